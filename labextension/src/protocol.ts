@@ -1,0 +1,513 @@
+// Generated from mlops_jupyter/core/events.py; do not edit.
+// python -m mlops_jupyter.core.protocol > labextension/src/protocol.ts
+
+export const STAGES = ["Data validation", "Data preprocessing", "Feature engineering", "Model selection", "Training model", "Model validation", "Performance evaluation", "Finalizing model"] as const;
+export const TERMINAL = ["cancelled", "completed", "failed", "lost"] as const;
+
+/** One row of the activity feed. */
+export interface Activity {
+  id: string;
+  title: string;
+  description: string;
+  status: string;
+  timestamp: string;
+}
+
+/** The best live value of the main metric on validation rows, and its step. */
+export interface Best {
+  name: string;
+  value: number;
+  step: number;
+}
+
+/** One configuration compared in stage 4, or the chosen one over the folds of stage 6. ``scores`` has one entry a fold (null: not scored yet, or failed). */
+export interface Candidate {
+  index: number;
+  label: string;
+  stage: string;
+  parameters: Record<string, unknown>;
+  scores: Array<number | null>;
+  mean: number | null;
+  spread: number | null;
+  seconds: number;
+  chosen: boolean;
+  error: string | null;
+}
+
+/** The data a job uses; ``id`` is null for a table that is no registered dataset. */
+export interface Dataset {
+  name: string;
+  id: string | null;
+  hash: string | null;
+  rows: number | null;
+  columns: number | null;
+}
+
+export interface Finding {
+  code: string;
+  severity: "fatal" | "info" | "warning";
+  message: string;
+  column: string | null;
+}
+
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. */
+export interface Job {
+  job_id: string;
+  name: string;
+  status: "cancelled" | "completed" | "failed" | "lost" | "paused" | "queued" | "running" | "starting" | "stopping";
+  reason: "cancelled" | "error" | "exited_early" | "lost" | "not_started" | "oom_killed" | "signal" | "timeout" | null;
+  progress: number | null;
+  current_stage: string | null;
+  stages: Array<Stage>;
+  stages_completed: number;
+  submitted_time: string | null;
+  start_time: string | null;
+  end_time: string | null;
+  estimated_total_time: number | null;
+  elapsed_time: number | null;
+  estimated_remaining: number | null;
+  live_accuracy: number | null;
+  live_metrics: Record<string, number | null>;
+  best: Best | null;
+  final_accuracy: number | null;
+  final_score: number | null;
+  metrics: Record<string, number | null>;
+  report: Record<string, unknown>;
+  predictions_processed: number;
+  message: string;
+  error: string | null;
+  hint: string | null;
+  traceback: string | null;
+  signal: number | null;
+  exit_code: number | null;
+  log_tail: Array<string>;
+  log_lines: number;
+  model_id: string | null;
+  model_missing_reason: string | null;
+  dataset: Dataset | null;
+  target: string | null;
+  task: string | null;
+  metric: string | null;
+  greater_is_better: boolean | null;
+  classes: Array<string> | null;
+  estimator: string | null;
+  parameters: Record<string, unknown>;
+  candidates: Array<Candidate>;
+  findings: Array<Finding>;
+  versions: Record<string, string>;
+  resources: Resources;
+  ahead: number | null;
+  attempt: number;
+  submitted_by: string | null;
+  stopped_by: string | null;
+  owner: string | null;
+  process: Process | null;
+}
+
+/** One measured value of one metric. ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began. */
+export interface Point {
+  name: string;
+  step: number;
+  value: number | null;
+  nf?: "+inf" | "-inf" | "nan" | null;
+  elapsed?: number;
+}
+
+/** Identity of a keeper: a pid alone proves nothing, since pids are reused. */
+export interface Process {
+  pid: number;
+  ticks: number;
+  boot_id: string;
+  pid_namespace: string;
+}
+
+/** Of the worker's whole process tree: CPU seconds, and the highest memory seen, in bytes. */
+export interface Resources {
+  cpu_seconds: number | null;
+  peak_memory_bytes: number | null;
+}
+
+/** One of the eight stages as a job's record shows it. ``share`` is the expected part of the job's time (0–1), ``done``/``total`` count finished units (folds, trees, epochs …; ``total`` null when the length is unknown), ``elapsed`` is in seconds. */
+export interface Stage {
+  name: string;
+  state: "cancelled" | "done" | "failed" | "pending" | "running" | "skipped";
+  share: number;
+  started: number | null;
+  elapsed: number | null;
+  done: number | null;
+  total: number | null;
+  unit: string | null;
+  detail: string | null;
+  skipped_reason: string | null;
+}
+
+/** A job moved: on each change of stage, else at most four a second a job. ``stage`` is the stage that moved. ``job`` is the whole record on a change of stage or status, null otherwise: a ten-hour job must not store its record ten thousand times. */
+export interface TrainingProgress {
+  type: "training_progress";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  status: string;
+  progress: number | null;
+  current_stage: string | null;
+  message: string;
+  elapsed_time: number | null;
+  estimated_remaining: number | null;
+  estimated_total_time: number | null;
+  live_metrics: Record<string, number | null>;
+  live_accuracy: number | null;
+  best: Best | null;
+  stages_completed: number;
+  predictions_processed: number;
+  stage: Stage | null;
+  job: Job | null;
+}
+
+/** A job came to its end and its numbers are final. */
+export interface TrainingCompleted {
+  type: "training_completed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  status: string;
+  final_accuracy: number | null;
+  metric: string | null;
+  final_score: number | null;
+  metrics: Record<string, number | null>;
+  model_id: string | null;
+  elapsed_time: number | null;
+  job: Job;
+}
+
+/** A job ended without a result: ``failed``, or ``lost`` when its processes vanished. */
+export interface TrainingFailed {
+  type: "training_failed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  status: string;
+  reason: string | null;
+  error: string | null;
+  traceback: string | null;
+  log_lines: Array<string>;
+  stage: string | null;
+  job: Job;
+}
+
+/** One sample of the machine; numbers not measured are null. */
+export interface SystemMetrics {
+  type: "system_metrics";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  cpu_percent: number | null;
+  memory_percent: number | null;
+  memory_used: number | null;
+  memory_limit: number | null;
+  memory_scope: "container" | "host";
+  disk_percent: number | null;
+  active_connections: number | null;
+  network: Record<string, number> | null;
+  process_count: number | null;
+  uptime: number | null;
+  load_average: [number, number, number] | null;
+  api_response_ms: number | null;
+  ws_response_ms: number | null;
+  gpu: Array<Record<string, unknown>>;
+}
+
+/** The machine's health changed; ``cause`` names the figure that did it. */
+export interface HealthChange {
+  type: "health_change";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  previous_health: "critical" | "healthy" | "warning";
+  current_health: "critical" | "healthy" | "warning";
+  metrics: Record<string, number | null>;
+  cause: string;
+}
+
+/** Bytes of an upload have arrived. */
+export interface UploadProgress {
+  type: "upload_progress";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  upload_id: string;
+  filename: string;
+  bytes_sent: number;
+  bytes_total: number;
+  percent: number;
+}
+
+/** An upload is a dataset now. */
+export interface UploadCompleted {
+  type: "upload_completed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  upload_id: string;
+  filename: string;
+  dataset_id: string;
+  rows: number;
+  columns: number;
+}
+
+/** An upload could not be read; ``line`` where that is known. */
+export interface UploadFailed {
+  type: "upload_failed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  upload_id: string;
+  filename: string;
+  error: string;
+  line: number | null;
+}
+
+/** Something a person may care about happened. */
+export interface ActivityUpdate {
+  type: "activity_update";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  activity: Activity;
+}
+
+/** A model changed its status. */
+export interface ModelStatus {
+  type: "model_status";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  model_id: string;
+  previous: string | null;
+  status: "deployed" | "deploying" | "failed" | "registered" | "retired";
+}
+
+/** A deployed model's endpoint answered for the first time. */
+export interface ModelDeployed {
+  type: "model_deployed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  model_id: string;
+  model_name: string;
+  model_accuracy: number | null;
+  endpoint: string;
+}
+
+/** How much a deployed model predicts; ``milestone`` when one was crossed. */
+export interface PredictionVolume {
+  type: "prediction_volume";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  model_id: string;
+  total_predictions: number;
+  rate: number | null;
+  milestone: number | null;
+}
+
+/** A pipeline was created. */
+export interface PipelineCreated {
+  type: "pipeline_created";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  version: number;
+  actor: string;
+}
+
+/** A pipeline has a new version. */
+export interface PipelineUpdated {
+  type: "pipeline_updated";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  version: number;
+  actor: string;
+  changed_fields: Array<string>;
+}
+
+/** A pipeline was deleted. */
+export interface PipelineDeleted {
+  type: "pipeline_deleted";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  version: number;
+  actor: string;
+}
+
+/** A dataset was created. */
+export interface DatasetCreated {
+  type: "dataset_created";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  rows: number;
+  columns: number;
+  hash: string;
+}
+
+/** A dataset has a new version. */
+export interface DatasetUpdated {
+  type: "dataset_updated";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  rows: number;
+  columns: number;
+  hash: string;
+}
+
+/** A job was accepted and waits for its place. */
+export interface TrainingQueued {
+  type: "training_queued";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  ahead: number;
+  job: Job;
+}
+
+/** A job left the queue, or its worker began the user's code. */
+export interface TrainingStarted {
+  type: "training_started";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  job: Job;
+}
+
+/** A job was stopped by somebody; what it measured is kept. */
+export interface TrainingCancelled {
+  type: "training_cancelled";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  status: string;
+  by: string;
+  job: Job;
+}
+
+/** Measured values, in the order they were measured. */
+export interface MetricPoints {
+  type: "metric_points";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  points: Array<Point>;
+}
+
+/** Folds of candidates were scored; each entry is a candidate's whole state. */
+export interface CandidateScores {
+  type: "candidate_scores";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  candidates: Array<Candidate>;
+}
+
+/** Lines a job wrote to stdout or stderr; ``first`` is the number of the first, from 0. */
+export interface LogLines {
+  type: "log_lines";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  first: number;
+  lines: Array<string>;
+}
+
+/** First message of a stream. */
+export interface Hello {
+  type: "hello";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  epoch: string;
+  head: number;
+  server_time: string;
+  heartbeat: number;
+  version: string;
+}
+
+/** The jobs as of ``head``: all that live, and the newest that ended. */
+export interface Snapshot {
+  type: "snapshot";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  head: number;
+  jobs: Array<Job>;
+}
+
+/** The cursor cannot be resumed from; drop what is known, a snapshot follows. */
+export interface Reset {
+  type: "reset";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  epoch: string;
+  why: string;
+}
+
+/** The server's heartbeat; answer at once with ``{"type": "pong", "nonce": …}``. ``rtt`` is the round trip the server measured with the pong before, in seconds. */
+export interface Ping {
+  type: "ping";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  nonce: number;
+  rtt: number | null;
+}
+
+export type Event =
+  | TrainingProgress
+  | TrainingCompleted
+  | TrainingFailed
+  | SystemMetrics
+  | HealthChange
+  | UploadProgress
+  | UploadCompleted
+  | UploadFailed
+  | ActivityUpdate
+  | ModelStatus
+  | ModelDeployed
+  | PredictionVolume
+  | PipelineCreated
+  | PipelineUpdated
+  | PipelineDeleted
+  | DatasetCreated
+  | DatasetUpdated
+  | TrainingQueued
+  | TrainingStarted
+  | TrainingCancelled
+  | MetricPoints
+  | CandidateScores
+  | LogLines
+  | Hello
+  | Snapshot
+  | Reset
+  | Ping;

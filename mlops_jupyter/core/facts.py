@@ -1,0 +1,267 @@
+"""What happens to a job: one frozen struct a fact, in the past tense.
+
+A job's own processes write facts to its journal; the server adds those of users and of the
+processes it watches. ``core.jobs.advance`` turns a fact into a new job and its consequences.
+Not here: what clients see (``core.events``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Nonfinite = Literal["nan", "+inf", "-inf"]
+
+
+def snake_case(name: str) -> str:
+    """``StageEnded`` -> ``stage_ended``: the tag of a struct on the wire and in journals."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One measured value of one metric.
+
+    ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not
+    finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began.
+    """
+
+    name: str
+    step: int
+    value: float | None
+    nf: Nonfinite | None = None
+    elapsed: float = 0.0
+
+
+class Fact(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="fact", tag=snake_case
+):
+    """``time``: seconds since the epoch, UTC, for display only. ``elapsed``: seconds since the
+    job's keeper started, from a monotonic clock; what durations are made of."""
+
+    time: float
+    elapsed: float = 0.0
+
+
+# From the keeper: the first and the last fact of a journal.
+
+
+class KeeperStarted(Fact, frozen=True, kw_only=True):
+    """The keeper opened the journal; identity by which a later server knows the process."""
+
+    pid: int
+    ticks: int
+    boot_id: str
+    pid_namespace: str
+
+
+class WorkerEnded(Fact, frozen=True, kw_only=True):
+    """The worker is gone, in whatever way. Written last, by the keeper that waited for it.
+
+    Exactly one of ``exit_code`` and ``signal`` is set. ``cpu_seconds`` and ``peak_memory_bytes``
+    are those of the whole process tree; null where they could not be read.
+    """
+
+    exit_code: int | None = None
+    signal: int | None = None
+    oom_kills: int = 0
+    timed_out: bool = False
+    orphaned: bool = False
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    log_tail: tuple[str, ...] = ()
+
+
+# From the worker.
+
+
+class WorkStarted(Fact, frozen=True, kw_only=True):
+    """The worker is about to run the user's code."""
+
+    pid: int
+    versions: dict[str, str]
+
+
+class DataDescribed(Fact, frozen=True, kw_only=True):
+    """The data were read. ``sha256`` is that of the file's bytes."""
+
+    rows: int
+    columns: int
+    sha256: str
+    name: str
+
+
+class TaskChosen(Fact, frozen=True, kw_only=True):
+    """Task, estimator and main metric are settled (given, or derived from the target)."""
+
+    task: Literal["classification", "regression"]
+    estimator: str
+    parameters: dict[str, Any]
+    metric: str
+    greater_is_better: bool
+    classes: tuple[str, ...] | None = None
+
+
+class FindingMade(Fact, frozen=True, kw_only=True):
+    """Something about the data a person should know; ``fatal`` ones stop the job."""
+
+    code: str
+    severity: Literal["info", "warning", "fatal"]
+    message: str
+    column: str | None = None
+
+
+class StageStarted(Fact, frozen=True, kw_only=True):
+    stage: str
+    total: int | None = None
+    unit: str | None = None
+
+
+class StageAdvanced(Fact, frozen=True, kw_only=True):
+    """``done`` of ``total`` units are finished (``total`` null: length unknown)."""
+
+    stage: str
+    done: int
+    total: int | None = None
+    unit: str | None = None
+    detail: str | None = None
+
+
+class StageEnded(Fact, frozen=True, kw_only=True):
+    stage: str
+    detail: str | None = None
+
+
+class StageSkipped(Fact, frozen=True, kw_only=True):
+    stage: str
+    reason: str
+
+
+class PointsLogged(Fact, frozen=True, kw_only=True):
+    points: tuple[Point, ...]
+
+
+class CandidateScored(Fact, frozen=True, kw_only=True):
+    """One fold of one candidate (stage 4) or of the chosen configuration (stage 6).
+
+    ``candidate`` and ``fold`` count from 0. ``score`` is that of the job's main metric, in its
+    own direction; null with ``error`` set when the fit of that fold failed.
+    """
+
+    stage: str
+    candidate: int
+    candidates: int
+    label: str
+    parameters: dict[str, Any]
+    fold: int
+    folds: int
+    score: float | None
+    seconds: float
+    error: str | None = None
+
+
+class CandidateChosen(Fact, frozen=True, kw_only=True):
+    candidate: int
+    label: str
+    parameters: dict[str, Any]
+
+
+class RowsPredicted(Fact, frozen=True, kw_only=True):
+    """``rows`` more rows have been predicted inside this job."""
+
+    rows: int
+
+
+class Evaluated(Fact, frozen=True, kw_only=True):
+    """Final numbers. ``metrics`` names carry their split: ``test_accuracy``, ``val_f1``,
+    ``train_r2``, ``cv_mean``, ``cv_std``, ``baseline`` … ``report`` holds what is no number
+    (confusion matrix, curves, importances; null entries come with ``<name>_reason``)."""
+
+    metrics: dict[str, float | None]
+    report: dict[str, Any] = msgspec.field(default_factory=dict)
+    final_score: float | None = None
+    live_score: float | None = None
+
+
+class ModelSaved(Fact, frozen=True, kw_only=True):
+    """The model file was written, reloaded and predicts the same."""
+
+    sha256: str
+    bytes: int
+    signature: dict[str, Any]
+
+
+class ModelNotSaved(Fact, frozen=True, kw_only=True):
+    """The fit is done, but the model holds types that cannot be kept safely."""
+
+    reason: str
+
+
+class WorkFinished(Fact, frozen=True, kw_only=True):
+    """The recipe came to its end. Only this makes a job ``completed``."""
+
+
+class WorkFailed(Fact, frozen=True, kw_only=True):
+    """The recipe raised. ``error`` is one sentence, ``hint`` the fix as code or a sentence."""
+
+    error: str
+    hint: str | None = None
+    traceback: str | None = None
+
+
+# From the server.
+
+
+class JobSubmitted(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class JobStarted(Fact, frozen=True, kw_only=True):
+    """The queue gave the job a place; its keeper is being started by ``owner``."""
+
+    owner: str
+
+
+class StopAsked(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class StartFailed(Fact, frozen=True, kw_only=True):
+    """No worker could be started (interpreter missing, versions differ …)."""
+
+    error: str
+    hint: str | None = None
+
+
+class JobVanished(Fact, frozen=True, kw_only=True):
+    """Keeper and worker are gone and left no word of their end."""
+
+    why: str
+
+
+AnyFact = (
+    KeeperStarted
+    | WorkerEnded
+    | WorkStarted
+    | DataDescribed
+    | TaskChosen
+    | FindingMade
+    | StageStarted
+    | StageAdvanced
+    | StageEnded
+    | StageSkipped
+    | PointsLogged
+    | CandidateScored
+    | CandidateChosen
+    | RowsPredicted
+    | Evaluated
+    | ModelSaved
+    | ModelNotSaved
+    | WorkFinished
+    | WorkFailed
+    | JobSubmitted
+    | JobStarted
+    | StopAsked
+    | StartFailed
+    | JobVanished
+)

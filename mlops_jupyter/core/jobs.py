@@ -1,0 +1,186 @@
+"""A job, what was asked of it, and ``advance``: the only way it changes.
+
+Not here: how a job is run (``executors``, ``training``) or kept (``store``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from mlops_jupyter.core.stages import Stage, fresh_stages
+
+Status = Literal[
+    "queued", "starting", "running", "paused", "stopping", "completed", "failed", "cancelled", "lost"
+]
+TERMINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled", "lost"})
+Reason = Literal[
+    "error", "signal", "oom_killed", "timeout", "cancelled", "exited_early", "lost", "not_started"
+]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a table is: a file's absolute path, or the id of an input sent before. One of the two.
+
+    ``name`` is what people call it (the file's name, or the DataFrame's)."""
+
+    path: str | None = None
+    input_id: str | None = None
+    name: str | None = None
+
+
+class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked: the body of ``POST jobs``. Names are those of ``mlops.train``.
+
+    ``estimator_input`` is the id of a cloudpickled estimator sent before (unpickled in the worker
+    only). ``interpreter`` and ``cwd`` are the submitter's; null takes the server's. ``version`` is
+    the submitter's mlops_jupyter. ``timeout`` is in seconds.
+    """
+
+    data: Source
+    target: str
+    task: Literal["classification", "regression"] | None = None
+    model: str | None = None
+    estimator_input: str | None = None
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
+    grid: dict[str, list[Any]] | None = None
+    split: str = "random"
+    test: Source | None = None
+    test_size: float = 0.2
+    metric: str | None = None
+    drop: tuple[str, ...] = ()
+    cv: int = 5
+    refit: bool = False
+    n_jobs: int = 1
+    seed: int = 0
+    timeout: float | None = None
+    target_na: Literal["error", "drop"] = "error"
+    name: str | None = None
+    interpreter: str | None = None
+    cwd: str | None = None
+    version: str | None = None
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The data a job uses; ``id`` is null for a table that is no registered dataset."""
+
+    name: str
+    id: str | None = None
+    hash: str | None = None
+    rows: int | None = None
+    columns: int | None = None
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the worker's whole process tree: CPU seconds, and the highest memory seen, in bytes."""
+
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    code: str
+    severity: Literal["info", "warning", "fatal"]
+    message: str
+    column: str | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration compared in stage 4, or the chosen one over the folds of stage 6.
+
+    ``scores`` has one entry a fold (null: not scored yet, or failed)."""
+
+    index: int
+    label: str
+    stage: str
+    parameters: dict[str, Any]
+    scores: tuple[float | None, ...]
+    mean: float | None = None
+    spread: float | None = None
+    seconds: float = 0.0
+    chosen: bool = False
+    error: str | None = None
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """Identity of a keeper: a pid alone proves nothing, since pids are reused."""
+
+    pid: int
+    ticks: int
+    boot_id: str
+    pid_namespace: str
+
+
+class Best(msgspec.Struct, frozen=True, kw_only=True):
+    """The best live value of the main metric on validation rows, and its step."""
+
+    name: str
+    value: float
+    step: int
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null.
+
+    Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is
+    known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting,
+    ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last
+    value of each live metric. ``model_id`` is null until the model is saved.
+    """
+
+    job_id: str
+    name: str
+    status: Status = "queued"
+    reason: Reason | None = None
+    progress: float | None = None
+    current_stage: str | None = None
+    stages: tuple[Stage, ...] = msgspec.field(default_factory=fresh_stages)
+    stages_completed: int = 0
+    submitted_time: datetime | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    estimated_total_time: float | None = None
+    elapsed_time: float | None = None
+    estimated_remaining: float | None = None
+    live_accuracy: float | None = None
+    live_metrics: dict[str, float | None] = msgspec.field(default_factory=dict)
+    best: Best | None = None
+    final_accuracy: float | None = None
+    final_score: float | None = None
+    metrics: dict[str, float | None] = msgspec.field(default_factory=dict)
+    report: dict[str, Any] = msgspec.field(default_factory=dict)
+    predictions_processed: int = 0
+    message: str = ""
+    error: str | None = None
+    hint: str | None = None
+    traceback: str | None = None
+    signal: int | None = None
+    exit_code: int | None = None
+    log_tail: tuple[str, ...] = ()
+    log_lines: int = 0
+    model_id: str | None = None
+    model_missing_reason: str | None = None
+    dataset: Dataset | None = None
+    target: str | None = None
+    task: str | None = None
+    metric: str | None = None
+    greater_is_better: bool | None = None
+    classes: tuple[str, ...] | None = None
+    estimator: str | None = None
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
+    resources: Resources = Resources()
+    ahead: int | None = None
+    attempt: int = 1
+    submitted_by: str | None = None
+    stopped_by: str | None = None
+    owner: str | None = None
+    process: Process | None = None
+
+    @property
+    def terminal(self) -> bool:
+        return self.status in TERMINAL

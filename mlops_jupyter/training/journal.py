@@ -1,0 +1,162 @@
+"""The record file of a job: appended by its processes, tailed by the server.
+
+A record is one line, ``<length> <crc32> <payload>``: length and checksum are eight hex digits
+each and speak of the payload, which is JSON. One ``write(2)`` a record: when it has returned, no
+kill of any process loses it. Not here: what the records say (``core.facts``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+#: Held in memory while the disk refuses writes; the oldest records go first beyond it.
+HELD_BYTES = 8 << 20
+_HEADER = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
+_HEADER_BYTES = 18
+
+
+def frame(payload: bytes) -> bytes:
+    """One record as it stands in the file."""
+    return b"%08x %08x %b\n" % (len(payload), crc32(payload), payload)
+
+
+class Writer:
+    """Appends records; never raises because of the disk.
+
+    While the disk refuses (ENOSPC, EIO), records are held in memory and written with the next
+    call that succeeds; ``dropped`` counts those that no longer fitted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._held: deque[bytes] = deque()
+        self._held_bytes = 0
+        # What is left of a record that the disk took only in part: it must go first.
+        self._rest = b""
+        self.dropped = 0
+
+    def append(self, payload: bytes) -> None:
+        record = frame(payload)
+        if self._held or self._rest:
+            self._hold(record)
+            self.flush()
+        else:
+            self._write(record)
+
+    def flush(self) -> bool:
+        """Try to write what is held; True when nothing is left."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            if not self._write(rest, whole=False):
+                return False
+        while self._held:
+            record = self._held.popleft()
+            self._held_bytes -= len(record)
+            if not self._write(record, first=True):
+                return False
+        return True
+
+    def _write(self, data: bytes, *, whole: bool = True, first: bool = False) -> bool:
+        try:
+            written = os.write(self._file, data)
+        except OSError:
+            if whole:
+                self._hold(data, first=first)
+            else:
+                self._rest = data
+            return False
+        self._rest = data[written:]
+        return not self._rest
+
+    def _hold(self, record: bytes, *, first: bool = False) -> None:
+        if first:
+            self._held.appendleft(record)
+        else:
+            self._held.append(record)
+        self._held_bytes += len(record)
+        while self._held_bytes > HELD_BYTES:
+            self._held_bytes -= len(self._held.popleft())
+            self.dropped += 1
+
+    def sync(self) -> None:
+        """Make what was appended survive a power loss."""
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        self.flush()
+        os.close(self._file)
+
+
+class Batch(NamedTuple):
+    """Payloads read, the offset behind the last of them, and the offsets of damaged stretches."""
+
+    payloads: list[bytes]
+    offset: int
+    damaged: list[int]
+
+
+def parse(data: bytes, offset: int = 0) -> Batch:
+    """Records of ``data``, which was read at ``offset``; an unfinished tail is left for later.
+
+    A damaged record is passed over up to the next line that is whole: what follows it was
+    acknowledged and must be read.
+    """
+    payloads: list[bytes] = []
+    damaged: list[int] = []
+    at = 0
+    while at < len(data):
+        header = _HEADER.match(data, at)
+        end = at + _HEADER_BYTES + int(header[1], 16) if header else -1
+        if header and end < len(data) and data[end] == 0x0A:
+            payload = data[at + _HEADER_BYTES : end]
+            if crc32(payload) == int(header[2], 16):
+                payloads.append(payload)
+                at = end + 1
+                continue
+        newline = data.find(b"\n", at)
+        if newline < 0 or (header and end >= len(data) and not _whole_after(data, newline + 1)):
+            break
+        damaged.append(offset + at)
+        at = newline + 1
+    return Batch(payloads, offset + at, damaged)
+
+
+def _whole_after(data: bytes, at: int) -> bool:
+    """Whether any whole record begins at a line from ``at`` on."""
+    while at < len(data):
+        header = _HEADER.match(data, at)
+        if header:
+            end = at + _HEADER_BYTES + int(header[1], 16)
+            if end < len(data) and crc32(data[at + _HEADER_BYTES : end]) == int(header[2], 16):
+                return True
+        newline = data.find(b"\n", at)
+        if newline < 0:
+            return False
+        at = newline + 1
+    return False
+
+
+def read(path: Path, offset: int, limit: int = 1 << 20) -> Batch:
+    """Records at ``offset``, at most ``limit`` bytes of them (more when one record is longer).
+
+    A file that is not there yet has no records.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return Batch([], offset, [])
+    try:
+        data = os.pread(file, limit, offset)
+        batch = parse(data, offset)
+        while not batch.payloads and not batch.damaged and len(data) == limit:
+            limit *= 2
+            data = os.pread(file, limit, offset)
+            batch = parse(data, offset)
+        return batch
+    finally:
+        os.close(file)

@@ -1,0 +1,148 @@
+"""``Run``: what a training loop holds to tell what it does. It knows no server.
+
+Every call appends one record to the job's journal and returns in microseconds; none raises into
+the caller's ``fit`` because of a full disk. Not here: what the stages do (``tabular``).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import msgspec
+
+from mlops_jupyter.core.facts import (
+    CandidateChosen,
+    CandidateScored,
+    Evaluated,
+    Fact,
+    FindingMade,
+    Nonfinite,
+    Point,
+    PointsLogged,
+    RowsPredicted,
+    StageAdvanced,
+    StageEnded,
+    StageSkipped,
+    StageStarted,
+)
+from mlops_jupyter.core.wire import encode
+from mlops_jupyter.training.journal import Writer
+
+
+def point(name: str, step: int, value: float, elapsed: float) -> Point:
+    """A measured value; what is not finite keeps its kind beside a null value."""
+    number = float(value)
+    if math.isfinite(number):
+        return Point(name=name, step=step, value=number, elapsed=elapsed)
+    kind: Nonfinite = "nan" if math.isnan(number) else "+inf" if number > 0 else "-inf"
+    return Point(name=name, step=step, value=None, nf=kind, elapsed=elapsed)
+
+
+class Run:
+    """One job as seen from inside.
+
+    ``began`` is the ``time.monotonic()`` at which the job's keeper started: all durations count
+    from there.
+    """
+
+    def __init__(self, writer: Writer, began: float | None = None) -> None:
+        self._writer = writer
+        self._began = time.monotonic() if began is None else began
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the job began."""
+        return time.monotonic() - self._began
+
+    def tell(self, kind: type[Fact], **fields: Any) -> None:
+        """Append one fact to the journal, stamped with now."""
+        self._writer.append(encode(kind(time=time.time(), elapsed=self.elapsed, **fields)))
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """One or more metrics measured at ``step`` (units of the fit, from 1)."""
+        elapsed = self.elapsed
+        points = tuple(point(name, step, value, elapsed) for name, value in values.items())
+        self.tell(PointsLogged, points=points)
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None, unit: str | None = None) -> Iterator[StageRun]:
+        """Run a stage: started on entry, ended on a clean exit; an exception leaves it open, so
+        that the job fails at this stage."""
+        self.tell(StageStarted, stage=name, total=total, unit=unit)
+        stage = StageRun(self, name, total, unit)
+        yield stage
+        self.tell(StageEnded, stage=name, detail=stage.detail)
+
+    def skip(self, name: str, reason: str) -> None:
+        """This stage does nothing in this job, and why."""
+        self.tell(StageSkipped, stage=name, reason=reason)
+
+    def finding(
+        self,
+        code: str,
+        message: str,
+        severity: Literal["info", "warning", "fatal"] = "warning",
+        column: str | None = None,
+    ) -> None:
+        self.tell(FindingMade, code=code, severity=severity, message=message, column=column)
+
+    def candidate(self, **fields: Any) -> None:
+        """One fold of one candidate was scored; fields of ``CandidateScored``."""
+        self.tell(CandidateScored, **fields)
+
+    def chosen(self, candidate: int, label: str, parameters: dict[str, Any]) -> None:
+        self.tell(CandidateChosen, candidate=candidate, label=label, parameters=parameters)
+
+    def predicted(self, rows: int) -> None:
+        """``rows`` more rows were predicted inside this job."""
+        self.tell(RowsPredicted, rows=rows)
+
+    def evaluated(
+        self,
+        metrics: Mapping[str, float],
+        report: Mapping[str, Any] | None = None,
+        final_score: float | None = None,
+        live_score: float | None = None,
+    ) -> None:
+        """Final numbers measured so far; later calls add to earlier ones."""
+        finite = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
+        self.tell(
+            Evaluated,
+            metrics=finite,
+            report=dict(report or {}),
+            final_score=final_score,
+            live_score=live_score,
+        )
+
+
+class StageRun:
+    """A running stage. Set ``detail`` to what it found out; shown when the stage ends."""
+
+    def __init__(self, run: Run, name: str, total: int | None, unit: str | None) -> None:
+        self._run = run
+        self.name = name
+        self.total = total
+        self.unit = unit
+        self.detail: str | None = None
+
+    def advance(self, done: int, total: int | None = None, unit: str | None = None) -> None:
+        """``done`` units are finished; ``total``/``unit`` when they became known or changed."""
+        self.total = total if total is not None else self.total
+        self.unit = unit or self.unit
+        self._run.tell(
+            StageAdvanced,
+            stage=self.name,
+            done=done,
+            total=self.total,
+            unit=self.unit,
+            detail=self.detail,
+        )
+
+
+def decode_fact(payload: bytes, kind: Any) -> Any:
+    """A journal payload as the fact it is; ``msgspec.ValidationError`` when it is none."""
+    return msgspec.json.decode(payload, type=kind)
