@@ -216,6 +216,12 @@ class JobSubmitted(Fact, frozen=True, kw_only=True):
     by: str
 
 
+class QueueMoved(Fact, frozen=True, kw_only=True):
+    """``ahead`` jobs will start before this one."""
+
+    ahead: int
+
+
 class JobStarted(Fact, frozen=True, kw_only=True):
     """The queue gave the job a place; its keeper is being started by ``owner``."""
 
@@ -260,6 +266,7 @@ AnyFact = (
     | WorkFinished
     | WorkFailed
     | JobSubmitted
+    | QueueMoved
     | JobStarted
     | StopAsked
     | StartFailed

@@ -1,6 +1,6 @@
-"""A job, what was asked of it, and ``advance``: the only way it changes.
+"""A job's record and what was asked of it.
 
-Not here: how a job is run (``executors``, ``training``) or kept (``store``).
+Not here: how a job changes (``core.transitions``), is run (``executors``) or kept (``store``).
 """
 
 from __future__ import annotations
@@ -104,6 +104,31 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The model file a job wrote, and what it takes and gives (``signature``)."""
+
+    sha256: str
+    bytes: int
+    signature: dict[str, Any]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered model: body of ``GET models/{id}``."""
+
+    model_id: str
+    name: str
+    job_id: str
+    status: Literal["registered"]
+    created: datetime
+    estimator: str | None
+    task: str | None
+    target: str | None
+    metrics: dict[str, float | None]
+    dataset: Dataset | None
+    versions: dict[str, str]
+    file: SavedModel
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of a keeper: a pid alone proves nothing, since pids are reused."""
 
@@ -127,7 +152,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is
     known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting,
     ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last
-    value of each live metric. ``model_id`` is null until the model is saved.
+    value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the
+    worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with
+    the same estimator took.
     """
 
     job_id: str
@@ -161,6 +188,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     log_tail: tuple[str, ...] = ()
     log_lines: int = 0
     model_id: str | None = None
+    model_file: SavedModel | None = None
     model_missing_reason: str | None = None
     dataset: Dataset | None = None
     target: str | None = None
@@ -176,6 +204,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     resources: Resources = Resources()
     ahead: int | None = None
     attempt: int = 1
+    outcome: Literal["finished", "failed"] | None = None
+    expected_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     submitted_by: str | None = None
     stopped_by: str | None = None
     owner: str | None = None

@@ -1,0 +1,191 @@
+"""What goes wrong, in words that say what to do. Line 1: what and the value; 2: the nearest right
+answer; 3: the code to paste.
+
+* MlopsError                         everything we raise on purpose
+  + SubmissionError (ValueError)     several problems of one submission, all of them printed
+  + ColumnNotFoundError (KeyError)   a column the table does not have
+  + DatasetNotFoundError (FileNotFoundError)
+  + DataError (ValueError)           the table itself cannot be trained on
+  + TargetError (ValueError)         the target column cannot be learned
+  + OptionError (ValueError)         an option, parameter, model or metric that does not exist
+  + ModelNotFoundError (LookupError)
+  + InputError (ValueError)          rows that a model cannot predict
+  + JobNotFoundError (LookupError)
+    - AmbiguousIdError               several jobs have this prefix
+  + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
+  + TrainingCancelled (RuntimeError)
+  + ServerUnreachable (ConnectionError)
+  + ExtensionDisabled (RuntimeError)
+  + VersionMismatch (RuntimeError)   kernel and server have different mlops_jupyter
+  + ModelNotPortable (RuntimeError)  the fit is done, but its model cannot be kept safely
+  + InvalidTransition (RuntimeError) a job was told what cannot happen to it: a fault of ours
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to change: ``error`` is the class below that says it; ``hint`` the nearest right
+    answer; ``code`` what to paste, or the list to choose from."""
+
+    error: str
+    message: str
+    hint: str | None = None
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in (self.message, self.hint, self.code) if line)
+
+
+class MlopsError(Exception):
+    """Base of all of them; prints its message, hint and code on a line each."""
+
+    def __init__(self, message: str, hint: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, hint, code)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in (self.message, self.hint, self.code) if line)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """This error as data; a ``SubmissionError`` has several."""
+        name = type(self).__name__
+        return (Problem(error=name, message=self.message, hint=self.hint, code=self.code),)
+
+
+class SubmissionError(MlopsError, ValueError):
+    """Everything that stands against one submission, so that it is changed in one go."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self._problems = tuple(problems)
+        super().__init__(f"{len(self._problems)} things to change:", _numbered(self._problems))
+        self.args = (self._problems,)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self._problems
+
+
+class ColumnNotFoundError(MlopsError, KeyError):
+    """A column was named that the table does not have."""
+
+
+class DatasetNotFoundError(MlopsError, FileNotFoundError):
+    """Neither a file nor a dataset has this name."""
+
+
+class DataError(MlopsError, ValueError):
+    """The table cannot be read, split or trained on."""
+
+
+class TargetError(MlopsError, ValueError):
+    """The target column cannot be learned as it is."""
+
+
+class OptionError(MlopsError, ValueError):
+    """An option, parameter, model or metric does not exist or does not fit."""
+
+
+class ModelNotFoundError(MlopsError, LookupError):
+    """No model has this name or id."""
+
+
+class InputError(MlopsError, ValueError):
+    """Rows to predict do not have the columns the model was trained on."""
+
+
+class JobNotFoundError(MlopsError, LookupError):
+    """No job has this id."""
+
+
+class AmbiguousIdError(JobNotFoundError):
+    """Several jobs begin with this id."""
+
+
+class TrainingFailed(MlopsError, RuntimeError):
+    """The job that was waited for failed, or its processes vanished."""
+
+
+class TrainingCancelled(MlopsError, RuntimeError):
+    """The job that was waited for was stopped."""
+
+
+class ServerUnreachable(MlopsError, ConnectionError):
+    """No server answers, and no private one could be started."""
+
+
+class ExtensionDisabled(MlopsError, RuntimeError):
+    """The server extension is installed but not enabled in this Jupyter server."""
+
+
+class VersionMismatch(MlopsError, RuntimeError):
+    """Kernel and server have different versions of mlops_jupyter."""
+
+
+class ModelNotPortable(MlopsError, RuntimeError):
+    """The model was fitted, but holds types that cannot be kept safely in a file."""
+
+
+class InvalidTransition(MlopsError, RuntimeError):
+    """A job was told what cannot happen to it in its state."""
+
+
+def error_for(problems: Sequence[Problem]) -> MlopsError:
+    """The exception to raise: that of the only problem, or one that holds them all."""
+    if len(problems) > 1:
+        return SubmissionError(problems)
+    (problem,) = problems
+    kind = _BY_NAME.get(problem.error, MlopsError)
+    return kind(problem.message, problem.hint, problem.code)
+
+
+def closest(word: str, words: Iterable[str], count: int = 1) -> list[str]:
+    """Up to ``count`` of ``words`` somebody who wrote ``word`` may have meant, best first."""
+    by_key = {other.casefold(): other for other in words}
+    found = difflib.get_close_matches(word.casefold(), by_key, n=count, cutoff=0.6)
+    return [by_key[key] for key in found]
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str | None:
+    """The hint for a misspelt word, when there is a close one."""
+    near = closest(word, words)
+    return f'Did you mean "{near[0]}"?' if near else None
+
+
+def _numbered(problems: Sequence[Problem]) -> str:
+    entries = []
+    for number, problem in enumerate(problems, 1):
+        first, *rest = str(problem).splitlines()
+        entries += [f"{number}. {problem.error}: {first}", *(f"   {line}" for line in rest)]
+    return "\n".join(entries)
+
+
+_BY_NAME: dict[str, type[MlopsError]] = {
+    kind.__name__: kind
+    for kind in (
+        ColumnNotFoundError,
+        DatasetNotFoundError,
+        DataError,
+        TargetError,
+        OptionError,
+        ModelNotFoundError,
+        InputError,
+        JobNotFoundError,
+        AmbiguousIdError,
+        TrainingFailed,
+        TrainingCancelled,
+        ServerUnreachable,
+        ExtensionDisabled,
+        VersionMismatch,
+        ModelNotPortable,
+        InvalidTransition,
+    )
+}

@@ -1,0 +1,219 @@
+"""Takes what jobs write — journals and output — into the store, exactly once.
+
+Facts go through ``advance``; the events that follow, the job's new record and how far its files were
+read are committed together. Not here: starting and ending jobs (``supervisor``).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.errors import InvalidTransition
+from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
+from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.transitions import Publish, Register, Signal, advance, moment
+from mlops_jupyter.store import Cursor, Store, Transaction
+from mlops_jupyter.training import journal
+
+log = logging.getLogger(__name__)
+
+#: Seconds between looks at the journals: while data flow, and when they do not.
+BUSY, IDLE = 0.01, 0.025
+#: Seconds to wait after the disk or the database refused.
+REFUSED = 1.0
+#: A job's progress is sent at most this often, in seconds; changes of stage always.
+TICK = 0.25
+#: Log lines are cut here, and at most this many go into one event.
+LINE_LENGTH, LINES = 16 << 10, 200
+READ_BYTES = 1 << 20
+_decoder = msgspec.json.Decoder(facts.AnyFact)
+
+
+class Taken(NamedTuple):
+    """What one look brought: the job as it is now, and whether its keeper must be signalled."""
+
+    job: Job
+    signal: bool
+
+
+class Intake:
+    """Tails the files of the jobs it watches, in a thread of its own.
+
+    ``on_change`` is called in that thread after each commit that brought facts.
+    """
+
+    def __init__(self, store: Store, on_change: Callable[[Taken], None]) -> None:
+        self._store = store
+        self._on_change = on_change
+        self._folders: dict[str, Path] = {}
+        self._cursors: dict[str, Cursor] = {}
+        self._ticks: dict[str, float] = {}
+        self._held: dict[str, TrainingProgress] = {}
+        self._over: set[str] = set()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._watch, name="mlops-intake", daemon=True)
+        self._thread.start()
+
+    def watch(self, job_id: str, folder: Path) -> None:
+        """Tail the files of a job, until it is over and they are read."""
+        cursor = self._store.read(lambda reading: reading.cursor(job_id))
+        with self._lock:
+            self._cursors[job_id] = cursor
+            self._folders[job_id] = folder
+        self._wake.set()
+
+    def _drop(self, job_id: str) -> None:
+        with self._lock:
+            self._over.discard(job_id)
+            self._folders.pop(job_id, None)
+            self._cursors.pop(job_id, None)
+            self._ticks.pop(job_id, None)
+            self._held.pop(job_id, None)
+
+    def close(self) -> None:
+        self._ending = True
+        self._wake.set()
+        self._thread.join()
+
+    def record(self, tx: Transaction, job: Job, happened: Sequence[facts.Fact]) -> Taken:
+        """Advance ``job`` by what ``happened`` and keep what follows, inside ``tx``."""
+        signal = False
+        points: list[facts.Point] = []
+        for fact in happened:
+            try:
+                job, consequences = advance(job, fact)
+            except InvalidTransition:
+                # A journal is outside of us; what makes no sense in it must not hold up the rest.
+                log.exception("Ignored a fact of job %s", job.job_id)
+                continue
+            for consequence in consequences:
+                match consequence:
+                    case Publish(MetricPoints() as event):
+                        points.extend(event.points)
+                    case Publish(TrainingProgress() as event, tick=True):
+                        self._held[job.job_id] = event
+                    case Publish(event):
+                        self._say(tx, job.job_id, points, happened)
+                        tx.append(event)
+                        self._held.pop(job.job_id, None)
+                    case Register(model):
+                        tx.put_model(model)
+                    case Signal():
+                        signal = True
+        self._say(tx, job.job_id, points, happened)
+        self._tick(tx, job)
+        tx.put_job(job)
+        return Taken(job, signal)
+
+    def _say(
+        self, tx: Transaction, job_id: str, points: list[facts.Point], happened: Sequence[facts.Fact]
+    ) -> None:
+        """Send the points gathered so far as one event: one a point would cost a row each."""
+        if points:
+            tx.append(
+                MetricPoints(time=moment(happened[-1]), job_id=job_id, points=tuple(points))
+            )
+            points.clear()
+
+    def _tick(self, tx: Transaction, job: Job) -> None:
+        """Send the progress held back when it is due."""
+        if job.job_id in self._held and self._due(job.job_id):
+            self._ticks[job.job_id] = time.monotonic()
+            tx.append(self._held.pop(job.job_id))
+
+    def _due(self, job_id: str) -> bool:
+        return time.monotonic() - self._ticks.get(job_id, -TICK) >= TICK
+
+    def _watch(self) -> None:
+        while not self._ending:
+            with self._lock:
+                folders = list(self._folders.items())
+            if not folders:
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            pause = IDLE
+            for job_id, folder in folders:
+                try:
+                    pause = BUSY if self.look(job_id, folder) else pause
+                except Exception:  # the border that must outlive anything: one job's files, or the disk
+                    log.exception("Could not take in what job %s wrote", job_id)
+                    pause = REFUSED
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    def look(self, job_id: str, folder: Path) -> bool:
+        """Take in what is new in one job's files; True when there was something."""
+        with self._lock:
+            before = self._cursors.get(job_id)
+        if before is None:
+            return False
+        batch = journal.read(folder / "journal", before.journal)
+        over = job_id in self._over
+        lines, log_offset = _new_lines(folder / "output.log", before.log, final=over)
+        if batch.offset == before.journal and log_offset == before.log:
+            if over:
+                self._drop(job_id)
+            elif job_id in self._held and self._due(job_id):
+                self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
+            return False
+        after = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
+        for offset in batch.damaged:
+            log.warning("Journal of job %s is damaged at byte %d", job_id, offset)
+        happened = [_decoder.decode(payload) for payload in batch.payloads]
+
+        def work(tx: Transaction) -> Taken | None:
+            if not tx.move_cursor(job_id, before, after):
+                return None
+            job = tx.job(job_id)
+            if lines:
+                job = self._keep_lines(tx, job, before.log_lines, lines)
+            return self.record(tx, job, happened)
+
+        taken = self._store.write(work).result()
+        if taken is None:
+            after = self._store.read(lambda reading: reading.cursor(job_id))
+        with self._lock:
+            if job_id in self._cursors:
+                self._cursors[job_id] = after
+        if taken is not None:
+            if taken.job.terminal:
+                self._over.add(job_id)
+            self._on_change(taken)
+        return True
+
+    def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
+        now = datetime.now(UTC)
+        for start in range(0, len(lines), LINES):
+            part = tuple(lines[start : start + LINES])
+            tx.append(LogLines(time=now, job_id=job.job_id, first=first + start, lines=part))
+        return msgspec.structs.replace(job, log_lines=first + len(lines))
+
+
+def _new_lines(path: Path, offset: int, *, final: bool) -> tuple[list[str], int]:
+    """Whole lines of ``path`` after ``offset``, and the offset behind them; ``final`` takes an
+    unfinished last line too."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(READ_BYTES)
+    except FileNotFoundError:
+        return [], offset
+    end = data.rfind(b"\n") + 1
+    if final or (end == 0 and len(data) == READ_BYTES):
+        end = len(data)
+    text = data[:end].decode("utf-8", "replace")
+    # Not splitlines(): a form feed or U+2028 inside a line is no end of it.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.removesuffix("\r")[:LINE_LENGTH] for line in lines], offset + end

@@ -1,0 +1,51 @@
+"""The schema, as numbered steps that are never edited once released."""
+
+from __future__ import annotations
+
+import sqlite3
+
+FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    record BLOB NOT NULL,
+    spec BLOB NOT NULL,
+    journal_offset INTEGER NOT NULL DEFAULT 0,
+    log_offset INTEGER NOT NULL DEFAULT 0,
+    log_lines INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX jobs_by_status ON jobs (status, number);
+CREATE INDEX jobs_by_kind ON jobs (kind, status, number);
+CREATE TABLE events (seq INTEGER PRIMARY KEY, job_id TEXT, type TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE points (
+    job_id TEXT NOT NULL, name TEXT NOT NULL, step INTEGER NOT NULL, value REAL, nf TEXT, elapsed REAL NOT NULL
+);
+CREATE INDEX points_by_series ON points (job_id, name, step);
+CREATE TABLE models (model_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, record BLOB NOT NULL);
+"""
+
+STEPS = (FIRST,)
+
+
+def migrate(db: sqlite3.Connection, epoch: str) -> None:
+    """Bring the schema to the newest step; a new database gets ``epoch`` as its name.
+
+    ``RuntimeError`` when the database was written by a newer version: it is left as it is.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(STEPS):
+        raise RuntimeError(
+            f"The store has schema {version}; this version knows {len(STEPS)}. Update mlops_jupyter."
+        )
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        db.execute("BEGIN IMMEDIATE")
+        for statement in step.split(";"):
+            if statement.strip():
+                db.execute(statement)
+        if number == 1:
+            db.execute("INSERT INTO meta VALUES ('epoch', ?)", (epoch,))
+        db.execute(f"PRAGMA user_version={number}")
+        db.execute("COMMIT")

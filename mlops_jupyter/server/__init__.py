@@ -1,0 +1,1 @@
+"""The Jupyter Server extension. Tornado lives only here."""

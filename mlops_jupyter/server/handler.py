@@ -1,0 +1,150 @@
+"""The base of every handler: who may, how bodies come in, how answers and errors go out.
+
+Every verb below spells out ``@authorized(action, resource)``: bare or inherited, Jupyter's decorator
+keeps the first resource it saw.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from http.client import responses
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from tornado import web
+
+from mlops_jupyter import __version__
+from mlops_jupyter.core import wire
+from mlops_jupyter.core.errors import (
+    AmbiguousIdError,
+    DatasetNotFoundError,
+    InputError,
+    JobNotFoundError,
+    MlopsError,
+    ModelNotFoundError,
+    VersionMismatch,
+)
+from mlops_jupyter.core.jobs import Job
+
+if TYPE_CHECKING:
+    from mlops_jupyter.server.extension import Rooms
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+#: JSON bodies may have this many bytes.
+BODY = 1 << 20
+#: One place says which of our errors is which status; all others of ours are a 400.
+STATUS: dict[type[MlopsError], int] = {
+    AmbiguousIdError: 409,
+    JobNotFoundError: 404,
+    ModelNotFoundError: 404,
+    DatasetNotFoundError: 400,
+    InputError: 400,
+    VersionMismatch: 409,
+}
+
+
+class Ours(JupyterHandler):
+    """What REST and websocket share: the rooms, and the secret of the runtime file."""
+
+    @property
+    def rooms(self) -> Rooms:
+        rooms: Rooms = self.settings["mlops_jupyter"]
+        return rooms
+
+    async def prepare(self) -> None:
+        scheme, _, secret = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme == "mlops" and hmac.compare_digest(secret.encode(), self.rooms.secret.encode()):
+            # Whoever can read the runtime file is the same user of the operating system.
+            self.current_user = self.rooms.os_user
+            self._jupyter_current_user = self.rooms.os_user
+        await super().prepare()
+
+    @property
+    def token_authenticated(self) -> bool:
+        return isinstance(self.current_user, User) and (
+            self.current_user is self.rooms.os_user or super().token_authenticated
+        )
+
+    async def job(self, prefix: str) -> Job:
+        """The one job whose id begins with ``prefix``."""
+        jobs = await self.rooms.store.aread(lambda reading: reading.matching(prefix))
+        exact = [job for job in jobs if job.job_id == prefix]
+        if exact:
+            return exact[0]
+        if not jobs:
+            raise JobNotFoundError(f'no job "{prefix}".', code="List: mlops.jobs()")
+        if len(jobs) > 1:
+            matches = ", ".join(f"{job.job_id[:8]} ({job.status})" for job in jobs)
+            raise AmbiguousIdError(f'"{prefix}" matches {len(jobs)} jobs: {matches}.')
+        return jobs[0]
+
+
+@web.stream_request_body
+class Handler(Ours, APIHandler):
+    """A REST handler. Bodies are capped before anybody is asked who they are: what is not
+    streamed would be held in memory first."""
+
+    body_limit = BODY
+
+    async def prepare(self) -> None:
+        self.request.connection.set_max_body_size(self.body_limit)  # type: ignore[union-attr]
+        self._body = bytearray()
+        await super().prepare()
+        if self.request.method == "POST":
+            self.require_json()
+
+    def require_json(self) -> None:
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip()
+        if kind != "application/json":
+            raise web.HTTPError(415, reason="The body must be application/json")
+
+    def data_received(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def body(self, kind: type[T]) -> T:
+        """The body as ``kind``; 400 when it is not."""
+        try:
+            return msgspec.json.decode(bytes(self._body) or b"{}", type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"The body is not understood: {error}") from error
+
+    def number(self, name: str, default: float | None, least: float, most: float) -> float | None:
+        """A query argument between ``least`` and ``most``."""
+        text = self.get_query_argument(name, None)
+        if text is None:
+            return default
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise InputError(f'"{name}" must be a number.') from error
+        if not least <= number <= most:
+            raise InputError(f'"{name}" must be between {least:g} and {most:g}.')
+        return number
+
+    def reply(self, answer: Any, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("X-Mlops-Version", __version__)
+        self.finish(wire.encode(answer))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        answer: dict[str, Any] = {"message": responses.get(status_code, "Error"), "reason": None}
+        answer["problems"] = []
+        if isinstance(error, MlopsError):
+            status_code = STATUS.get(type(error), 400)
+            answer["message"] = str(error)
+            answer["reason"] = type(error).__name__
+            answer["problems"] = list(error.problems)
+        elif isinstance(error, web.HTTPError):
+            answer["reason"] = error.reason or None
+        self.reply(answer, status_code)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, MlopsError):
+            super().log_exception(typ, value, tb)

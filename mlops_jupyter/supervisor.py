@@ -1,0 +1,277 @@
+"""Performs what follows from facts: queues jobs, starts and ends them, adopts those that still run.
+
+Not here: how processes are made (``executors``) and what a job's files say (``intake``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlops_jupyter.core import facts, wire
+from mlops_jupyter.core.errors import DatasetNotFoundError, MlopsError, SubmissionError
+from mlops_jupyter.core.jobs import Job, JobSpec, Source
+from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.executors import StartRefused
+from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.intake import Intake, Taken
+from mlops_jupyter.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+#: Without vowels and look-alikes: ids are read aloud and typed.
+ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+#: So many earlier jobs of the same kind tell how long the stages take.
+EARLIER = 5
+
+
+class Supervisor:
+    """Lives on the event loop of the server that owns its jobs.
+
+    ``places`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues.
+    """
+
+    def __init__(
+        self, store: Store, executor: LocalExecutor, folder: Path, owner: str, places: int
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._folder = folder
+        self._owner = owner
+        self._places = places
+        self._taken: dict[str, int] = {}
+        self._loop = asyncio.get_running_loop()
+        self._scheduling = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._watched: set[str] = set()
+        self.inputs = Inputs(folder / "inputs")
+        self.intake = Intake(store, self._taken_in)
+
+    def folder(self, job_id: str) -> Path:
+        """Where everything of a job is kept."""
+        return self._folder / "jobs" / job_id
+
+    async def submit(self, spec: JobSpec, by: str) -> Job:
+        """Accept a job; it is on disk when this returns. ``SubmissionError`` names all that is wrong."""
+        job_id = "j-" + "".join(secrets.choice(ALPHABET) for _ in range(12))
+        spec = await asyncio.to_thread(self._prepare, job_id, spec)
+        kind = f"{spec.model or 'object'} {spec.target} {spec.data.name}"
+
+        def work(tx: Transaction) -> Job:
+            earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
+            waiting = [job for job in tx.open_jobs() if job.status == "queued"]
+            job = Job(
+                job_id=job_id,
+                name=spec.name or _name(spec),
+                stages=fresh_stages(learned_shares(earlier)),
+                expected_seconds=_means(earlier),
+                target=spec.target,
+                estimator=spec.model,
+                ahead=len(waiting),
+            )
+            tx.add_job(job, spec, kind)
+            return self.intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
+
+        job = await self._store.awrite(work)
+        for source in (spec.data, spec.test):
+            if source is not None and source.input_id is not None:
+                self.inputs.remove(source.input_id)
+        if spec.estimator_input is not None:
+            self.inputs.remove(spec.estimator_input)
+        self._do(self._schedule())
+        return job
+
+    async def stop(self, job_id: str, by: str) -> Job:
+        """Ask a job to stop; one that is over stays as it is."""
+        job = await self._happened(job_id, facts.StopAsked(time=time.time(), by=by))
+        if job.terminal:
+            self._do(self._schedule())
+        return job
+
+    async def adopt(self) -> None:
+        """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
+        for job in await self._store.aread(lambda reading: reading.open_jobs()):
+            if job.status == "queued" or self._executor.runs_elsewhere(job.owner):
+                continue
+            self._taken[job.job_id] = await self._cost(job.job_id)
+            self.intake.watch(job.job_id, self.folder(job.job_id))
+            if job.process is None:
+                await self._gone(job.job_id)
+            else:
+                self._watch(job)
+        self._do(self._schedule())
+
+    async def close(self) -> None:
+        """Let go; running jobs run on and are adopted by the next server."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._executor.close()
+        await asyncio.to_thread(self.intake.close)
+
+    @property
+    def running(self) -> int:
+        """Jobs that have a place now."""
+        return len(self._taken)
+
+    # --- the queue -------------------------------------------------------------------------
+
+    async def _schedule(self) -> None:
+        """Start what there is room for, oldest first, and tell the others how many are ahead."""
+        async with self._scheduling:
+            open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
+            queued = [job for job in open_jobs if job.status == "queued"]
+            while queued:
+                job = queued[0]
+                cost = await self._cost(job.job_id)
+                if self._taken and sum(self._taken.values()) + cost > self._places:
+                    break
+                queued.pop(0)
+                self._taken[job.job_id] = cost
+                job = await self._happened(
+                    job.job_id, facts.JobStarted(time=time.time(), owner=self._owner)
+                )
+                if job.status == "starting":
+                    self._do(self._start(job.job_id))
+                else:
+                    self._taken.pop(job.job_id, None)
+            for ahead, job in enumerate(queued):
+                if job.ahead != ahead:
+                    await self._happened(
+                        job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead)
+                    )
+
+    async def _cost(self, job_id: str) -> int:
+        spec = await self._store.aread(lambda reading: reading.spec(job_id))
+        return self._places if spec.n_jobs < 0 else min(max(spec.n_jobs, 1), self._places)
+
+    async def _start(self, job_id: str) -> None:
+        spec = await self._store.aread(lambda reading: reading.spec(job_id))
+        self.intake.watch(job_id, self.folder(job_id))
+        try:
+            await self._executor.start(
+                job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout
+            )
+        except StartRefused as refused:
+            fact = facts.StartFailed(time=time.time(), error=refused.message, hint=refused.hint)
+            self._changed(Taken(await self._happened(job_id, fact), signal=False))
+
+    # --- running jobs ----------------------------------------------------------------------
+
+    def _taken_in(self, taken: Taken) -> None:
+        """Called in the intake's thread after each commit."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._changed, taken)
+
+    def _changed(self, taken: Taken) -> None:
+        job = taken.job
+        if taken.signal and job.process is not None:
+            self._executor.stop(job.process)
+        if job.terminal:
+            self._watched.discard(job.job_id)
+            if self._taken.pop(job.job_id, None) is not None:
+                self._do(self._schedule())
+        elif job.process is not None and job.job_id not in self._watched:
+            self._watch(job)
+
+    def _watch(self, job: Job) -> None:
+        """Wait for the keeper's end: its last word is in the journal by then, or never will be."""
+        assert job.process is not None
+        self._watched.add(job.job_id)
+        self._executor.adopt(job.process, lambda: self._do(self._gone(job.job_id)))
+
+    async def _gone(self, job_id: str) -> None:
+        """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
+        folder = self.folder(job_id)
+
+        def drain() -> None:
+            while self.intake.look(job_id, folder):
+                pass
+
+        await asyncio.to_thread(drain)
+        fact = facts.JobVanished(
+            time=time.time(), why="its processes are gone and left no word of their end."
+        )
+        self._changed(Taken(await self._happened(job_id, fact), signal=False))
+
+    async def _happened(self, job_id: str, fact: facts.Fact) -> Job:
+        taken = await self._store.awrite(
+            lambda tx: self.intake.record(tx, tx.job(job_id), [fact])
+        )
+        if taken.signal and taken.job.process is not None:
+            self._executor.stop(taken.job.process)
+        return taken.job
+
+    def _do(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("A job could not be moved on", exc_info=task.exception())
+
+    # --- the job's folder ------------------------------------------------------------------
+
+    def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
+        """Make the job's folder with everything in it that the worker needs."""
+        problems = [
+            *_unreachable(spec.data, "data"),
+            *([] if spec.test is None else _unreachable(spec.test, "test")),
+        ]
+        if problems:
+            raise SubmissionError([problem for error in problems for problem in error.problems])
+        folder = self.folder(job_id)
+        folder.mkdir(mode=0o700, parents=True)
+        spec = msgspec.structs.replace(
+            spec,
+            data=self._placed(spec.data, folder / "data.parquet"),
+            test=None if spec.test is None else self._placed(spec.test, folder / "test.parquet"),
+        )
+        if spec.estimator_input is not None:
+            self.inputs.link(spec.estimator_input, folder / "estimator.pkl")
+        with os.fdopen(
+            os.open(folder / "spec.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        ) as file:
+            file.write(wire.encode(spec))
+        return spec
+
+    def _placed(self, source: Source, target: Path) -> Source:
+        if source.input_id is None:
+            name = source.name or Path(source.path or "").name
+            return msgspec.structs.replace(source, name=name)
+        self.inputs.link(source.input_id, target)
+        return msgspec.structs.replace(source, path=str(target), name=source.name or "DataFrame")
+
+
+def _unreachable(source: Source, what: str) -> list[MlopsError]:
+    if (source.path is None) == (source.input_id is None):
+        return [DatasetNotFoundError(f'"{what}" needs either a path or an input_id.')]
+    if source.path is not None and not (os.path.isabs(source.path) and os.path.isfile(source.path)):
+        return [DatasetNotFoundError(f'"{source.path}" is no file on this server.')]
+    return []
+
+
+def _name(spec: JobSpec) -> str:
+    stem = Path(spec.data.name or "table").stem
+    return f"{stem}-{spec.model}" if spec.model else stem
+
+
+def _stage_seconds(job: Job) -> dict[str, float]:
+    return {stage.name: stage.elapsed for stage in job.stages if stage.elapsed is not None}
+
+
+def _means(runs: list[dict[str, float]]) -> dict[str, float]:
+    names = {name for run in runs for name in run}
+    return {
+        name: sum(run.get(name, 0.0) for run in runs) / len(runs) for name in sorted(names)
+    }
