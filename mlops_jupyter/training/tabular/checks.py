@@ -1,0 +1,176 @@
+"""Everything that can stand against a submission and be known from its columns, target and options.
+
+Pure: the client runs it in the kernel before a job is queued, stage 1 again in the worker.
+Not here: what is worth knowing but stops nobody (``findings``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from mlops_jupyter.core.errors import Problem, closest, did_you_mean
+from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.training.tabular import catalogue, options
+from mlops_jupyter.training.tabular import target as targets
+from mlops_jupyter.training.tabular.catalogue import Task
+from mlops_jupyter.training.tabular.wording import counted, quoted
+
+_TASK_OF: dict[str, Task] = {"classifier": "classification", "regressor": "regression"}
+
+
+def check(
+    columns: Iterable[object],
+    target: pd.Series | None,
+    spec: JobSpec,
+    *,
+    estimator: object | None = None,
+    test_columns: Iterable[object] | None = None,
+) -> list[Problem]:
+    """All problems at once, in the order a person would mend them; empty when training can begin.
+
+    Parameters
+    ----------
+    columns
+        Names of the table's columns; a DataFrame will do.
+    target
+        The target's values, or None where the column could not be found.
+    estimator
+        The estimator or Pipeline object, when one was given instead of ``spec.model``.
+    test_columns
+        Names of the columns of the user's own test table.
+    """
+    names = [str(column) for column in columns]
+    found = [*_columns(names, spec)]
+    if test_columns is not None:
+        found += _test_columns(names, [str(column) for column in test_columns], spec)
+    task = chosen_task(target, spec, estimator)
+    classes: int | None = None
+    if target is not None:
+        found += _target(target, spec, task)
+        classes = int(target.nunique()) if task == "classification" else None
+    return found + options.problems(spec, task, classes, estimator)
+
+
+def chosen_task(target: pd.Series | None, spec: JobSpec, estimator: object | None = None) -> Task:
+    """What was asked for; else what the model can only be; else what the target looks like."""
+    if spec.task is not None:
+        return spec.task
+    own = _own_task(estimator, spec.model)
+    if own is not None and not (target is not None and own == "classification" and _continuous(target)):
+        return own
+    return targets.natural_task(target) if target is not None else "classification"
+
+
+def missing_file(name: str, folder: Path, datasets: Sequence[str] = ()) -> Problem:
+    """``name`` is no file below ``folder`` and none of ``datasets``: which ones are close?"""
+    wanted = Path(name)
+    beside = (folder / wanted).parent
+    files = [f.name for f in beside.iterdir() if f.suffix in (".csv", ".parquet")] if beside.is_dir() else []
+    near = [f"./{wanted.parent / file}" for file in closest(wanted.name, files, 3)]
+    near += [f'dataset "{dataset}"' for dataset in closest(wanted.stem, datasets, 2)]
+    message = f'"{name}" is neither a file in the notebook\'s folder nor an uploaded dataset.'
+    hint = f"Close: {', '.join(near)}" if near else None
+    if hint is None and files:
+        hint = f"Files there: {', '.join(sorted(files)[:5])}"
+    return Problem(error="DatasetNotFoundError", message=message, hint=hint)
+
+
+def _own_task(estimator: object | None, model: str | None) -> Task | None:
+    if estimator is not None:
+        # A class attribute of old, tags since 1.6; asking for tags needs no import of scikit-learn.
+        tags = getattr(estimator, "__sklearn_tags__", None)
+        kind = tags().estimator_type if callable(tags) else getattr(estimator, "_estimator_type", None)
+        return _TASK_OF.get(str(kind))
+    offer = catalogue.MODELS.get(model or "")
+    if offer is None or (offer.classification and offer.regression):
+        return None
+    return "classification" if offer.classification else "regression"
+
+
+def _continuous(target: pd.Series) -> bool:
+    return targets.numeric(target) and targets.fractional(target)
+
+
+def _target(target: pd.Series, spec: JobSpec, task: Task) -> list[Problem]:
+    found = targets.missing(target, spec.target) if spec.target_na == "error" else []
+    known = target.dropna()
+    hopeless = targets.unlearnable(known, spec.target, task)
+    split = catalogue.parse_split(spec.split)
+    stratified = task == "classification" and (split is None or split.kind == "random")
+    if hopeless or not stratified:
+        return found + hopeless
+    test_size = spec.test_size if 0 < spec.test_size < 1 else 0.2
+    return found + targets.unsplittable(known, spec.target, test_size, own_test=spec.test is not None)
+
+
+def _columns(names: list[str], spec: JobSpec) -> Iterable[Problem]:
+    table = _table(spec)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        yield Problem(
+            error="DataError",
+            message=f"{table} has several columns named {quoted(list(twice))}.",
+            hint="Give each its own name:",
+            code="df = df.loc[:, ~df.columns.duplicated()]",
+        )
+    if not names:
+        yield Problem(error="DataError", message=f"{table} has no columns.")
+        return
+    split = catalogue.parse_split(spec.split)
+    wanted = [spec.target, *spec.drop]
+    if split is not None and split.column is not None:
+        wanted.append(split.column)
+    for name in dict.fromkeys(wanted):
+        if name not in names:
+            yield _unknown(name, names, table)
+    if spec.target in spec.drop:
+        yield _option(f'"{spec.target}" is the target and cannot be dropped.', "Take it out of drop=[…].")
+    if split is not None and split.column == spec.target:
+        yield _option(
+            f'split="{spec.split}" uses the target itself.', "Choose a column known before the outcome is."
+        )
+    left = set(names) - {spec.target, *spec.drop}
+    if split is not None and split.kind == "group":
+        left -= {split.column or ""}
+    if not left and spec.target in names:
+        yield Problem(
+            error="DataError", message=f'{table} has no column left to predict "{spec.target}" from.'
+        )
+
+
+def _test_columns(names: list[str], test: list[str], spec: JobSpec) -> list[Problem]:
+    missing = [name for name in names if name not in test and name not in spec.drop]
+    if not missing:
+        return []
+    table = (spec.test.name if spec.test else None) or "the test table"
+    return [
+        Problem(
+            error="ColumnNotFoundError",
+            message=f"{table} lacks {quoted(list(missing))}, which the training table has.",
+            hint="It needs the training table's columns, the target included; or leave them out of both:",
+            code=f"mlops.train(..., drop={missing!r})" if spec.target not in missing else None,
+        )
+    ]
+
+
+def _unknown(name: str, names: list[str], table: str) -> Problem:
+    listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
+    return Problem(
+        error="ColumnNotFoundError",
+        message=f'no column "{name}" in {table} ({counted(len(names))} columns).',
+        hint=did_you_mean(name, names),
+        code=f"Columns: {listed}",
+    )
+
+
+def _table(spec: JobSpec) -> str:
+    if spec.data.name:
+        return spec.data.name
+    return Path(spec.data.path).name if spec.data.path else "the table"
+
+
+def _option(message: str, hint: str) -> Problem:
+    return Problem(error="OptionError", message=message, hint=hint)

@@ -1,0 +1,162 @@
+"""The options of a submission: each names the nearest right answer when it is wrong.
+
+Not here: columns and target (``checks``). scikit-learn is imported only when parameters or a grid
+must be checked against a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlops_jupyter.core.errors import Problem, did_you_mean
+from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.training.tabular import catalogue
+from mlops_jupyter.training.tabular.catalogue import Task
+
+
+def problems(spec: JobSpec, task: Task, classes: int | None, estimator: object | None) -> list[Problem]:
+    """``classes``: how many the target has, None when that is not known (or for regression)."""
+    found = [*_model(spec, task, estimator), *_numbers(spec), *_metric(spec, task, classes, estimator)]
+    if catalogue.parse_split(spec.split) is None:
+        found.append(_split(spec.split))
+    known = estimator is not None or spec.model is None or _offered(spec.model, task)
+    if known and (spec.params or spec.grid):
+        found += _parameters(spec, task, estimator)
+    return found
+
+
+def model_name(spec: JobSpec) -> str:
+    """The short name asked for, or the one taken when none is."""
+    return spec.model or catalogue.DEFAULT_MODEL
+
+
+def _offered(model: str, task: Task) -> bool:
+    if model == catalogue.AUTO:
+        return True
+    offer = catalogue.MODELS.get(model)
+    return offer is not None and getattr(offer, task) is not None
+
+
+def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]:
+    if estimator is not None or spec.estimator_input is not None:
+        return []
+    name = model_name(spec)
+    if name != catalogue.AUTO and name not in catalogue.MODELS:
+        names = [*catalogue.MODELS, catalogue.AUTO]
+        meant = catalogue.ALSO_KNOWN_AS.get(name.casefold().replace(" ", "_").replace("-", "_"))
+        hint = f'Did you mean "{meant}"?' if meant else did_you_mean(name, names) or _by_class(name)
+        return [
+            _problem(
+                f'no model "{name}".', hint, f"Models: {', '.join(names)}, or any scikit-learn estimator"
+            )
+        ]
+    if not _offered(name, task):
+        other = "ridge" if task == "regression" else "logistic"
+        wants = "numbers" if task == "regression" else "classes"
+        return [
+            _problem(
+                f'"{name}" cannot predict {wants}, and "{spec.target}" is a {task} target.',
+                f'Did you mean model="{other}"?',
+            )
+        ]
+    if name == catalogue.AUTO and (spec.params or spec.grid):
+        which = "params" if spec.params else "grid"
+        return [
+            _problem(
+                f'model="auto" compares several models; {which} would fit only one of them.',
+                f'Name the model the {which} belong{"s" * (which == "grid")} to, e.g. model="rf".',
+            )
+        ]
+    return []
+
+
+def _by_class(name: str) -> str | None:
+    """``RandomForestClassifier`` -> the short name of that class."""
+    for short, offer in catalogue.MODELS.items():
+        for path in (offer.classification, offer.regression):
+            if path and path.partition(":")[2].casefold() == name.casefold():
+                return f'Did you mean "{short}"?'
+    return None
+
+
+def _split(split: str) -> Problem:
+    kinds = ("random", "group", "time")
+    kind, colon, column = split.partition(":")
+    meant = did_you_mean(kind, kinds)
+    if kind in ("group", "time"):
+        return _problem(f'split="{split}" names no column.', f'split="{kind}:<column>"')
+    if meant and colon:
+        meant = meant.replace('"?', f':{column}"?')
+    return _problem(f'split="{split}" is none of "random", "group:<column>", "time:<column>".', meant)
+
+
+def _numbers(spec: JobSpec) -> Iterable[Problem]:
+    if not 0 < spec.test_size < 1:
+        yield _problem(
+            f"test_size={spec.test_size:g} is no share of the rows.", "Between 0 and 1, e.g. test_size=0.2"
+        )
+    if spec.cv < 0 or spec.cv == 1:
+        yield _problem(
+            f"cv={spec.cv} is no number of folds.", "2 or more, e.g. cv=5; cv=0 skips cross-validation."
+        )
+    if spec.n_jobs == 0:
+        yield _problem("n_jobs=0 would run nothing.", "n_jobs=1 is one core, n_jobs=-1 all of them.")
+    if not 0 <= spec.seed < 2**32:
+        yield _problem(f"seed={spec.seed} is no seed.", "A whole number from 0 to 4294967295.")
+    if spec.timeout is not None and not spec.timeout > 0:
+        yield _problem(f"timeout={spec.timeout:g} leaves no time to train.", "Seconds, e.g. timeout=3600.")
+
+
+def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | None) -> list[Problem]:
+    if spec.metric is None:
+        return []
+    short = catalogue.METRIC_SHORTHAND.get(spec.metric.casefold())
+    name = catalogue.scorer_name(spec.metric)
+    kind = catalogue.METRICS.get(name or short or "")
+    fitting = [m for m, of in catalogue.METRICS.items() if (of == "regression") == (task == "regression")]
+    usual = f"Metrics: {', '.join(catalogue.USUAL_METRICS[task])} … (sklearn.metrics.get_scorer_names())"
+    if kind is not None and (kind == "regression") != (task == "regression"):
+        return [
+            _problem(
+                f'metric "{spec.metric}" does not score {task}.',
+                f'Did you mean "{catalogue.DEFAULT_METRIC[task]}"?',
+                usual,
+            )
+        ]
+    if name is None:
+        hint = f'Did you mean "{short}"?' if short else did_you_mean(spec.metric, fitting)
+        return [_problem(f'no metric "{spec.metric}".', hint, usual)]
+    if kind == "binary" and classes is not None and classes > 2:
+        return [
+            _problem(
+                f'metric "{spec.metric}" is for two classes; "{spec.target}" has {classes}.',
+                f'Did you mean "{catalogue.FOR_MANY_CLASSES[name]}"?',
+            )
+        ]
+    if name in catalogue.OF_PROBABILITIES and not _probabilities(spec, estimator):
+        what = f'"{model_name(spec)}"' if estimator is None else type(estimator).__name__
+        return [
+            _problem(
+                f'metric "{spec.metric}" needs probabilities, which {what} does not give.',
+                'Did you mean "accuracy"? "logistic" and "rf" give probabilities.',
+            )
+        ]
+    return []
+
+
+def _probabilities(spec: JobSpec, estimator: object | None) -> bool:
+    if estimator is not None:
+        return hasattr(estimator, "predict_proba")
+    offer = catalogue.MODELS.get(model_name(spec))
+    return offer is None or offer.probabilities
+
+
+def _parameters(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]:
+    # A second of import that most submissions need not pay in the kernel.
+    from mlops_jupyter.training.tabular import parameters  # noqa: PLC0415
+
+    return parameters.problems(spec, task, estimator)
+
+
+def _problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
+    return Problem(error="OptionError", message=message, hint=hint, code=code)
