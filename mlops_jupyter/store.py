@@ -27,6 +27,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, MetricPoints
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.series import Series
 from mlops_jupyter.migrations import migrate
 
 T = TypeVar("T")
@@ -51,13 +52,6 @@ class Cursor(NamedTuple):
     journal: int
     log: int
     log_lines: int
-
-
-class Series(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of a job: ``count`` points were measured, ``points`` are those sent."""
-
-    count: int
-    points: tuple[Point, ...]
 
 
 class Transaction:
