@@ -15,7 +15,7 @@ answer; 3: the code to paste.
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
   + TrainingCancelled (RuntimeError)
   + ServerUnreachable (ConnectionError)
-  + ExtensionDisabled (RuntimeError)
+  + ExtensionDisabled (UserWarning)  warned of, never raised
   + VersionMismatch (RuntimeError)   kernel and server have different mlops_jupyter
   + ModelNotPortable (RuntimeError)  the fit is done, but its model cannot be kept safely
   + InvalidTransition (RuntimeError) a job was told what cannot happen to it: a fault of ours
@@ -122,8 +122,9 @@ class ServerUnreachable(MlopsError, ConnectionError):
     """No server answers, and no private one could be started."""
 
 
-class ExtensionDisabled(MlopsError, RuntimeError):
-    """The server extension is installed but not enabled in this Jupyter server."""
+class ExtensionDisabled(MlopsError, UserWarning):
+    """The server extension is installed but not enabled in this Jupyter server. Only ever warned of:
+    a private server takes the jobs."""
 
 
 class VersionMismatch(MlopsError, RuntimeError):
