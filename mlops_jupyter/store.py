@@ -263,10 +263,15 @@ class Store:
         )
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = self._connect(f"file:{quote(str(path))}?mode=rw")
-        with self._locked():
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            migrate(db, epoch=secrets.token_hex(8))
+        try:
+            with self._locked():
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=FULL")
+                migrate(db, epoch=secrets.token_hex(8))
+        except BaseException:
+            db.close()
+            os.close(self._lock_file)
+            raise
         (self.epoch,) = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlops-reader")
         self._writer = threading.Thread(target=self._write, args=(db,), name="mlops-writer", daemon=True)

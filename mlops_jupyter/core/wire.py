@@ -78,7 +78,7 @@ def _scalar(value: Any, depth: int) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return plain(float(value), depth)
+        return plain(float(value), depth) if value.is_finite() else None
     if isinstance(value, bytes):
         return text(value.decode("utf-8", "replace"))
     # numpy scalars and arrays, without importing numpy here.

@@ -6,13 +6,14 @@ keeps the first resource it saw.
 
 from __future__ import annotations
 
+import getpass
 import hmac
 import logging
 from http.client import responses
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from jupyter_server.auth.identity import User
+from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado import web
 
@@ -48,27 +49,39 @@ STATUS: dict[type[MlopsError], int] = {
 }
 
 
+class RuntimeFileIdentity(IdentityProvider):
+    """Whoever can read the runtime file (mode 0600) is the same user of the operating system.
+
+    Like a token, the secret proves that no foreign page sent the request: no XSRF check is needed.
+    """
+
+    def get_user(self, handler: web.RequestHandler) -> User:
+        return User(username=getpass.getuser())
+
+    def is_token_authenticated(self, handler: web.RequestHandler) -> bool:
+        return True
+
+    def should_check_origin(self, handler: web.RequestHandler) -> bool:
+        return False
+
+
 class Ours(JupyterHandler):
     """What REST and websocket share: the rooms, and the secret of the runtime file."""
 
     @property
     def rooms(self) -> Rooms:
-        rooms: Rooms = self.settings["mlops_jupyter"]
+        rooms: Rooms | None = self.settings.get("mlops_jupyter")
+        if rooms is None:
+            raise web.HTTPError(503, reason="mlops is starting, or could not start: see the server's log")
         return rooms
 
-    async def prepare(self) -> None:
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Jupyter's own, unless the caller holds the secret of the runtime file."""
         scheme, _, secret = self.request.headers.get("Authorization", "").partition(" ")
         if scheme == "mlops" and hmac.compare_digest(secret.encode(), self.rooms.secret.encode()):
-            # Whoever can read the runtime file is the same user of the operating system.
-            self.current_user = self.rooms.os_user
-            self._jupyter_current_user = self.rooms.os_user
-        await super().prepare()
-
-    @property
-    def token_authenticated(self) -> bool:
-        return isinstance(self.current_user, User) and (
-            self.current_user is self.rooms.os_user or super().token_authenticated
-        )
+            return self.rooms.runtime_identity
+        return super().identity_provider
 
     async def job(self, prefix: str) -> Job:
         """The one job whose id begins with ``prefix``."""

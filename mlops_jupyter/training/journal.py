@@ -101,44 +101,39 @@ class Batch(NamedTuple):
 
 
 def parse(data: bytes, offset: int = 0) -> Batch:
-    """Records of ``data``, which was read at ``offset``; an unfinished tail is left for later.
+    """Records of ``data``, which was read at ``offset``.
 
-    A damaged record is passed over up to the next line that is whole: what follows it was
-    acknowledged and must be read.
+    What is not whole at the end is left for later: it may still be being written. A damaged stretch
+    is passed over to the next whole record: what follows it was acknowledged and must be read.
     """
     payloads: list[bytes] = []
     damaged: list[int] = []
     at = 0
     while at < len(data):
-        header = _HEADER.match(data, at)
-        end = at + _HEADER_BYTES + int(header[1], 16) if header else -1
-        if header and end < len(data) and data[end] == 0x0A:
-            payload = data[at + _HEADER_BYTES : end]
-            if crc32(payload) == int(header[2], 16):
-                payloads.append(payload)
-                at = end + 1
-                continue
-        newline = data.find(b"\n", at)
-        if newline < 0 or (header and end >= len(data) and not _whole_after(data, newline + 1)):
-            break
-        damaged.append(offset + at)
-        at = newline + 1
+        payload = _record(data, at)
+        if payload is None:
+            following = (m.start() for m in _HEADER.finditer(data, at + 1))
+            whole = next((start for start in following if _record(data, start) is not None), None)
+            if whole is None:
+                break
+            damaged.append(offset + at)
+            at = whole
+        else:
+            payloads.append(payload)
+            at += _HEADER_BYTES + len(payload) + 1
     return Batch(payloads, offset + at, damaged)
 
 
-def _whole_after(data: bytes, at: int) -> bool:
-    """Whether any whole record begins at a line from ``at`` on."""
-    while at < len(data):
-        header = _HEADER.match(data, at)
-        if header:
-            end = at + _HEADER_BYTES + int(header[1], 16)
-            if end < len(data) and crc32(data[at + _HEADER_BYTES : end]) == int(header[2], 16):
-                return True
-        newline = data.find(b"\n", at)
-        if newline < 0:
-            return False
-        at = newline + 1
-    return False
+def _record(data: bytes, at: int) -> bytes | None:
+    """The payload of the whole record that begins at ``at``, if one does."""
+    header = _HEADER.match(data, at)
+    if header is None:
+        return None
+    end = at + _HEADER_BYTES + int(header[1], 16)
+    payload = data[at + _HEADER_BYTES : end]
+    if data[end : end + 1] != b"\n" or crc32(payload) != int(header[2], 16):
+        return None
+    return payload
 
 
 def read(path: Path, offset: int, limit: int = 1 << 20) -> Batch:

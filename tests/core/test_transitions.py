@@ -1,0 +1,223 @@
+"""A job changes by facts alone, and says what follows."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from mlops_jupyter.core import events, facts
+from mlops_jupyter.core.errors import InvalidTransition
+from mlops_jupyter.core.jobs import Best
+from mlops_jupyter.core.stages import STAGES
+from mlops_jupyter.core.transitions import Publish, Register, Signal, advance, moment
+from tests.core.builders import KEEPER, WORK, a_job, a_running_job, after, at
+
+TRAIN = "Training model"
+
+
+def test_a_cancelled_job_never_starts() -> None:
+    ask = at(facts.StopAsked, by="ada")
+    cancelled, consequences = advance(a_job(), ask)
+    assert cancelled == a_job(
+        status="cancelled",
+        reason="cancelled",
+        stopped_by="ada",
+        message="Cancelled by ada",
+        end_time=moment(ask),
+    )
+    assert consequences == [
+        Publish(
+            events.TrainingCancelled(
+                time=moment(ask), job_id=cancelled.job_id, status="cancelled", by="ada", job=cancelled
+            )
+        )
+    ]
+    assert advance(cancelled, at(facts.JobStarted, owner="s")) == (cancelled, [])
+
+
+def test_a_running_job_that_is_stopped_is_signalled_at_once_and_cancelled_when_its_worker_is_gone() -> None:
+    stopping, consequences = advance(a_running_job(), at(facts.StopAsked, 1.0, by="ada"))
+    assert (stopping.status, consequences[0]) == ("stopping", Signal(stopping.job_id))
+    ended, _ = advance(stopping, at(facts.WorkerEnded, 1.5, exit_code=130))
+    assert (ended.status, ended.reason, ended.stopped_by, ended.progress) == (
+        "cancelled",
+        "cancelled",
+        "ada",
+        stopping.progress,
+    )
+
+
+def test_asking_twice_to_stop_signals_once() -> None:
+    stopping, _ = advance(a_running_job(), at(facts.StopAsked, 1.0, by="ada"))
+    assert advance(stopping, at(facts.StopAsked, 1.1, by="bob")) == (
+        msgspec.structs.replace(stopping, elapsed_time=1.1),
+        [],
+    )
+
+
+def test_a_stop_before_the_keeper_is_known_is_passed_on_when_it_is() -> None:
+    starting, _ = after(a_job(), at(facts.JobSubmitted, by="ada"), at(facts.JobStarted, owner="s"))
+    stopping, consequences = advance(starting, at(facts.StopAsked, by="ada"))
+    assert [type(c) for c in consequences] == [Publish]
+    _, consequences = advance(stopping, KEEPER)
+    assert consequences == [Signal(stopping.job_id)]
+
+
+def test_a_job_that_finished_before_the_stop_reached_it_is_completed() -> None:
+    job, _ = after(
+        a_running_job(),
+        at(facts.WorkFinished, 2.0),
+        at(facts.StopAsked, 2.0, by="ada"),
+        at(facts.WorkerEnded, 2.1, signal=2),
+    )
+    assert job.status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("last", "said", "status", "reason"),
+    [
+        pytest.param({"exit_code": 0}, facts.WorkFinished, "completed", None, id="finished"),
+        pytest.param({"exit_code": 1}, facts.WorkFailed, "failed", "error", id="error"),
+        pytest.param({"exit_code": 0}, None, "failed", "exited_early", id="sys.exit(0)-in-fit"),
+        pytest.param({"signal": 9}, None, "failed", "signal", id="kill-9"),
+        pytest.param({"signal": 9, "oom_kills": 1}, None, "failed", "oom_killed", id="out-of-memory"),
+        pytest.param({"signal": 15, "timed_out": True}, None, "failed", "timeout", id="timeout"),
+        pytest.param({"signal": 15, "orphaned": True}, None, "cancelled", "cancelled", id="orphaned"),
+    ],
+)
+def test_each_end_has_its_reason(last, said, status, reason) -> None:
+    job = a_running_job()
+    if said is not None:
+        job, _ = advance(job, at(said, 3.0, **({"error": "boom"} if said is facts.WorkFailed else {})))
+    ended, _ = advance(job, at(facts.WorkerEnded, 3.5, **last))
+    assert (ended.status, ended.reason) == (status, reason)
+
+
+def test_the_end_is_said_once() -> None:
+    ended, consequences = advance(a_running_job(), at(facts.WorkerEnded, 3.0, signal=9))
+    assert [type(c.event) for c in consequences] == [events.TrainingFailed]
+    assert advance(ended, at(facts.JobVanished, why="gone")) == (ended, [])
+
+
+def test_a_job_whose_processes_left_no_word_is_lost_and_keeps_its_metrics() -> None:
+    job, _ = advance(
+        a_running_job(),
+        at(facts.PointsLogged, 1.0, points=(facts.Point(name="val_accuracy", step=1, value=0.5),)),
+    )
+    lost, consequences = advance(job, at(facts.JobVanished, why="the machine was restarted."))
+    assert (lost.status, lost.reason, lost.live_metrics) == ("lost", "lost", {"val_accuracy": 0.5})
+    assert consequences[0].event.status == "lost"
+
+
+def test_a_killed_worker_names_signal_and_stage_and_its_last_lines() -> None:
+    job, _ = advance(a_running_job(), at(facts.StageStarted, 1.0, stage=TRAIN, total=10, unit="tree"))
+    ended, consequences = advance(job, at(facts.WorkerEnded, 2.0, signal=9, log_tail=("tree 4",)))
+    assert consequences == [
+        Publish(
+            events.TrainingFailed(
+                time=moment(at(facts.WorkerEnded, 2.0)),
+                job_id=ended.job_id,
+                status="failed",
+                reason="signal",
+                error="The worker was killed by signal 9 in stage Training model.",
+                traceback=None,
+                log_lines=("tree 4",),
+                stage=TRAIN,
+                job=ended,
+            )
+        )
+    ]
+    assert [s.state for s in ended.stages if s.name == TRAIN] == ["failed"]
+
+
+def test_progress_never_falls_and_is_100_only_at_the_end() -> None:
+    job = a_running_job()
+    seen = [job.progress]
+    for number, name in enumerate(STAGES):
+        elapsed = float(number)
+        steps = [
+            at(facts.StageStarted, elapsed, stage=name, total=4, unit="fold"),
+            at(facts.StageAdvanced, elapsed + 0.3, stage=name, done=3, total=4),
+            # The length turns out to be longer than believed.
+            at(facts.StageAdvanced, elapsed + 0.4, stage=name, done=3, total=40),
+            at(facts.StageEnded, elapsed + 0.9, stage=name),
+        ]
+        for step in steps:
+            job, _ = advance(job, step)
+            seen.append(job.progress)
+    assert seen == sorted(seen)
+    assert (job.stages_completed, seen[-2] < 100) == (8, True)
+    done, _ = after(job, at(facts.WorkFinished, 9.0), at(facts.WorkerEnded, 9.1, exit_code=0))
+    assert (done.progress, done.message, done.estimated_remaining) == (100.0, "Completed", None)
+
+
+def test_a_message_names_stage_and_percent() -> None:
+    job, consequences = advance(a_running_job(), at(facts.StageStarted, 1.0, stage=STAGES[0]))
+    assert job.message == "Data validation - 0% complete"
+    assert consequences[0].event.job == job
+
+
+def test_a_tick_carries_the_moved_stage_and_not_the_whole_record() -> None:
+    job, _ = advance(a_running_job(), at(facts.StageStarted, 1.0, stage=TRAIN, total=10, unit="tree"))
+    job, (tick,) = advance(job, at(facts.StageAdvanced, 2.0, stage=TRAIN, done=3, total=10, unit="tree"))
+    assert (tick.tick, tick.event.job, tick.event.stage.done) == (True, None, 3)
+
+
+def test_the_best_value_follows_the_metrics_direction() -> None:
+    job = a_running_job(metric="neg_rmse", greater_is_better=False)
+    for step, value in enumerate([3.0, 1.0, 2.0], start=1):
+        points = (facts.Point(name="val_neg_rmse", step=step, value=value),)
+        job, _ = advance(job, at(facts.PointsLogged, float(step), points=points))
+    assert job.best == Best(name="val_neg_rmse", value=1.0, step=2)
+
+
+def test_a_completed_job_registers_its_model_with_its_last_event() -> None:
+    job, _ = after(
+        a_running_job(),
+        at(facts.ModelSaved, 4.0, sha256="ab", bytes=10, signature={}),
+        at(facts.WorkFinished, 4.1),
+    )
+    assert job.model_id is None
+    done, consequences = advance(job, at(facts.WorkerEnded, 4.2, exit_code=0))
+    assert done.model_id == "m-7f3a00000000"
+    assert [type(c.event) if isinstance(c, Publish) else type(c) for c in consequences] == [
+        Register,
+        events.ModelStatus,
+        events.TrainingCompleted,
+    ]
+
+
+def test_folds_gather_in_their_candidate_whatever_their_order() -> None:
+    job = a_running_job()
+    for fold, score in ((1, 0.8), (0, 0.6)):
+        scored = at(
+            facts.CandidateScored,
+            1.0,
+            stage="Model selection",
+            candidate=0,
+            candidates=2,
+            label="rf",
+            parameters={},
+            fold=fold,
+            folds=3,
+            score=score,
+            seconds=0.5,
+        )
+        job, _ = advance(job, scored)
+    (candidate,) = job.candidates
+    assert candidate.scores == (0.6, 0.8, None)
+    assert candidate.mean == pytest.approx(0.7)
+    assert candidate.spread == pytest.approx(0.1414, abs=1e-4)
+
+
+def test_a_queued_job_cannot_have_begun_its_work() -> None:
+    with pytest.raises(InvalidTransition, match="j-7f3a00000000 is queued: no WorkStarted is possible"):
+        advance(a_job(), WORK)
+
+
+def test_every_fact_has_a_rule() -> None:
+    import typing
+
+    from mlops_jupyter.core.transitions import _RULES
+
+    assert set(typing.get_args(facts.AnyFact)) == set(_RULES)

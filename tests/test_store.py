@@ -1,0 +1,161 @@
+"""What the store has acknowledged is there, once, in order, for every reader."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mlops_jupyter.core.events import LogLines, MetricPoints
+from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.store import Cursor, Series, Store, Stored
+from mlops_jupyter.training.run import point
+from tests.core.builders import a_job
+
+NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+
+
+@pytest.fixture
+def committed() -> list[Stored]:
+    return []
+
+
+@pytest.fixture
+def store(tmp_path: Path, committed: list[Stored]) -> Iterator[Store]:
+    store = Store(tmp_path / "store.sqlite", committed.extend)
+    yield store
+    store.close()
+
+
+def lines(text: str) -> LogLines:
+    return LogLines(time=NOW, job_id="j-7f3a00000000", first=0, lines=(text,))
+
+
+def test_events_are_numbered_without_gaps_and_sent_on_as_they_were_kept(
+    store: Store, committed: list[Stored]
+) -> None:
+    writing = [store.write(lambda tx, n=n: tx.append(lines(str(n)))) for n in range(500)]
+    assert [future.result() for future in writing] == list(range(1, 501))
+    assert [event.seq for event in committed] == list(range(1, 501))
+    kept = store.read(lambda reading: reading.events(0, 1000))
+    assert [event.body for event in kept] == [event.body for event in committed]
+    assert msgspec.json.decode(kept[4].body)["lines"] == ["4"]
+
+
+def test_a_write_that_fails_is_undone_and_the_others_of_its_group_are_kept(
+    store: Store, committed: list[Stored]
+) -> None:
+    gate = threading.Event()
+    first = store.write(lambda tx: gate.wait())
+
+    def fails(tx):
+        tx.append(lines("undone"))
+        raise KeyError("no")
+
+    failing = store.write(fails)
+    kept = store.write(lambda tx: tx.append(lines("kept")))
+    gate.set()
+    first.result()
+    with pytest.raises(KeyError):
+        failing.result()
+    assert kept.result() == 1
+    assert [msgspec.json.decode(event.body)["lines"] for event in committed] == [["kept"]]
+
+
+def test_a_second_store_goes_on_with_the_numbers_and_the_name_of_the_first(tmp_path: Path) -> None:
+    first = Store(tmp_path / "store.sqlite", lambda stored: None)
+    first.write(lambda tx: tx.append(lines("a"))).result()
+    epoch = first.epoch
+    first.close()
+    second = Store(tmp_path / "store.sqlite", lambda stored: None)
+    assert second.write(lambda tx: tx.append(lines("b"))).result() == 2
+    assert second.epoch == epoch
+    second.close()
+
+
+def test_two_stores_on_one_file_share_one_order(tmp_path: Path) -> None:
+    stores = [Store(tmp_path / "store.sqlite", lambda stored: None) for _ in range(2)]
+    writing = [stores[n % 2].write(lambda tx: tx.append(lines("x"))) for n in range(200)]
+    assert sorted(future.result() for future in writing) == list(range(1, 201))
+    for store in stores:
+        store.close()
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite") as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(RuntimeError, match="schema 99"):
+        Store(tmp_path / "store.sqlite", lambda stored: None)
+
+
+def test_a_jobs_files_are_taken_in_once_even_when_two_try(store: Store) -> None:
+    job = a_job()
+    store.write(lambda tx: tx.add_job(job, SPEC, "rf")).result()
+    start, end = Cursor(0, 0, 0), Cursor(10, 5, 1)
+    moves = [store.write(lambda tx: tx.move_cursor(job.job_id, start, end)) for _ in range(2)]
+    assert [future.result() for future in moves] == [True, False]
+    assert store.read(lambda reading: reading.cursor(job.job_id)) == end
+
+
+def test_nan_and_both_infinities_are_kept_apart(store: Store) -> None:
+    points = tuple(
+        point("loss", step, value, 0.0)
+        for step, value in enumerate([1.0, math.nan, math.inf, -math.inf], start=1)
+    )
+    store.write(lambda tx: tx.append(MetricPoints(time=NOW, job_id="j", points=points))).result()
+    assert store.read(lambda reading: reading.series("j", None)) == {
+        "loss": Series(count=4, points=points)
+    }
+    assert [p.nf for p in points] == [None, "nan", "+inf", "-inf"]
+
+
+def test_a_reduced_series_keeps_every_spike_both_ends_and_what_is_not_finite(store: Store) -> None:
+    spikes = {5_000: 9.0, 50_001: -9.0, 77_777: math.nan}
+    points = tuple(point("loss", n, spikes.get(n, 0.5), 0.0) for n in range(1, 100_001))
+    store.write(lambda tx: tx.append(MetricPoints(time=NOW, job_id="j", points=points))).result()
+    (series,) = store.read(lambda reading: reading.series("j", 150)).values()
+    assert series.count == 100_000
+    assert len(series.points) <= 3 * 150 + 2
+    kept = {p.step: p for p in series.points}
+    assert {n: kept[n] for n in spikes} == {n: points[n - 1] for n in spikes}
+    assert (series.points[0].step, series.points[-1].step) == (1, 100_000)
+
+
+def test_a_short_series_is_not_reduced(store: Store) -> None:
+    points = tuple(Point(name="loss", step=n, value=0.5) for n in range(1, 301))
+    store.write(lambda tx: tx.append(MetricPoints(time=NOW, job_id="j", points=points))).result()
+    assert store.read(lambda reading: reading.series("j", 150))["loss"].points == points
+
+
+def test_jobs_are_found_by_a_prefix_and_open_ones_are_always_listed(store: Store) -> None:
+    old = a_job(job_id="j-7f3a00000000", status="running")
+    others = [a_job(job_id=f"j-9{n:011d}", status="completed") for n in range(5)]
+    for job in (old, *others):
+        store.write(lambda tx, job=job: tx.add_job(job, SPEC, "rf")).result()
+    assert store.read(lambda reading: reading.matching("j-7")) == [old]
+    assert store.read(lambda reading: reading.jobs(2)) == [others[4], others[3], old]
+    assert store.read(lambda reading: reading.open_jobs()) == [old]
+
+
+def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
+    import os
+
+    before = os.umask(0)
+    try:
+        store = Store(tmp_path / "new" / "store.sqlite", lambda stored: None)
+        store.write(lambda tx: tx.append(lines("a"))).result()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

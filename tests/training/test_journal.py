@@ -1,0 +1,120 @@
+"""What was appended is read back, whatever happened to the rest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlops_jupyter.training.journal import Batch, Writer, frame, parse, read
+
+RECORDS = [b'{"n":1}', b'{"n":2,"text":"a\\nb"}', b'{"n":3}']
+
+
+def written(path: Path) -> bytes:
+    writer = Writer(path)
+    for record in RECORDS:
+        writer.append(record)
+    writer.close()
+    return path.read_bytes()
+
+
+def test_records_are_read_in_order_from_any_record_on(tmp_path: Path) -> None:
+    data = written(tmp_path / "journal")
+    first = len(frame(RECORDS[0]))
+    assert read(tmp_path / "journal", 0) == Batch(RECORDS, len(data), [])
+    assert read(tmp_path / "journal", first) == Batch(RECORDS[1:], len(data), [])
+
+
+def test_a_file_that_is_not_there_yet_has_no_records(tmp_path: Path) -> None:
+    assert read(tmp_path / "journal", 0) == Batch([], 0, [])
+
+
+def test_a_torn_tail_is_left_for_later_at_every_byte(tmp_path: Path) -> None:
+    data = written(tmp_path / "journal")
+    ends = [sum(len(frame(r)) for r in RECORDS[:n]) for n in range(len(RECORDS) + 1)]
+    for cut in range(len(data) + 1):
+        whole = max(n for n, end in enumerate(ends) if end <= cut)
+        assert parse(data[:cut]) == Batch(RECORDS[:whole], ends[whole], [])
+
+
+@pytest.mark.parametrize("at", range(len(frame(RECORDS[0])), len(frame(RECORDS[0]) + frame(RECORDS[1]))))
+def test_a_flipped_bit_costs_its_own_record_only(tmp_path: Path, at: int) -> None:
+    data = bytearray(written(tmp_path / "journal"))
+    data[at] ^= 0x40
+    batch = parse(bytes(data))
+    assert batch.payloads == [RECORDS[0], RECORDS[2]]
+    assert batch.offset == len(data)
+    assert batch.damaged[0] == len(frame(RECORDS[0]))
+
+
+def test_a_record_longer_than_the_read_limit_is_read_whole(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "journal")
+    writer.append(b"x" * 5000)
+    writer.close()
+    assert read(tmp_path / "journal", 0, limit=100).payloads == [b"x" * 5000]
+
+
+def test_kill_9_right_after_append_loses_nothing(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from mlops_jupyter.training.journal import Writer\n"
+        "w = Writer(Path(sys.argv[1]))\n"
+        "for n in range(777): w.append(b'%d' % n)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "journal"
+    ended = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert read(path, 0).payloads == [b"%d" % n for n in range(777)]
+
+
+def test_records_refused_by_the_disk_are_held_and_written_when_it_takes_them_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from mlops_jupyter.training.journal import Writer\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "w = Writer(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+        "for n in range(50): w.append(b'%d' % n)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+        "w.append(b'50')\n"
+        "assert w.dropped == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert read(path, 0).payloads == [b"%d" % n for n in range(51)]
+
+
+def test_what_no_longer_fits_in_memory_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from mlops_jupyter.training import journal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "journal.HELD_BYTES = 1000\n"
+        "w = journal.Writer(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))\n"
+        "for n in range(100): w.append(b'%08d' % n)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+        "print(w.dropped); w.close()\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
+    ).stdout
+    kept = read(path, 0).payloads
+    assert int(out) == 100 - len(kept)
+    assert kept == [b"%08d" % n for n in range(100 - len(kept), 100)]
+
+
+def test_the_file_is_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Writer(tmp_path / "journal").close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o600
