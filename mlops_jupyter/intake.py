@@ -171,7 +171,7 @@ class Intake:
         after = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
         for offset in batch.damaged:
             log.warning("Journal of job %s is damaged at byte %d", job_id, offset)
-        happened = [_decoder.decode(payload) for payload in batch.payloads]
+        happened = _facts(job_id, batch.payloads)
 
         def work(tx: Transaction) -> Taken | None:
             if not tx.move_cursor(job_id, before, after):
@@ -199,6 +199,17 @@ class Intake:
             part = tuple(lines[start : start + LINES])
             tx.append(LogLines(time=now, job_id=job.job_id, first=first + start, lines=part))
         return msgspec.structs.replace(job, log_lines=first + len(lines))
+
+
+def _facts(job_id: str, payloads: list[bytes]) -> list[facts.Fact]:
+    """Payloads as facts; what is none is logged and left out, since it never will be one."""
+    known: list[facts.Fact] = []
+    for payload in payloads:
+        try:
+            known.append(_decoder.decode(payload))
+        except msgspec.DecodeError:
+            log.exception("Ignored a record of job %s: %.200r", job_id, payload)
+    return known
 
 
 def _new_lines(path: Path, offset: int, *, final: bool) -> tuple[list[str], int]:

@@ -74,8 +74,8 @@ def advance(job: Job, fact: facts.Fact) -> Step:
 
 
 def moment(fact: facts.Fact) -> datetime:
-    """The fact's time of day, UTC."""
-    return datetime.fromtimestamp(fact.time, UTC)
+    """The fact's time of day, UTC, as precise as the wire is."""
+    return datetime.fromtimestamp(round(fact.time, 3), UTC)
 
 
 # --- submission, queue, start --------------------------------------------------------------

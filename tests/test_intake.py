@@ -1,0 +1,170 @@
+"""What a job wrote is taken in exactly once, in order, whatever happens in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.intake import Intake, Taken
+from mlops_jupyter.store import Store
+from mlops_jupyter.training.journal import Writer
+from mlops_jupyter.training.run import Run
+from tests.core.builders import KEEPER, WORK, a_job, at
+
+SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+JOB = "j-7f3a00000000"
+
+
+class Desk:
+    """A store, an intake, and one job with its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "job"
+        self.folder.mkdir()
+        self.taken: list[Taken] = []
+        self._over = threading.Event()
+        self.store = Store(folder / "store.sqlite", lambda stored: None)
+        self.intake = Intake(self.store, self._take)
+        self.writer = Writer(self.folder / "journal")
+        self.run = Run(self.writer)
+
+        def begin(tx) -> None:
+            tx.add_job(a_job(), SPEC, "rf")
+            self.intake.record(tx, a_job(), [at(facts.JobSubmitted, by="ada")])
+            self.intake.record(tx, tx.job(JOB), [at(facts.JobStarted, owner="s")])
+
+        self.store.write(begin).result()
+        for fact in (KEEPER, WORK):
+            self.append(fact)
+
+    def _take(self, taken: Taken) -> None:
+        self.taken.append(taken)
+        if taken.job.terminal:
+            self._over.set()
+
+    def append(self, fact: facts.Fact) -> None:
+        self.writer.append(msgspec.json.encode(fact))
+
+    def end(self) -> None:
+        self.run.tell(facts.WorkerEnded, exit_code=0)
+
+    def wait(self) -> None:
+        assert self._over.wait(10)
+
+    def events(self, kind: str) -> list[dict]:
+        stored = self.store.read(lambda reading: reading.events(0, 100_000))
+        bodies = [msgspec.json.decode(event.body) for event in stored]
+        assert [body["seq"] for body in bodies] == list(range(1, len(bodies) + 1))
+        return [body for body in bodies if body["type"] == kind]
+
+    def close(self) -> None:
+        self.intake.close()
+        self.writer.close()
+        self.store.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def test_points_arrive_once_in_order_while_they_are_written(desk: Desk) -> None:
+    desk.intake.watch(JOB, desk.folder)
+    for step in range(1, 5001):
+        desk.run.log(step, {"train_loss": 1 / step})
+    desk.end()
+    desk.wait()
+    sent = [point["step"] for event in desk.events("metric_points") for point in event["points"]]
+    assert sent == list(range(1, 5001))
+    kept = desk.store.read(lambda reading: reading.series(JOB, None))["train_loss"].points
+    assert [point.step for point in kept] == sent
+
+
+def test_two_who_look_at_the_same_time_take_everything_in_once(desk: Desk) -> None:
+    for step in range(1, 2001):
+        desk.run.log(step, {"train_loss": 1.0})
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    lookers = [threading.Thread(target=desk.intake.look, args=(JOB, desk.folder)) for _ in range(4)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    desk.wait()
+    sent = [point["step"] for event in desk.events("metric_points") for point in event["points"]]
+    assert sent == list(range(1, 2001))
+
+
+def test_a_later_intake_goes_on_where_the_earlier_one_stopped(desk: Desk) -> None:
+    desk.run.log(1, {"train_loss": 1.0})
+    desk.intake.watch(JOB, desk.folder)
+    while not desk.events("metric_points"):
+        desk.intake.look(JOB, desk.folder)
+    desk.intake.close()
+    desk.run.log(2, {"train_loss": 0.5})
+    desk.end()
+    desk.intake = Intake(desk.store, desk._take)
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    sent = [point["step"] for event in desk.events("metric_points") for point in event["points"]]
+    assert sent == [1, 2]
+
+
+def test_output_becomes_numbered_lines_the_last_unfinished_one_included(desk: Desk) -> None:
+    (desk.folder / "output.log").write_bytes("eins\nzwei\u2028drei\r\nvier".encode())
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    while desk.intake.look(JOB, desk.folder):
+        pass
+    said = [(event["first"], event["lines"]) for event in desk.events("log_lines")]
+    assert said == [(0, ["eins", "zwei\u2028drei"]), (2, ["vier"])]
+    assert desk.store.read(lambda reading: reading.job(JOB)).log_lines == 3
+
+
+def test_progress_within_a_stage_is_thinned_and_changes_of_stage_never_are(desk: Desk) -> None:
+    desk.intake.watch(JOB, desk.folder)
+    for name in ("Data validation", "Data preprocessing"):
+        with desk.run.stage(name, total=1000, unit="rows") as stage:
+            for done in range(1, 1001):
+                stage.advance(done)
+    desk.end()
+    desk.wait()
+    whole = [event for event in desk.events("training_progress") if event["job"] is not None]
+    ticks = [event for event in desk.events("training_progress") if event["job"] is None]
+    assert [(e["current_stage"], e["stage"]["state"]) for e in whole] == [
+        ("Data validation", "running"),
+        ("Data validation", "done"),
+        ("Data preprocessing", "running"),
+        ("Data preprocessing", "done"),
+    ]
+    assert len(ticks) < 100
+
+
+def test_nonsense_in_a_journal_costs_itself_only(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.run.tell(facts.StageStarted, stage="No such stage")
+    desk.writer.append(b'{"fact":"unheard_of"}')
+    desk.run.log(1, {"train_loss": 1.0})
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    assert len(desk.events("metric_points")) == 1
+    assert 'has no stage "No such stage"' in caplog.text
+    assert "unheard_of" in caplog.text
+
+
+def test_the_end_is_told_after_it_is_on_disk(desk: Desk) -> None:
+    desk.run.tell(facts.WorkFinished)
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    assert desk.taken[-1].job == desk.store.read(lambda reading: reading.job(JOB))
+    assert [event["status"] for event in desk.events("training_completed")] == ["completed"]
