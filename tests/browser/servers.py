@@ -39,6 +39,9 @@ class LabServer:
     options : further command line options, e.g. ``["--ServerApp.jpserver_extensions=…"]``.
     """
 
+    #: What is run; the tests of the server alone need no JupyterLab.
+    module = "jupyterlab"
+
     def __init__(
         self, home: Path, *, base_url: str = "/", password: str | None = None, options: Sequence[str] = ()
     ) -> None:
@@ -78,7 +81,7 @@ class LabServer:
     def start(self) -> None:
         """Start the server on its port and return when it answers."""
         command = [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(sys.executable, "-m", self.module, "--no-browser", "--allow-root"),
             f"--port={self.port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.base_url={self.base_url}",
