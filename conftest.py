@@ -1,22 +1,27 @@
 """No test, and no notebook run as one, touches the user's own Jupyter, store or servers.
 
-The environment is set before anything is collected, so that whatever is started inherits it; what
-still runs for it at the end is ended, and was a leak unless it is the private server.
+The environment is set before anything is collected, so that whatever is started inherits it. What still
+runs for it at the end was left behind; only the private server may linger, and is asked to end.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests import processes
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 # Short: unix sockets live below it, and their paths end at 107 characters.
 HOME = Path(tempfile.mkdtemp(prefix="mlops-"))
-LEAKED: pytest.StashKey[list[str]] = pytest.StashKey()
+PRIVATE_SERVER = "mlops_jupyter.server.headless"
+GOING = 10.0
 
 
 def pytest_configure() -> None:
@@ -35,3 +40,15 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: fast answers first, and Playwright keeps the thread's event loop once it has it."""
     items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing that was started may outlive the tests: not a job, not a worker in reserve."""
+    rest = processes.belonging_to(HOME)
+    processes.end([process for process in rest if PRIVATE_SERVER in processes.command(process)])
+    _, left = psutil.wait_procs(rest, timeout=GOING)
+    for process in left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nstill running: {process.pid} {processes.command(process)}")
+    processes.end(left)
+    shutil.rmtree(HOME, ignore_errors=True)

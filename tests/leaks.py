@@ -65,14 +65,9 @@ def _children(folder: Path | None) -> frozenset[str]:
         found += processes.belonging_to(folder)
     told = set()
     for process in found:
-        try:
-            command = " ".join(process.cmdline())
-            if process.status() != psutil.STATUS_ZOMBIE and not any(
-                kept in command for kept in KEPT_CHILDREN
-            ):
-                told.add(f"process {process.pid}: {command}")
-        except psutil.NoSuchProcess:
-            continue
+        command = processes.command(process)
+        if command and not any(kept in command for kept in KEPT_CHILDREN):
+            told.add(f"process {process.pid}: {command}")
     return frozenset(told)
 
 

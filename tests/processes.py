@@ -26,6 +26,14 @@ def belonging_to(home: Path) -> list[psutil.Process]:
     return found
 
 
+def command(process: psutil.Process) -> str:
+    """Its command line; empty once it is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
+
+
 def end(processes: list[psutil.Process], patience: float = 5.0) -> None:
     """Ask all of them to end, and kill those that have not after ``patience`` seconds."""
     for process in processes:

@@ -1,0 +1,134 @@
+"""What a machine can check of how this house is built; the rest is for the eye."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import inspect
+
+import mlops_jupyter
+from mlops_jupyter.core import events
+from mlops_jupyter.core.protocol import typescript
+from mlops_jupyter.server import events as event_routes
+from mlops_jupyter.server import inputs, jobs, models, status
+
+ROOT = Path(__file__).parents[1]
+API = (ROOT / "docs" / "API.md").read_text("utf-8")
+
+NAMELESS = "utils?|helpers?|common|misc|base|managers?|services?|engines?"
+DOORS = re.compile(
+    r"""innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|srcdoc
+    |\beval\(|new\ Function\(|\bpickle\.loads?\b|joblib\.load|allow_pickle=True|yaml\.load\(|shell=True
+    |@authorized\s*$""",
+    re.VERBOSE | re.MULTILINE,
+)
+FOREIGN = re.compile(r"(pypi|npmjs|pythonhosted|debian)\.(org|com)|/(tmp|work|root)/[a-zA-Z]")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the repository, those not yet added included, ignored ones not."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return sorted(ROOT / name for name in set(answer.split("\0")) if name and (ROOT / name).is_file())
+
+
+def places(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
+    """Where ``pattern`` occurs: ``path:line: text``."""
+    found = []
+    for file in files:
+        text = file.read_bytes().decode("utf-8", "replace")
+        for match in pattern.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(f"{file.relative_to(ROOT)}:{line}: {match[0].strip()}")
+    return found
+
+
+def run(tool: str, *arguments: str) -> None:
+    """Run a tool of this environment; its output is the message when it fails."""
+    command = [str(Path(sys.executable).with_name(tool)), *arguments]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_ruff_finds_nothing() -> None:
+    run("ruff", "check", ".")
+
+
+def test_python_is_formatted() -> None:
+    run("ruff", "format", "--check", ".")
+
+
+@pytest.mark.timeout(300)
+def test_types_hold() -> None:
+    run("mypy")
+
+
+def test_imports_point_down_only() -> None:
+    run("lint-imports", "--no-logo")
+
+
+def test_modules_and_classes_have_names_of_their_own() -> None:
+    files = tracked("*.py", "*.ts", "*.tsx", "*.mjs")
+    modules = [file.name for file in files if re.fullmatch(NAMELESS, file.stem.strip("_"))]
+    classes = places(re.compile(rf"^\s*(export )?class \w*(?i:{NAMELESS})\b", re.MULTILINE), files)
+    assert modules + classes == []
+
+
+def test_doors_that_must_not_open_stay_shut() -> None:
+    sources = [
+        file
+        for file in tracked("mlops_jupyter/*", "labextension/src/*")
+        if file.suffix in {".py", ".ts", ".tsx"} and ".test." not in file.name
+    ]
+    assert places(DOORS, sources) == []
+
+
+def test_only_the_worker_unpickles() -> None:
+    loading = places(re.compile(r"\bcloudpickle\.loads?\("), tracked("mlops_jupyter/*.py"))
+    assert {place.partition(":")[0] for place in loading} <= {"mlops_jupyter/training/worker.py"}
+
+
+def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
+    assert places(FOREIGN, tracked()) == []
+
+
+def test_protocol_is_generated_from_the_events() -> None:
+    assert (ROOT / "labextension" / "src" / "protocol.ts").read_text("utf-8") == typescript()
+
+
+def test_python_and_lab_extension_have_one_version() -> None:
+    package = json.loads((ROOT / "labextension" / "package.json").read_text("utf-8"))
+    assert package["version"] == mlops_jupyter.__version__
+
+
+def test_every_event_is_documented_with_its_class_and_priority() -> None:
+    missing = []
+    for kind in (*events.SEVENTEEN, *events.EXTENSIONS):
+        info = inspect.type_info(kind)
+        assert isinstance(info, inspect.StructType)
+        priority = next(field.default for field in info.fields if field.name == "priority")
+        row = f"| `{info.tag}` | {kind.delivery} | {priority} |"
+        if row not in API:
+            missing.append(row)
+    assert missing == []
+
+
+def test_the_documented_routes_are_those_that_are_served() -> None:
+    verbs = ("get", "post", "put", "patch", "delete")
+    served = {
+        f"{verb.upper()} {re.sub(r'[(].*?[)]', '{id}', path)}"
+        for module in (status, jobs, models, inputs, event_routes)
+        for path, handler in module.handlers
+        for verb in verbs
+        if verb in vars(handler)
+    }
+    documented = {
+        f"{verb} {path}" for verb, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) ([\w/{}]+)", API)
+    }
+    documented |= {f"GET {path}" for path in re.findall(r"\*\*Websocket\*\* `([\w/]+)", API)}
+    assert documented == served
