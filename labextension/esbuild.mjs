@@ -1,0 +1,36 @@
+// Bundles the sources: what anywidget loads, what JupyterLab's builder takes up, and (on request) the harness.
+import { rmSync } from "node:fs";
+import { build } from "esbuild";
+
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  loader: { ".css": "text" },
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+if (process.argv[2] === "harness") {
+  await build({
+    ...common,
+    entryPoints: { harness: "harness/page.ts" },
+    outdir: "harness/build",
+    sourcemap: "inline",
+  });
+} else {
+  rmSync("../mlops_jupyter/static", { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: { job: "src/widgets/job.ts" },
+    outdir: "../mlops_jupyter/static",
+    minify: true,
+  });
+  await build({
+    ...common,
+    entryPoints: { index: "src/lab/index.ts" },
+    outdir: "lib",
+    // JupyterLab brings these; a copy of our own would be another class than the application's.
+    external: ["@jupyterlab/*", "@lumino/*"],
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * Chooses the way to the server and keeps one open: websocket first; after two refused upgrades, or five seconds
+ * without a hello, polling; while it polls, a socket is tried beside it each minute and taken when it says hello.
+ * Not here: what is heard (client.ts).
+ */
+
+import type { Link } from "../state/connection";
+import { wait } from "./stream";
+import type { Cursor, Ending, Kind, Message, OpenTransport, Transport } from "./transport";
+
+export interface Audience {
+  cursor(): Cursor | null;
+  link(): Link;
+  /** Facts of the connection have changed. */
+  changed(change: Partial<Link>): void;
+  /** A way of this kind said its first hello and is the one that is heard from now on. */
+  connected(kind: Kind): void;
+  heard(message: Message): void;
+}
+
+const HELLO_MS = 5_000;
+const UPGRADES_BEFORE_POLLING = 2;
+const SOCKET_AGAIN_MS = 60_000;
+const SILENCE_MS = 40_000;
+const WATCH_MS = 5_000;
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+export class Connector {
+  readonly #openTransport: OpenTransport;
+  readonly #random: () => number;
+  readonly #audience: Audience;
+  #active: Transport | null = null;
+  /** The socket tried while polling works. */
+  #beside: Transport | null = null;
+  #connected = false;
+  #refused = 0;
+  #pollingOnly = false;
+  #hello: Timer;
+  #next: Timer;
+
+  constructor(openTransport: OpenTransport, random: () => number, audience: Audience) {
+    this.#openTransport = openTransport;
+    this.#random = random;
+    this.#audience = audience;
+  }
+
+  /** Connects and stays so, until `signal` says stop. */
+  start(signal: AbortSignal): void {
+    window.addEventListener("online", () => this.#hurry(), { signal });
+    window.addEventListener("offline", () => this.#audience.changed({ online: false }), { signal });
+    document.addEventListener("visibilitychange", () => this.#shown(), { signal });
+    const watch = setInterval(() => this.#checkSilence(), WATCH_MS);
+    signal.addEventListener("abort", () => {
+      clearInterval(watch);
+      this.#close();
+    });
+    this.#audience.changed({ online: navigator.onLine });
+    this.#refused = 0;
+    this.#connect();
+  }
+
+  /** Try now, whatever was planned. */
+  reconnect(): void {
+    this.#close();
+    this.#refused = 0;
+    this.#connect();
+  }
+
+  /** Leave what is open and resume from the cursor, after the usual wait. */
+  resume(why: string): void {
+    this.#close();
+    this.#retryLater(why);
+  }
+
+  use(way: "auto" | "polling"): void {
+    this.#pollingOnly = way === "polling";
+  }
+
+  #close(): void {
+    clearTimeout(this.#hello);
+    clearTimeout(this.#next);
+    this.#active?.close();
+    this.#beside?.close();
+    this.#active = this.#beside = null;
+    this.#connected = false;
+  }
+
+  #connect(): void {
+    clearTimeout(this.#next);
+    this.#audience.changed({ phase: "connecting", retryAt: null });
+    if (this.#pollingOnly) {
+      this.#poll();
+      return;
+    }
+    const socket = this.#openTransport("websocket");
+    this.#active = socket;
+    this.#hello = setTimeout(() => {
+      socket.close();
+      this.#refused = UPGRADES_BEFORE_POLLING;
+      this.#poll();
+    }, HELLO_MS);
+    this.#open(socket);
+  }
+
+  #poll(): void {
+    this.#active = this.#openTransport("polling");
+    this.#open(this.#active);
+  }
+
+  #open(transport: Transport): void {
+    transport.open(this.#audience.cursor(), {
+      message: (message) => this.#hear(transport, message),
+      ended: (ending, detail) => this.#ended(transport, ending, detail),
+    });
+  }
+
+  #hear(transport: Transport, message: Message): void {
+    if (transport === this.#beside && message.type === "hello") {
+      this.#active?.close();
+      this.#active = transport;
+      this.#beside = null;
+      this.#connected = false;
+    }
+    if (transport !== this.#active) return;
+    if (message.type === "hello" && !this.#connected) {
+      this.#connected = true;
+      clearTimeout(this.#hello);
+      clearTimeout(this.#next);
+      if (transport.kind === "websocket") this.#refused = 0;
+      else this.#planSocketBeside();
+      this.#audience.connected(transport.kind);
+    }
+    this.#audience.heard(message);
+  }
+
+  #ended(transport: Transport, ending: Ending, detail: string): void {
+    clearTimeout(this.#hello);
+    if (transport === this.#beside) {
+      this.#beside = null;
+      this.#planSocketBeside();
+      return;
+    }
+    this.#close();
+    if (ending === "forbidden") {
+      this.#audience.changed({ phase: "forbidden", transport: null, detail });
+      return;
+    }
+    if (ending === "refused") this.#refused += 1;
+    // Only asking tells why a socket is refused: a proxy, a server that is gone, or somebody signed out.
+    if (ending === "refused" && this.#refused >= UPGRADES_BEFORE_POLLING) this.#poll();
+    else this.#retryLater(detail);
+  }
+
+  #retryLater(detail: string): void {
+    const { attempt: failed, downSince } = this.#audience.link();
+    const attempt = failed + 1;
+    const ms = wait(attempt, this.#random) * 1000;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#connect(), ms);
+    const now = Date.now();
+    this.#audience.changed({
+      phase: "waiting",
+      transport: null,
+      attempt,
+      retryAt: now + ms,
+      downSince: downSince ?? now,
+      detail,
+    });
+  }
+
+  #planSocketBeside(): void {
+    clearTimeout(this.#next);
+    if (!this.#pollingOnly) this.#next = setTimeout(() => this.#trySocketBeside(), SOCKET_AGAIN_MS);
+  }
+
+  #trySocketBeside(): void {
+    clearTimeout(this.#next);
+    if (this.#beside || this.#pollingOnly) return;
+    const socket = this.#openTransport("websocket");
+    this.#beside = socket;
+    this.#hello = setTimeout(() => {
+      socket.close();
+      this.#ended(socket, "refused", "no hello");
+    }, HELLO_MS);
+    this.#open(socket);
+  }
+
+  /** The network is there (again): no waiting. */
+  #hurry(): void {
+    this.#audience.changed({ online: navigator.onLine });
+    if (this.#audience.link().phase === "waiting") this.#connect();
+    else if (this.#connected && this.#active?.kind === "polling") this.#trySocketBeside();
+  }
+
+  #shown(): void {
+    if (document.visibilityState !== "visible") return;
+    this.#checkSilence();
+    if (this.#audience.link().phase === "waiting") this.#connect();
+  }
+
+  #checkSilence(): void {
+    const silence = Date.now() - (this.#audience.link().heardAt ?? 0);
+    if (this.#connected && this.#active?.kind === "websocket" && silence > SILENCE_MS) {
+      this.resume("nothing heard for 40 s");
+    }
+  }
+}

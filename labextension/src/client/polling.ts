@@ -1,0 +1,88 @@
+/** The same events by asking again and again: for proxies that refuse websockets. */
+
+import type { Rest } from "./rest";
+import { type EventsAnswer, RequestFailed } from "./rest";
+import type { Cursor, Ending, Listener, Transport } from "./transport";
+
+export const POLL_SECONDS = 2;
+export const HIDDEN_POLL_SECONDS = 10;
+
+export class PollingTransport implements Transport {
+  readonly kind = "polling";
+  readonly #rest: Rest;
+  readonly #closing = new AbortController();
+  #cursor: Cursor | null = null;
+  #rev: number | undefined;
+  #wake: (() => void) | null = null;
+
+  constructor(rest: Rest) {
+    this.#rest = rest;
+  }
+
+  open(cursor: Cursor | null, listener: Listener): void {
+    this.#cursor = cursor;
+    document.addEventListener("visibilitychange", () => this.#shown(), { signal: this.#closing.signal });
+    void this.#poll(listener);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#wake?.();
+  }
+
+  #shown(): void {
+    if (document.visibilityState === "visible") this.#wake?.();
+  }
+
+  async #poll(listener: Listener): Promise<void> {
+    const signal = this.#closing.signal;
+    while (!signal.aborted) {
+      let answer: EventsAnswer;
+      try {
+        answer = await this.#rest.events(this.#cursor, this.#rev, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.close();
+        listener.ended(ending(error), error instanceof Error ? error.message : String(error));
+        return;
+      }
+      if (signal.aborted) return;
+      this.#tell(answer, listener);
+      const complete = (this.#cursor?.since ?? answer.head) >= answer.head;
+      if (complete || answer.events.length === 0) await this.#pause();
+    }
+  }
+
+  #tell(answer: EventsAnswer, listener: Listener): void {
+    const { epoch, head, prev, events, latest, rev } = answer;
+    listener.message({ type: "hello", epoch, head });
+    if (answer.reset) listener.message(answer.reset);
+    if (answer.snapshot) {
+      listener.message(answer.snapshot);
+      this.#cursor = { since: answer.snapshot.head, epoch };
+    } else {
+      const last = events.at(-1)?.seq ?? prev;
+      this.#cursor = { since: last, epoch };
+    }
+    if (rev !== undefined) this.#rev = rev;
+    listener.message({ type: "frame", events, prev, ...(latest && { latest }), ...(rev !== undefined && { rev }) });
+  }
+
+  #pause(): Promise<void> {
+    const seconds = document.visibilityState === "hidden" ? HIDDEN_POLL_SECONDS : POLL_SECONDS;
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, seconds * 1000);
+      this.#wake = done;
+      function done(): void {
+        clearTimeout(timer);
+        resolve();
+      }
+    });
+  }
+}
+
+function ending(error: unknown): Ending {
+  return error instanceof RequestFailed && (error.status === 401 || error.status === 403)
+    ? "forbidden"
+    : "unreachable";
+}

@@ -1,0 +1,138 @@
+/** Requests to the server's REST interface: credentials, errors, and the routes the views need. */
+
+import type { Event, Job, Point, Reset, Snapshot } from "../protocol";
+import type { PageServer } from "./page";
+import type { Cursor } from "./transport";
+
+/** Answered with something else than what was asked for. `status` is 0 when nothing answered at all. */
+export class RequestFailed extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "RequestFailed";
+    this.status = status;
+  }
+}
+
+export interface JobAnswer {
+  epoch: string;
+  head: number;
+  job: Job;
+}
+
+export interface MetricsAnswer {
+  job_id: string;
+  epoch: string;
+  head: number;
+  series: Record<string, { count: number; points: Point[] }>;
+}
+
+export interface LogsAnswer {
+  job_id: string;
+  total: number;
+  first: number;
+  lines: string[];
+}
+
+export interface EventsAnswer {
+  epoch: string;
+  head: number;
+  prev: number;
+  events: Event[];
+  latest?: Record<string, Event>;
+  rev?: number;
+  snapshot: Snapshot | null;
+  reset: Reset | null;
+}
+
+/** Long enough for a busy server, short enough to notice one that is gone. */
+const PATIENCE_MS = 15_000;
+
+export class Rest {
+  readonly #server: PageServer;
+
+  constructor(server: PageServer) {
+    this.#server = server;
+  }
+
+  getJob(id: string, signal?: AbortSignal): Promise<JobAnswer> {
+    return this.#ask("GET", `jobs/${encodeURIComponent(id)}`, {}, signal);
+  }
+
+  /** Without `buckets` every point is sent. */
+  getMetrics(id: string, buckets?: number, signal?: AbortSignal): Promise<MetricsAnswer> {
+    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets }, signal);
+  }
+
+  logs(id: string, tail?: number, signal?: AbortSignal): Promise<LogsAnswer> {
+    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/logs`, { tail }, signal);
+  }
+
+  stop(id: string): Promise<Job> {
+    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
+  }
+
+  events(cursor: Cursor | null, rev: number | undefined, signal?: AbortSignal): Promise<EventsAnswer> {
+    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
+  }
+
+  async #ask<Answer>(
+    method: "GET" | "POST",
+    path: string,
+    query: Record<string, string | number | undefined>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const url = new URL(`mlops/api/${path}`, this.#server.baseUrl);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const late = AbortSignal.timeout(PATIENCE_MS);
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: this.#headers(method),
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: signal ? AbortSignal.any([signal, late]) : late,
+        ...(method === "POST" ? { body: "{}" } : {}),
+      });
+      body = await parsed(response);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw new RequestFailed(0, error instanceof Error ? error.message : String(error));
+    }
+    if (!response.ok) throw new RequestFailed(response.status, reason(body, response));
+    // A proxy's or a hub's page (signed out, server asleep) comes with status 200, too.
+    if (body === undefined) throw new RequestFailed(0, `${response.status} without JSON`);
+    return body as Answer;
+  }
+
+  #headers(method: string): Record<string, string> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (this.#server.token) headers["Authorization"] = `token ${this.#server.token}`;
+    if (method === "GET") return headers;
+    headers["Content-Type"] = "application/json";
+    const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+    if (xsrf) headers["X-XSRFToken"] = xsrf;
+    return headers;
+  }
+}
+
+async function parsed(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reason(body: unknown, response: Response): string {
+  if (typeof body === "object" && body !== null && "message" in body && typeof body.message === "string") {
+    return body.message;
+  }
+  return `${response.status} ${response.statusText}`.trim();
+}

@@ -1,0 +1,122 @@
+/**
+ * What is known of the connection to the server, and the word that says it. Facts come from the client (`Link`);
+ * the word shown follows them only after two seconds, so that a short dropout does not flicker.
+ */
+
+/** Facts of this moment. Times are local milliseconds, round trips seconds. */
+export interface Link {
+  /** `waiting`: nothing works, the next try is at `retryAt`. `forbidden`: signed out, nothing is tried any more. */
+  phase: "connecting" | "connected" | "waiting" | "forbidden";
+  transport: "websocket" | "polling" | null;
+  /** Events of the time without connection are still arriving. */
+  behind: boolean;
+  /** Tries that failed in a row. */
+  attempt: number;
+  retryAt: number | null;
+  downSince: number | null;
+  /** When the server last said anything. */
+  heardAt: number | null;
+  /** When an event last came. */
+  eventAt: number | null;
+  pingAt: number | null;
+  rtt: number | null;
+  /** Round trips of the last five minutes, oldest first. */
+  rtts: readonly { at: number; seconds: number }[];
+  replayed: number;
+  missed: number;
+  /** The server's clock minus ours, milliseconds; null while it is not known. */
+  skew: number | null;
+  online: boolean;
+  server: string;
+  version: string;
+  detail: string;
+}
+
+export const NO_LINK: Link = {
+  phase: "connecting",
+  transport: null,
+  behind: false,
+  attempt: 0,
+  retryAt: null,
+  downSince: null,
+  heardAt: null,
+  eventAt: null,
+  pingAt: null,
+  rtt: null,
+  rtts: [],
+  replayed: 0,
+  missed: 0,
+  skew: null,
+  online: true,
+  server: "",
+  version: "",
+  detail: "",
+};
+
+export type Condition =
+  | "connecting"
+  | "live"
+  | "slow"
+  | "catching-up"
+  | "polling"
+  | "reconnecting"
+  | "offline"
+  | "forbidden";
+
+export interface Connection {
+  link: Link;
+  /** What is shown; follows what holds after `SETTLE_MS`. */
+  shown: Condition;
+  /** Since when something else than `shown` holds; null while they agree. */
+  changing: number | null;
+}
+
+export const NO_CONNECTION: Connection = { link: NO_LINK, shown: "connecting", changing: null };
+
+export const SETTLE_MS = 2_000;
+const SLOW_SECONDS = 0.3;
+/** The server pings every 15 s; later than this, one was missed. */
+const MISSED_PING_MS = 22_000;
+/** Tries go on for ever; after this long the card says that the server is gone. */
+export const GONE_MS = 30_000;
+
+export function condition(link: Link, now: number): Condition {
+  if (link.phase === "forbidden") return "forbidden";
+  if (!link.online) return "offline";
+  if (link.phase === "connecting" && link.downSince === null) return "connecting";
+  if (link.phase !== "connected") {
+    return link.downSince !== null && now - link.downSince > GONE_MS ? "offline" : "reconnecting";
+  }
+  if (link.behind) return "catching-up";
+  if (link.transport === "polling") return "polling";
+  const pingMissed = link.pingAt !== null && now - link.pingAt > MISSED_PING_MS;
+  return pingMissed || (link.rtt ?? 0) >= SLOW_SECONDS ? "slow" : "live";
+}
+
+/** The connection after `link` was heard of, or after time went by. */
+export function settle(before: Connection, link: Link, now: number): Connection {
+  const holds = condition(link, now);
+  if (holds === before.shown) return { link, shown: holds, changing: null };
+  if (before.shown === "connecting" || holds === "forbidden") return { link, shown: holds, changing: null };
+  const since = before.changing ?? now;
+  return now - since >= SETTLE_MS
+    ? { link, shown: holds, changing: null }
+    : { link, shown: before.shown, changing: since };
+}
+
+/** Whether what is shown comes from a server that answers now. */
+export function answering(connection: Connection): boolean {
+  return ["live", "slow", "catching-up", "polling"].includes(connection.shown);
+}
+
+/** Until when the numbers are known to hold: now on a socket, the last answer otherwise. Local milliseconds. */
+export function knownUntil(connection: Connection, now: number): number | null {
+  const { link, shown } = connection;
+  return (shown === "live" || shown === "slow") && link.phase === "connected" ? now : link.heardAt;
+}
+
+/** The 95th percentile of the round trips kept, seconds; null before the first. */
+export function slowestUsual(link: Link): number | null {
+  const sorted = link.rtts.map((trip) => trip.seconds).sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? null;
+}

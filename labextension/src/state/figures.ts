@@ -1,0 +1,66 @@
+/** Numbers, durations and times of day as people read them. What is unknown is a dash, never a guess. */
+
+export const UNKNOWN = "—";
+
+/** Four significant digits, of constant length within a decade so that a changing number does not jump. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e7)) return minus(value.toExponential(2));
+  if (size >= 1000) return minus(count(Math.round(value)));
+  const decimals = size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1;
+  return minus(value.toFixed(decimals));
+}
+
+/** A whole number in groups of three. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
+}
+
+/** Never rounded up: 100 % is the end. */
+export function percent(progress: number): string {
+  return `${Math.floor(progress)}\u202f%`;
+}
+
+/** `0:06`, `12:05`, `1:02:03`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(Math.floor(seconds), 0);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  const tail = `${two(minutes, hours > 0)}:${two(whole % 60, true)}`;
+  return hours ? `${hours}:${tail}` : tail;
+}
+
+/** `0.12 s`, `10.4 s`, `3 min 12 s`, `2 h 5 min`. */
+export function span(seconds: number): string {
+  if (seconds < 1) return `${seconds.toFixed(seconds < 0.1 ? 2 : 1)}\u202fs`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)}\u202fs`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)}\u202fmin ${whole % 60}\u202fs`;
+  return `${Math.floor(whole / 3600)}\u202fh ${Math.floor((whole % 3600) / 60)}\u202fmin`;
+}
+
+/** `3 s`, `4 min`, `2 h`: how long ago, roughly. */
+export function roughly(seconds: number): string {
+  if (seconds < 60) return `${Math.max(Math.round(seconds), 0)}\u202fs`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)}\u202fmin`;
+  return `${Math.round(seconds / 3600)}\u202fh`;
+}
+
+/** `14:02` today, `21 Nov 14:02` on other days; local time. */
+export function timeOfDay(iso: string, now: number): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return UNKNOWN;
+  const hour = `${two(time.getHours(), true)}:${two(time.getMinutes(), true)}`;
+  if (time.toDateString() === new Date(now).toDateString()) return hour;
+  const day = time.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  return `${day} ${hour}`;
+}
+
+function two(value: number, padded: boolean): string {
+  return padded ? String(value).padStart(2, "0") : String(value);
+}
+
+function minus(text: string): string {
+  return text.replace("-", "−");
+}

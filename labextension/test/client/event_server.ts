@@ -1,0 +1,124 @@
+/** A small server of docs/API.md's two ways to events, with the troubles a real network has on request. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { PageServer } from "../../src/client/page";
+import type { Event } from "../../src/protocol";
+import { TIME } from "../builders";
+
+export class EventServer {
+  epoch = "store-1";
+  events: Event[] = [];
+  /** Like a proxy that knows no upgrades. */
+  refuseSockets = false;
+  /** Status of every answer to a poll while it is not 0. */
+  refusePolls = 0;
+  polls = 0;
+  pongs: unknown[] = [];
+  asked: string[] = [];
+  #http = createServer((request, response) => this.#answer(request, response));
+  #upgrades = new WebSocketServer({ noServer: true });
+  #sockets = new Map<WebSocket, number>();
+
+  async start(): Promise<PageServer> {
+    this.#http.on("upgrade", (request, socket, head) => {
+      this.asked.push(request.url ?? "");
+      if (this.refuseSockets) {
+        socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
+        return;
+      }
+      this.#upgrades.handleUpgrade(request, socket, head, (upgraded) => this.#greet(upgraded, request));
+    });
+    await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
+    const { port } = this.#http.address() as AddressInfo;
+    return { baseUrl: new URL(`http://127.0.0.1:${port}/user/x%20y/`), token: "" };
+  }
+
+  async stop(): Promise<void> {
+    this.dropSockets();
+    this.#http.closeAllConnections();
+    await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  get head(): number {
+    return this.events.at(-1)?.seq ?? 0;
+  }
+
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
+  add(...events: Event[]): void {
+    this.events.push(...events);
+    for (const [socket, cursor] of this.#sockets) this.#send(socket, cursor);
+  }
+
+  dropSockets(): void {
+    for (const socket of this.#sockets.keys()) socket.terminate();
+    this.#sockets.clear();
+  }
+
+  #after(cursor: number, limit: number): Event[] {
+    return this.events.filter((event) => (event.seq ?? 0) > cursor).slice(0, limit);
+  }
+
+  #cursor(request: IncomingMessage): { since: number | null; reset: object | null } {
+    const query = new URL(request.url ?? "", "http://server").searchParams;
+    const since = query.get("since");
+    if (since === null) return { since: null, reset: null };
+    if (query.get("epoch") === this.epoch && Number(since) <= this.head) return { since: Number(since), reset: null };
+    const reset = { type: "reset", time: TIME, seq: null, priority: "low", epoch: this.epoch, why: "replaced" };
+    return { since: null, reset };
+  }
+
+  #snapshot(): object {
+    return { type: "snapshot", time: TIME, seq: null, priority: "low", head: this.head, jobs: [] };
+  }
+
+  #greet(socket: WebSocket, request: IncomingMessage): void {
+    const { since, reset } = this.#cursor(request);
+    const say = (message: object) => socket.send(JSON.stringify(message));
+    socket.on("message", (message) => this.pongs.push(JSON.parse(String(message))));
+    socket.on("close", () => this.#sockets.delete(socket));
+    say({ type: "hello", epoch: this.epoch, head: this.head, server_time: TIME, heartbeat: 15, version: "0.1.0" });
+    say({ type: "ping", time: TIME, seq: null, priority: "low", nonce: 1, rtt: null });
+    if (reset) say(reset);
+    if (since === null) say(this.#snapshot());
+    this.#sockets.set(socket, since ?? this.head);
+    this.#send(socket, since ?? this.head);
+  }
+
+  #send(socket: WebSocket, cursor: number): void {
+    for (let prev = cursor; ; ) {
+      const events = this.#after(prev, 64);
+      const last = events.at(-1)?.seq;
+      if (last == null) return;
+      socket.send(JSON.stringify({ events, prev }));
+      this.#sockets.set(socket, last);
+      prev = last;
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    this.polls += 1;
+    this.asked.push(request.url ?? "");
+    if (this.refusePolls) {
+      response.writeHead(this.refusePolls, { "Content-Type": "application/json" });
+      response.end(JSON.stringify({ message: "refused", reason: null, problems: [] }));
+      return;
+    }
+    const { since, reset } = this.#cursor(request);
+    const events = since === null ? [] : this.#after(since, 1000);
+    const answer = {
+      epoch: this.epoch,
+      head: this.head,
+      prev: since ?? this.head,
+      events,
+      snapshot: since === null ? this.#snapshot() : null,
+      reset,
+    };
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(answer));
+  }
+}

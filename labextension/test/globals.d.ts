@@ -1,0 +1,6 @@
+/// <reference types="node" />
+
+/** What the test environment adds to the window. */
+interface Window {
+  happyDOM?: { setURL(url: string): void };
+}
