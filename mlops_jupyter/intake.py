@@ -45,6 +45,22 @@ class Taken(NamedTuple):
     signal: bool
 
 
+class _News(NamedTuple):
+    """What a job's files hold beyond a cursor, and the cursor behind it."""
+
+    cursor: Cursor
+    payloads: list[bytes]
+    damaged: list[int]
+    lines: list[str]
+
+    @classmethod
+    def read(cls, folder: Path, before: Cursor, *, final: bool) -> _News:
+        batch = journal.read(folder / "journal", before.journal)
+        lines, log_offset = _new_lines(folder / "output.log", before.log, final=final)
+        cursor = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
+        return cls(cursor, batch.payloads, batch.damaged, lines)
+
+
 class Intake:
     """Tails the files of the jobs it watches, in a thread of its own.
 
@@ -121,9 +137,7 @@ class Intake:
     ) -> None:
         """Send the points gathered so far as one event: one a point would cost a row each."""
         if points:
-            tx.append(
-                MetricPoints(time=moment(happened[-1]), job_id=job_id, points=tuple(points))
-            )
+            tx.append(MetricPoints(time=moment(happened[-1]), job_id=job_id, points=tuple(points)))
             points.clear()
 
     def _tick(self, tx: Transaction, job: Job) -> None:
@@ -147,7 +161,7 @@ class Intake:
             for job_id, folder in folders:
                 try:
                     pause = BUSY if self.look(job_id, folder) else pause
-                except Exception:  # the border that must outlive anything: one job's files, or the disk
+                except Exception:
                     log.exception("Could not take in what job %s wrote", job_id)
                     pause = REFUSED
             self._wake.wait(pause)
@@ -159,29 +173,14 @@ class Intake:
             before = self._cursors.get(job_id)
         if before is None:
             return False
-        batch = journal.read(folder / "journal", before.journal)
-        over = job_id in self._over
-        lines, log_offset = _new_lines(folder / "output.log", before.log, final=over)
-        if batch.offset == before.journal and log_offset == before.log:
-            if over:
-                self._drop(job_id)
-            elif job_id in self._held and self._due(job_id):
-                self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
+        news = _News.read(folder, before, final=job_id in self._over)
+        if news.cursor == before:
+            self._quiet(job_id)
             return False
-        after = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
-        for offset in batch.damaged:
+        for offset in news.damaged:
             log.warning("Journal of job %s is damaged at byte %d", job_id, offset)
-        happened = _facts(job_id, batch.payloads)
-
-        def work(tx: Transaction) -> Taken | None:
-            if not tx.move_cursor(job_id, before, after):
-                return None
-            job = tx.job(job_id)
-            if lines:
-                job = self._keep_lines(tx, job, before.log_lines, lines)
-            return self.record(tx, job, happened)
-
-        taken = self._store.write(work).result()
+        taken = self._store.write(lambda tx: self._take(tx, job_id, before, news)).result()
+        after = news.cursor
         if taken is None:
             after = self._store.read(lambda reading: reading.cursor(job_id))
         with self._lock:
@@ -192,6 +191,22 @@ class Intake:
                 self._over.add(job_id)
             self._on_change(taken)
         return True
+
+    def _quiet(self, job_id: str) -> None:
+        """Nothing new: the job is over and read, or its last progress is due by now."""
+        if job_id in self._over:
+            self._drop(job_id)
+        elif job_id in self._held and self._due(job_id):
+            self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
+
+    def _take(self, tx: Transaction, job_id: str, before: Cursor, news: _News) -> Taken | None:
+        """``None``: somebody else took these bytes in meanwhile."""
+        if not tx.move_cursor(job_id, before, news.cursor):
+            return None
+        job = tx.job(job_id)
+        if news.lines:
+            job = self._keep_lines(tx, job, before.log_lines, news.lines)
+        return self.record(tx, job, _facts(job_id, news.payloads))
 
     def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
         now = datetime.now(UTC)

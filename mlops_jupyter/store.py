@@ -25,8 +25,8 @@ import msgspec
 
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, MetricPoints
-from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.migrations import migrate
 
@@ -222,7 +222,7 @@ class Reading:
             "min(CASE WHEN value IS NULL THEN rowid END), step, value, nf, elapsed",
         ):
             rows = self._db.execute(
-                f"SELECT {columns} {grouped}",  # noqa: S608 - constants
+                f"SELECT {columns} {grouped}",
                 {"job": job_id, "name": name, "first": first, "width": width},
             )
             for row, step, value, nf, elapsed in rows:
@@ -258,9 +258,7 @@ class Store:
         self._local = threading.local()
         self._reading: list[sqlite3.Connection] = []
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock_file = os.open(
-            path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self._lock_file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = self._connect(f"file:{quote(str(path))}?mode=rw")
         try:
@@ -383,7 +381,7 @@ def _attempt(
         result = work(transaction)
     except sqlite3.Error:
         raise
-    except Exception as error:  # the border between the caller's work and the group: handed to the caller
+    except Exception as error:  # noqa: BLE001 - the border between the caller's work and the group: handed on
         db.execute("ROLLBACK TO work")
         db.execute("RELEASE work")
         del transaction.stored[kept:]

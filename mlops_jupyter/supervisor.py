@@ -19,11 +19,11 @@ from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.errors import DatasetNotFoundError, MlopsError, SubmissionError
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
-from mlops_jupyter.executors import StartRefused
-from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.store import Store, Transaction
+from mlops_jupyter.training import processes
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,11 @@ class Supervisor:
     ``places`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues.
     """
 
-    def __init__(
-        self, store: Store, executor: LocalExecutor, folder: Path, owner: str, places: int
-    ) -> None:
+    def __init__(self, store: Store, executor: Executor, folder: Path, places: int) -> None:
         self._store = store
         self._executor = executor
         self._folder = folder
-        self._owner = owner
+        self._owner = this_process()
         self._places = places
         self._taken: dict[str, int] = {}
         self._loop = asyncio.get_running_loop()
@@ -99,7 +97,7 @@ class Supervisor:
     async def adopt(self) -> None:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
         for job in await self._store.aread(lambda reading: reading.open_jobs()):
-            if job.status == "queued" or self._executor.runs_elsewhere(job.owner):
+            if job.status == "queued" or _lives(job.owner):
                 continue
             self._taken[job.job_id] = await self._cost(job.job_id)
             self.intake.watch(job.job_id, self.folder(job.job_id))
@@ -136,18 +134,14 @@ class Supervisor:
                     break
                 queued.pop(0)
                 self._taken[job.job_id] = cost
-                job = await self._happened(
-                    job.job_id, facts.JobStarted(time=time.time(), owner=self._owner)
-                )
+                job = await self._happened(job.job_id, facts.JobStarted(time=time.time(), owner=self._owner))
                 if job.status == "starting":
                     self._do(self._start(job.job_id))
                 else:
                     self._taken.pop(job.job_id, None)
             for ahead, job in enumerate(queued):
                 if job.ahead != ahead:
-                    await self._happened(
-                        job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead)
-                    )
+                    await self._happened(job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead))
 
     async def _cost(self, job_id: str) -> int:
         spec = await self._store.aread(lambda reading: reading.spec(job_id))
@@ -157,11 +151,9 @@ class Supervisor:
         spec = await self._store.aread(lambda reading: reading.spec(job_id))
         self.intake.watch(job_id, self.folder(job_id))
         try:
-            await self._executor.start(
-                job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout
-            )
+            await self._executor.start(job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
         except StartRefused as refused:
-            fact = facts.StartFailed(time=time.time(), error=refused.message, hint=refused.hint)
+            fact = facts.StartFailed(time=time.time(), error=refused.error, hint=refused.hint)
             self._changed(Taken(await self._happened(job_id, fact), signal=False))
 
     # --- running jobs ----------------------------------------------------------------------
@@ -203,9 +195,7 @@ class Supervisor:
         self._changed(Taken(await self._happened(job_id, fact), signal=False))
 
     async def _happened(self, job_id: str, fact: facts.Fact) -> Job:
-        taken = await self._store.awrite(
-            lambda tx: self.intake.record(tx, tx.job(job_id), [fact])
-        )
+        taken = await self._store.awrite(lambda tx: self.intake.record(tx, tx.job(job_id), [fact]))
         if taken.signal and taken.job.process is not None:
             self._executor.stop(taken.job.process)
         return taken.job
@@ -253,10 +243,25 @@ class Supervisor:
         return msgspec.structs.replace(source, path=str(target), name=source.name or "DataFrame")
 
 
+def this_process() -> str:
+    """This server as the owner of its jobs."""
+    identity = processes.identify(os.getpid())
+    assert identity is not None
+    return identity.mark
+
+
+def _lives(owner: str | None) -> bool:
+    """Whether the server that started a job is still there to care for it."""
+    if owner is None:
+        return False
+    boot_id, namespace, pid, ticks = owner.split("/")
+    return processes.lives(processes.Identity(int(pid), int(ticks), boot_id, namespace))
+
+
 def _unreachable(source: Source, what: str) -> list[MlopsError]:
     if (source.path is None) == (source.input_id is None):
         return [DatasetNotFoundError(f'"{what}" needs either a path or an input_id.')]
-    if source.path is not None and not (os.path.isabs(source.path) and os.path.isfile(source.path)):
+    if source.path is not None and not (Path(source.path).is_absolute() and Path(source.path).is_file()):
         return [DatasetNotFoundError(f'"{source.path}" is no file on this server.')]
     return []
 
@@ -272,6 +277,4 @@ def _stage_seconds(job: Job) -> dict[str, float]:
 
 def _means(runs: list[dict[str, float]]) -> dict[str, float]:
     names = {name for run in runs for name in run}
-    return {
-        name: sum(run.get(name, 0.0) for run in runs) / len(runs) for name in sorted(names)
-    }
+    return {name: sum(run.get(name, 0.0) for run in runs) / len(runs) for name in sorted(names)}

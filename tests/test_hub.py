@@ -11,7 +11,7 @@ import pytest
 from mlops_jupyter import hub as hub_module
 from mlops_jupyter.core.events import LogLines
 from mlops_jupyter.hub import Hub
-from mlops_jupyter.store import Store
+from mlops_jupyter.store import Store, Stored
 
 NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
 
@@ -20,9 +20,12 @@ class Line:
     """A store and its hub on the running loop."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder / "store.sqlite", lambda stored: self.hub.committed(stored))
+        self.store = Store(folder / "store.sqlite", self._committed)
         head = self.store.read(lambda reading: reading.head())
         self.hub = Hub(self.store, asyncio.get_running_loop(), head)
+
+    def _committed(self, stored: list[Stored]) -> None:
+        self.hub.committed(stored)
 
     async def say(self, count: int) -> None:
         event = LogLines(time=NOW, job_id="j", first=0, lines=("x",))

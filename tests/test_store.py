@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -112,9 +113,7 @@ def test_nan_and_both_infinities_are_kept_apart(store: Store) -> None:
         for step, value in enumerate([1.0, math.nan, math.inf, -math.inf], start=1)
     )
     store.write(lambda tx: tx.append(MetricPoints(time=NOW, job_id="j", points=points))).result()
-    assert store.read(lambda reading: reading.series("j", None)) == {
-        "loss": Series(count=4, points=points)
-    }
+    assert store.read(lambda reading: reading.series("j", None)) == {"loss": Series(count=4, points=points)}
     assert [p.nf for p in points] == [None, "nan", "+inf", "-inf"]
 
 
@@ -147,8 +146,6 @@ def test_jobs_are_found_by_a_prefix_and_open_ones_are_always_listed(store: Store
 
 
 def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
-    import os
-
     before = os.umask(0)
     try:
         store = Store(tmp_path / "new" / "store.sqlite", lambda stored: None)

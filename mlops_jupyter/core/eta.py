@@ -34,9 +34,7 @@ def remaining(stages: Sequence[Stage], elapsed: float, earlier: Mapping[str, flo
     past = sum(stage.elapsed or 0.0 for stage in stages if stage.over) + in_stage + here
     share = sum(stage.share for stage in stages if stage.over) + running.share
     pace = past / share if share else 0.0
-    later = sum(
-        earlier.get(stage.name, stage.share * pace) for stage in stages if stage.state == "pending"
-    )
+    later = sum(earlier.get(stage.name, stage.share * pace) for stage in stages if stage.state == "pending")
     return max(here + later, LEAST)
 
 

@@ -33,9 +33,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     elapsed: float = 0.0
 
 
-class Fact(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="fact", tag=snake_case
-):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="fact", tag=snake_case):
     """``time``: seconds since the epoch, UTC, for display only. ``elapsed``: seconds since the
     job's keeper started, from a monotonic clock; what durations are made of."""
 

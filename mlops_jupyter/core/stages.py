@@ -64,9 +64,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 def fresh_stages(shares: Sequence[float] = FIRST_SHARES) -> tuple[Stage, ...]:
     """Eight pending stages with the given shares (any positive numbers; normalised)."""
     whole = sum(shares)
-    return tuple(
-        Stage(name=name, share=share / whole) for name, share in zip(STAGES, shares, strict=True)
-    )
+    return tuple(Stage(name=name, share=share / whole) for name, share in zip(STAGES, shares, strict=True))
 
 
 def learned_shares(runs: Sequence[Mapping[str, float]]) -> tuple[float, ...]:

@@ -84,9 +84,7 @@ def moment(fact: facts.Fact) -> datetime:
 def _submitted(job: Job, fact: facts.JobSubmitted) -> Step:
     job = _set(job, submitted_time=moment(fact), submitted_by=fact.by, message="Queued")
     return job, [
-        Publish(
-            events.TrainingQueued(time=moment(fact), job_id=job.job_id, ahead=job.ahead or 0, job=job)
-        )
+        Publish(events.TrainingQueued(time=moment(fact), job_id=job.job_id, ahead=job.ahead or 0, job=job))
     ]
 
 
@@ -101,9 +99,7 @@ def _started(job: Job, fact: facts.JobStarted) -> Step:
 
 
 def _keeper(job: Job, fact: facts.KeeperStarted) -> Step:
-    process = Process(
-        pid=fact.pid, ticks=fact.ticks, boot_id=fact.boot_id, pid_namespace=fact.pid_namespace
-    )
+    process = Process(pid=fact.pid, ticks=fact.ticks, boot_id=fact.boot_id, pid_namespace=fact.pid_namespace)
     job = _set(job, process=process, start_time=moment(fact))
     # A stop that came before there was anybody to signal is passed on now.
     return job, [Signal(job.job_id)] if job.status == "stopping" else []
@@ -141,9 +137,7 @@ def _task(job: Job, fact: facts.TaskChosen) -> Step:
 
 
 def _finding(job: Job, fact: facts.FindingMade) -> Step:
-    found = Finding(
-        code=fact.code, severity=fact.severity, message=fact.message, column=fact.column
-    )
+    found = Finding(code=fact.code, severity=fact.severity, message=fact.message, column=fact.column)
     return _set(job, findings=(*job.findings, found)), []
 
 
@@ -161,9 +155,7 @@ def _stage_started(job: Job, fact: facts.StageStarted) -> Step:
 
 
 def _stage_advanced(job: Job, fact: facts.StageAdvanced) -> Step:
-    job = _stage(
-        job, fact.stage, done=fact.done, total=fact.total, unit=fact.unit, detail=fact.detail
-    )
+    job = _stage(job, fact.stage, done=fact.done, total=fact.total, unit=fact.unit, detail=fact.detail)
     return _progress(job, fact)
 
 
@@ -228,18 +220,14 @@ def _candidate(job: Job, fact: facts.CandidateScored) -> Step:
 
 
 def _chosen(job: Job, fact: facts.CandidateChosen) -> Step:
-    candidates = tuple(
-        msgspec.structs.replace(c, chosen=c.index == fact.candidate) for c in job.candidates
-    )
+    candidates = tuple(msgspec.structs.replace(c, chosen=c.index == fact.candidate) for c in job.candidates)
     job = _set(job, candidates=candidates, parameters=fact.parameters)
     event = events.CandidateScores(time=moment(fact), job_id=job.job_id, candidates=candidates)
     return job, [Publish(event)] if candidates else []
 
 
 def _predicted(job: Job, fact: facts.RowsPredicted) -> Step:
-    return _progress(
-        _set(job, predictions_processed=job.predictions_processed + fact.rows), fact
-    )
+    return _progress(_set(job, predictions_processed=job.predictions_processed + fact.rows), fact)
 
 
 def _evaluated(job: Job, fact: facts.Evaluated) -> Step:
@@ -271,9 +259,7 @@ def _finished(job: Job, _fact: facts.WorkFinished) -> Step:
 
 
 def _work_failed(job: Job, fact: facts.WorkFailed) -> Step:
-    return _set(
-        job, outcome="failed", error=fact.error, hint=fact.hint, traceback=fact.traceback
-    ), []
+    return _set(job, outcome="failed", error=fact.error, hint=fact.hint, traceback=fact.traceback), []
 
 
 # --- ends ------------------------------------------------------------------------------------
@@ -294,9 +280,7 @@ def _stop_asked(job: Job, fact: facts.StopAsked) -> Step:
 def _worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
     job = _set(
         job,
-        resources=Resources(
-            cpu_seconds=fact.cpu_seconds, peak_memory_bytes=fact.peak_memory_bytes
-        ),
+        resources=Resources(cpu_seconds=fact.cpu_seconds, peak_memory_bytes=fact.peak_memory_bytes),
         log_tail=fact.log_tail,
         signal=fact.signal,
         exit_code=fact.exit_code,
@@ -392,9 +376,7 @@ def _cancelled(job: Job, fact: facts.Fact) -> Step:
         error=None,
         message=f"Cancelled by {by}",
     )
-    event = events.TrainingCancelled(
-        time=moment(fact), job_id=job.job_id, status=job.status, by=by, job=job
-    )
+    event = events.TrainingCancelled(time=moment(fact), job_id=job.job_id, status=job.status, by=by, job=job)
     return job, [Publish(event)]
 
 
@@ -407,9 +389,7 @@ def _end(job: Job, fact: facts.Fact, status: Status, open_stage: str) -> Job:
         else stage
         for stage in job.stages
     )
-    return _set(
-        job, status=status, stages=stages, end_time=moment(fact), estimated_remaining=None
-    )
+    return _set(job, status=status, stages=stages, end_time=moment(fact), estimated_remaining=None)
 
 
 # --- shared by the rules -----------------------------------------------------------------------
@@ -423,8 +403,7 @@ def _stage(job: Job, name: str, **changes: Any) -> Job:
     if name not in {stage.name for stage in job.stages}:
         raise InvalidTransition(f'{job.job_id} has no stage "{name}"')
     stages = tuple(
-        msgspec.structs.replace(stage, **changes) if stage.name == name else stage
-        for stage in job.stages
+        msgspec.structs.replace(stage, **changes) if stage.name == name else stage for stage in job.stages
     )
     return _set(job, stages=stages)
 

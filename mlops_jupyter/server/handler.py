@@ -104,10 +104,11 @@ class Handler(Ours, APIHandler):
 
     body_limit = BODY
 
-    async def prepare(self) -> None:
-        self.request.connection.set_max_body_size(self.body_limit)  # type: ignore[union-attr]
+    async def prepare(self, **options: Any) -> None:
+        self.request.connection.set_max_body_size(self.body_limit)
         self._body = bytearray()
-        await super().prepare()
+        await super().prepare(**options)
+        self.rooms.used()
         if self.request.method == "POST":
             self.require_json()
 

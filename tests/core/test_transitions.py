@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import msgspec
 import pytest
 
@@ -9,7 +11,7 @@ from mlops_jupyter.core import events, facts
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.jobs import Best
 from mlops_jupyter.core.stages import STAGES
-from mlops_jupyter.core.transitions import Publish, Register, Signal, advance, moment
+from mlops_jupyter.core.transitions import _RULES, Publish, Register, Signal, advance, moment
 from tests.core.builders import KEEPER, WORK, a_job, a_running_job, after, at
 
 TRAIN = "Training model"
@@ -216,8 +218,4 @@ def test_a_queued_job_cannot_have_begun_its_work() -> None:
 
 
 def test_every_fact_has_a_rule() -> None:
-    import typing
-
-    from mlops_jupyter.core.transitions import _RULES
-
     assert set(typing.get_args(facts.AnyFact)) == set(_RULES)

@@ -1,0 +1,168 @@
+"""Wires the rooms together when the Jupyter server starts, and lets go of them when it stops.
+
+If anything of ours breaks here, Jupyter goes on without us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, Float, Int, Unicode, default
+
+from mlops_jupyter import __version__
+from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.hub import Hub
+from mlops_jupyter.server import events, inputs, jobs, models, status
+from mlops_jupyter.server.handler import RuntimeFileIdentity
+from mlops_jupyter.store import Store, Stored
+from mlops_jupyter.supervisor import Supervisor, this_process
+from mlops_jupyter.training.container import cores
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Rooms:
+    """What the handlers reach: built once, passed through the application's settings."""
+
+    def __init__(self, folder: Path, root_dir: str, *, private: bool, places: int, most_sockets: int) -> None:
+        loop = asyncio.get_running_loop()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root_dir = root_dir
+        self.private = private
+        self.most_sockets = most_sockets
+        self.secret = secrets.token_hex(32)
+        self.runtime_identity = RuntimeFileIdentity()
+        self.sockets: set[events.SubscribeHandler] = set()
+        self.last_used = time.monotonic()
+        self.store = Store(folder / "store.sqlite", self._committed)
+        self.hub = Hub(self.store, loop, self.store.read(lambda reading: reading.head()))
+        self.executor = LocalExecutor()
+        self.supervisor = Supervisor(self.store, self.executor, folder, places=places)
+
+    def _committed(self, stored: list[Stored]) -> None:
+        self.hub.committed(stored)
+
+    def used(self) -> None:
+        """Somebody asked for something: a private server lives on."""
+        self.last_used = time.monotonic()
+
+    async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        """Run blocking file work beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, partial(work, *args))
+
+    async def close(self) -> None:
+        """Let go of everything; jobs run on."""
+        for socket in list(self.sockets):
+            socket.close(1001, "The server stops")
+        await self.supervisor.close()
+        await asyncio.to_thread(self.store.close)
+
+
+class MlopsExtension(ExtensionApp):
+    """The extension; its traits are the administrator's settings."""
+
+    name = "mlops_jupyter"
+    extension_url = "/mlops/api/status"
+
+    data_dir = Unicode(help="Where jobs, models and the store are kept.").tag(config=True)
+    max_jobs = Int(
+        help="How many jobs run at once (a job counts as often as its n_jobs); the others queue. "
+        "Default: the CPUs this server may use."
+    ).tag(config=True)
+    max_sockets = Int(512, help="Event sockets at once; more are refused with 429.").tag(config=True)
+    private = Bool(False, help="This server was started by a kernel or the command line, for itself.").tag(
+        config=True
+    )
+    linger = Float(60.0, help="Seconds a private server lives after its last client and job.").tag(
+        config=True
+    )
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "mlops")
+
+    @default("max_jobs")
+    def _default_max_jobs(self) -> int:
+        return cores()
+
+    rooms: Rooms | None = None
+    _runtime_file: Path | None = None
+    _lingering: asyncio.Task[None] | None = None
+
+    def initialize_handlers(self) -> None:
+        for module in (status, jobs, models, inputs, events):
+            for path, handler in module.handlers:
+                self.handlers.append((url_path_join("/mlops/api", path), handler))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Runs on the event loop, once the server listens."""
+        self.rooms = Rooms(
+            Path(self.data_dir),
+            serverapp.root_dir,
+            private=self.private,
+            places=self.max_jobs,
+            most_sockets=self.max_sockets,
+        )
+        serverapp.web_app.settings["mlops_jupyter"] = self.rooms
+        await self.rooms.supervisor.adopt()
+        self._runtime_file = _write_runtime_file(serverapp, self.rooms)
+        if self.private:
+            self._lingering = asyncio.create_task(self._linger())
+
+    async def stop_extension(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+        if self._runtime_file is not None:
+            self._runtime_file.unlink(missing_ok=True)
+        if self.rooms is not None:
+            await self.rooms.close()
+
+    async def _linger(self) -> None:
+        """A private server ends a while after its last client and job."""
+        rooms = self.rooms
+        assert rooms is not None
+        while True:
+            await asyncio.sleep(min(self.linger / 4, 5.0))
+            open_jobs = await rooms.store.aread(lambda reading: reading.open_jobs())
+            if rooms.sockets or any(job.owner in (None, this_process()) for job in open_jobs):
+                rooms.used()
+            elif time.monotonic() - rooms.last_used > self.linger:
+                if self.serverapp is not None:
+                    self.serverapp.stop(from_signal=True)
+                return
+
+
+def _write_runtime_file(serverapp: Any, rooms: Rooms) -> Path:
+    """Tell kernels and the command line of this user where to find us, and the secret."""
+    folder = Path(jupyter_runtime_dir())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"mlops-{os.getpid()}.json"
+    path.unlink(missing_ok=True)
+    facts = {
+        "pid": os.getpid(),
+        "url": serverapp.connection_url,
+        "socket": serverapp.sock or None,
+        "base_url": serverapp.base_url,
+        "root_dir": rooms.root_dir,
+        "secret": rooms.secret,
+        "version": __version__,
+        "private": rooms.private,
+    }
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(facts, file)
+    part.rename(path)
+    return path

@@ -1,0 +1,51 @@
+"""``python -m mlops_jupyter.server.headless SOCKET ROOT``: a Jupyter server for our extension alone.
+
+It listens on a unix socket that only its user can open, and is deaf to what he has configured for
+his own servers (addresses, certificates, passwords, other extensions). Not here: who starts it
+(``client.private``) and when it ends (``MlopsExtension.private``).
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from traitlets.config import Config
+
+
+class HeadlessServer(ServerApp):
+    """``config_file_paths`` is empty: extensions found there would be loaded, too."""
+
+    @property
+    def config_file_paths(self) -> list[str]:
+        return []
+
+    def load_config_file(self, suppress_errors: bool = True) -> None:
+        """None is read."""
+
+
+def settings(socket: str, root: str) -> dict[str, Any]:
+    """The token is never told to anybody: clients hold the secret of the runtime file."""
+    return {
+        "ServerApp": {
+            "sock": socket,
+            "sock_mode": "0600",
+            "root_dir": root,
+            "open_browser": False,
+            "allow_root": True,
+            "jpserver_extensions": {"mlops_jupyter": True},
+            "no_browser_open_file": True,
+        },
+        "IdentityProvider": {"token": secrets.token_hex(24)},
+        "MlopsExtension": {"private": True},
+    }
+
+
+def main(socket: str, root: str) -> None:
+    HeadlessServer.launch_instance(argv=[], config=Config(settings(socket, root)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,122 @@
+"""REST for jobs: submit, list, get, stop, logs, metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import ensure_async
+from tornado import web
+
+from mlops_jupyter import __version__
+from mlops_jupyter.core.errors import VersionMismatch
+from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.server.handler import Handler
+
+#: Answers of ``logs`` without ``tail`` have at most this many lines.
+LINES = 10_000
+MOST_BUCKETS = 10_000
+READ_BYTES = 8 << 20
+
+
+class JobsHandler(Handler):
+    """All jobs, and the door for a new one."""
+
+    @web.authenticated
+    @authorized("read", "mlops.jobs")
+    async def get(self) -> None:
+        limit = int(self.number("limit", 50, 1, 1000) or 50)
+        head, jobs = await self.rooms.store.aread(lambda r: (r.head(), r.jobs(limit)))
+        self.reply({"epoch": self.rooms.store.epoch, "head": head, "jobs": jobs})
+
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self) -> None:
+        spec = self.body(JobSpec)
+        if spec.version not in (None, __version__):
+            raise VersionMismatch(
+                f"this kernel has mlops_jupyter {spec.version}, the Jupyter server {__version__}.",
+                "Install the same version in both, then restart both.",
+            )
+        if self._is_a_shell(spec) and not await ensure_async(
+            self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
+        ):
+            raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
+        job = await self.rooms.supervisor.submit(spec, by=self.current_user.username)
+        self.reply(job, status=201)
+
+    def _is_a_shell(self, spec: JobSpec) -> bool:
+        """Whether the job could do more than train on a table below the server's root."""
+        root = Path(self.rooms.root_dir).resolve()
+        paths = [s.path for s in (spec.data, spec.test) if s is not None and s.path is not None]
+        inside = all(Path(path).resolve().is_relative_to(root) for path in paths)
+        chosen = (spec.estimator_input, spec.interpreter, spec.cwd)
+        return not inside or any(choice is not None for choice in chosen)
+
+
+class JobHandler(Handler):
+    """One job's record."""
+
+    @web.authenticated
+    @authorized("read", "mlops.jobs")
+    async def get(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        head, job = await self.rooms.store.aread(lambda r: (r.head(), r.job(job.job_id)))
+        self.reply({"epoch": self.rooms.store.epoch, "head": head, "job": job})
+
+
+class JobStopHandler(Handler):
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        job = await self.rooms.supervisor.stop(job.job_id, by=self.current_user.username)
+        self.reply(job, status=202)
+
+
+class JobLogsHandler(Handler):
+    """What the job wrote to stdout and stderr."""
+
+    @web.authenticated
+    @authorized("read", "mlops.jobs")
+    async def get(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        tail = int(self.number("tail", LINES, 0, LINES) or 0)
+        path = self.rooms.supervisor.folder(job.job_id) / "output.log"
+        lines = await self.rooms.in_thread(_last_lines, path)
+        first = max(len(lines) - tail, 0)
+        self.reply({"job_id": job.job_id, "total": len(lines), "first": first, "lines": lines[first:]})
+
+
+class JobMetricsHandler(Handler):
+    """Measured values of a job, whole or reduced."""
+
+    @web.authenticated
+    @authorized("read", "mlops.jobs")
+    async def get(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        asked = self.number("buckets", None, 1, MOST_BUCKETS)
+        buckets = None if asked is None else int(asked)
+        head, series = await self.rooms.store.aread(lambda r: (r.head(), r.series(job.job_id, buckets)))
+        answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch, "head": head}
+        self.reply({**answer, "series": series})
+
+
+def _last_lines(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - READ_BYTES, 0))
+            text = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+ID = r"(j-[0-9a-z]{2,12})"
+handlers = [
+    ("jobs", JobsHandler),
+    (f"jobs/{ID}", JobHandler),
+    (f"jobs/{ID}/stop", JobStopHandler),
+    (f"jobs/{ID}/logs", JobLogsHandler),
+    (f"jobs/{ID}/metrics", JobMetricsHandler),
+]

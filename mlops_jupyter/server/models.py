@@ -1,0 +1,48 @@
+"""REST for models: their records and files."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from mlops_jupyter.core.errors import ModelNotFoundError
+from mlops_jupyter.core.jobs import Model
+from mlops_jupyter.server.handler import Handler
+
+CHUNK = 1 << 20
+
+
+class ModelHandler(Handler):
+    @web.authenticated
+    @authorized("read", "mlops.models")
+    async def get(self, model_id: str) -> None:
+        self.reply(await _model(self, model_id))
+
+
+class ModelFileHandler(Handler):
+    """The skops file. It is never loaded in this process."""
+
+    @web.authenticated
+    @authorized("read", "mlops.models")
+    async def get(self, model_id: str) -> None:
+        model = await _model(self, model_id)
+        path = self.rooms.supervisor.folder(model.job_id) / "model" / "model.skops"
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", f'attachment; filename="{model.model_id}.skops"')
+        self.set_header("X-Content-Type-Options", "nosniff")
+        with path.open("rb") as file:
+            while chunk := await self.rooms.in_thread(file.read, CHUNK):
+                self.write(chunk)
+                await self.flush()
+        self.finish()
+
+
+async def _model(handler: Handler, model_id: str) -> Model:
+    try:
+        return await handler.rooms.store.aread(lambda reading: reading.model(model_id))
+    except KeyError as error:
+        raise ModelNotFoundError(f'no model "{model_id}".') from error
+
+
+ID = r"(m-[0-9a-z]{12})"
+handlers = [(f"models/{ID}", ModelHandler), (f"models/{ID}/file", ModelFileHandler)]

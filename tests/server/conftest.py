@@ -1,0 +1,114 @@
+"""A real Jupyter server inside the test's own process, with our rooms in reach.
+
+Tests that kill the server, or need another process, start one with ``tests.browser.servers``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from mlops_jupyter.server.extension import Rooms
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {"ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}}}
+
+
+@pytest.fixture
+def rooms(jp_serverapp, jp_asyncio_loop) -> Rooms:
+    """The started extension; Jupyter's own clean-up closes it."""
+    jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())
+    return jp_serverapp.web_app.settings["mlops_jupyter"]
+
+
+@pytest.fixture
+def ask(jp_fetch, rooms) -> Callable[..., Any]:
+    """``await ask("GET", "jobs/j-7f3a", body, **headers) -> (status, answer)``."""
+
+    async def ask(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
+        params = dict(part.split("=") for part in query.split("&") if part)
+        headers = {"Content-Type": "application/json", **options.pop("headers", {})}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        try:
+            response = await jp_fetch(
+                *f"mlops/api/{path}".split("/"),
+                method=method,
+                params=params,
+                body=data,
+                headers=headers,
+                allow_nonstandard_methods=True,
+                **options,
+            )
+        except HTTPClientError as error:
+            if error.response is None:
+                raise
+            return error.code, json.loads(error.response.body or b"null")
+        return response.code, json.loads(response.body or b"null")
+
+    return ask
+
+
+class Socket:
+    """A client of the event stream; answers pings like every client."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self._connection = connection
+
+    async def message(self) -> dict[str, Any]:
+        """The next message that is no ping."""
+        while True:
+            async with asyncio.timeout(10):
+                text = await self._connection.read_message()
+            if text is None:
+                raise EOFError(f"closed: {self._connection.close_code}")
+            message = json.loads(text)
+            if message.get("type") != "ping":
+                return message
+            await self.say({"type": "pong", "nonce": message["nonce"]})
+
+    async def ping(self) -> dict[str, Any]:
+        """The next message, which must be a ping; it is not answered."""
+        async with asyncio.timeout(20):
+            message = json.loads(await self._connection.read_message() or "{}")
+        assert message["type"] == "ping"
+        return message
+
+    async def say(self, message: Any) -> None:
+        await self._connection.write_message(message if isinstance(message, str) else json.dumps(message))
+
+    def cut(self) -> None:
+        """Drop the TCP connection without a word."""
+        self._connection.stream.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def subscribe(jp_serverapp, jp_http_port, jp_base_url, jp_auth_header, rooms) -> Callable[..., Any]:
+    """``async with subscribe(since=…, epoch=…) as socket``."""
+
+    @asynccontextmanager
+    async def subscribe(headers: dict[str, str] | None = None, **cursor: Any) -> AsyncIterator[Socket]:
+        query = "&".join(f"{name}={value}" for name, value in cursor.items())
+        url = f"ws://localhost:{jp_http_port}{jp_base_url}mlops/api/events/subscribe?{query}"
+        connection = await websocket_connect(HTTPRequest(url, headers=headers or jp_auth_header))
+        socket = Socket(connection)
+        try:
+            yield socket
+        finally:
+            socket.close()
+
+    return subscribe

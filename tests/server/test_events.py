@@ -1,0 +1,228 @@
+"""The stream: the same events, once and in order, by websocket and by polling."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from mlops_jupyter.core.events import LogLines, TrainingStarted
+from tests.core.builders import a_job
+
+NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+
+
+def line(text: str = "x") -> LogLines:
+    return LogLines(time=NOW, job_id="j-7f3a00000000", first=0, lines=(text,))
+
+
+async def say(rooms, count: int) -> None:
+    await rooms.store.awrite(lambda tx: [tx.append(line(str(n))) for n in range(count)])
+
+
+async def read_until(socket, seq: int) -> list[int]:
+    """Sequence numbers of all events up to ``seq``; frames must join without a gap."""
+    seen: list[int] = []
+    while not seen or seen[-1] < seq:
+        frame = await socket.message()
+        if seen:
+            assert frame["prev"] == seen[-1]
+        seen += [event["seq"] for event in frame["events"]]
+    return seen
+
+
+async def test_a_new_client_is_greeted_and_gets_the_jobs_and_then_what_happens(rooms, subscribe) -> None:
+    await say(rooms, 3)
+    async with subscribe() as socket:
+        hello = await socket.message()
+        assert (hello["type"], hello["epoch"], hello["head"]) == ("hello", rooms.store.epoch, 3)
+        snapshot = await socket.message()
+        assert (snapshot["type"], snapshot["head"], snapshot["jobs"]) == ("snapshot", 3, [])
+        await say(rooms, 1)
+        frame = await socket.message()
+        assert frame["prev"] == 3
+        assert [(e["type"], e["seq"], e["lines"]) for e in frame["events"]] == [("log_lines", 4, ["0"])]
+
+
+async def test_a_client_with_a_cursor_gets_what_it_missed_and_no_snapshot(rooms, subscribe) -> None:
+    await say(rooms, 200)
+    async with subscribe(since=17, epoch=rooms.store.epoch) as socket:
+        assert (await socket.message())["type"] == "hello"
+        assert await read_until(socket, 200) == list(range(18, 201))
+
+
+async def test_polling_answers_the_same_events_with_the_same_cursor(rooms, subscribe, ask) -> None:
+    await say(rooms, 5)
+    async with subscribe(since=2, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        pushed = (await socket.message())["events"]
+    status, answer = await ask("GET", f"events?since=2&epoch={rooms.store.epoch}")
+    assert (status, answer["prev"], answer["head"], answer["snapshot"]) == (200, 2, 5, None)
+    assert answer["events"] == pushed
+
+
+async def test_polling_without_a_cursor_gives_the_snapshot_to_go_on_from(rooms, ask) -> None:
+    await say(rooms, 2)
+    _, answer = await ask("GET", "events")
+    assert (answer["snapshot"]["head"], answer["prev"], answer["events"]) == (2, 2, [])
+
+
+async def test_a_poll_that_waits_is_answered_when_something_happens(rooms, ask) -> None:
+    waiting = asyncio.ensure_future(ask("GET", f"events?since=0&epoch={rooms.store.epoch}&wait=10"))
+    await asyncio.sleep(0)
+    await say(rooms, 1)
+    _, answer = await waiting
+    assert [event["seq"] for event in answer["events"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "why"),
+    [
+        pytest.param({"since": 3, "epoch": "another"}, "The store was replaced", id="foreign-epoch"),
+        pytest.param({"since": 99}, "The cursor is outside of history", id="beyond-the-head"),
+        pytest.param({"since": -1}, "The cursor is outside of history", id="negative"),
+    ],
+)
+async def test_a_cursor_that_cannot_be_resumed_is_reset_and_never_skips_silently(
+    rooms, subscribe, ask, cursor, why
+) -> None:
+    await say(rooms, 5)
+    async with subscribe(**cursor) as socket:
+        kinds = [(await socket.message()) for _ in range(3)]
+    assert [kind["type"] for kind in kinds] == ["hello", "reset", "snapshot"]
+    assert kinds[1]["why"] == why
+    query = "&".join(f"{name}={value}" for name, value in cursor.items())
+    _, answer = await ask("GET", f"events?{query}")
+    assert (answer["reset"]["why"], answer["snapshot"]["head"]) == (why, 5)
+
+
+async def test_the_server_measures_the_round_trip_by_its_pings(rooms, subscribe, monkeypatch) -> None:
+    monkeypatch.setattr("mlops_jupyter.server.events.HEARTBEAT", 0.05)
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        first = await socket.ping()
+        # message() answers the ping it meets; read them by hand here.
+        await socket.say({"type": "pong", "nonce": first["nonce"]})
+        second = await socket.ping()
+        assert 0 <= second["rtt"] < 10
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("{}", id="no-type"),
+        pytest.param("nonsense", id="no-json"),
+        pytest.param("[" * 50_000, id="deep"),
+        pytest.param('{"type":"pong","nonce":' + "9" * 5000 + "}", id="long-number"),
+        pytest.param("x" * (65 << 10), id="too-long"),
+    ],
+)
+async def test_a_client_that_says_anything_else_is_closed_and_disturbs_nobody(
+    rooms, subscribe, message
+) -> None:
+    async with subscribe() as good, subscribe() as bad:
+        for socket in (good, bad):
+            await socket.message()
+            await socket.message()
+        await bad.say(message)
+        with pytest.raises(EOFError, match=r"100[89]"):
+            await bad.message()
+        await say(rooms, 1)
+        assert await read_until(good, 1) == [1]
+
+
+async def test_lifecycle_events_do_not_wait_for_a_frame_to_fill(rooms, subscribe, monkeypatch) -> None:
+    monkeypatch.setattr("mlops_jupyter.server.events.PACE", 60.0)
+    started = TrainingStarted(time=NOW, job_id="j-7f3a00000000", job=a_job())
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        await say(rooms, 1)
+        await read_until(socket, 1)
+        await say(rooms, 1)
+        await rooms.store.awrite(lambda tx: tx.append(started))
+        frame = await socket.message()
+        assert [event["type"] for event in frame["events"]] == ["log_lines", "training_started"]
+
+
+async def test_a_frame_never_has_more_events_than_its_limit(rooms, subscribe) -> None:
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        await say(rooms, 1000)
+        sizes = []
+        while sum(sizes) < 1000:
+            sizes.append(len((await socket.message())["events"]))
+        assert max(sizes) <= 64
+
+
+async def test_more_sockets_than_allowed_are_refused(rooms, subscribe) -> None:
+    rooms.most_sockets = 1
+    async with subscribe() as first:
+        await first.message()
+        with pytest.raises(HTTPClientError) as refused:
+            async with subscribe():
+                pass
+        assert refused.value.code == 429
+
+
+async def follow(rooms, subscribe, ask, until: int, cuts: int, chance: random.Random) -> list[int]:
+    """Read all events up to ``until`` while the socket is cut ``cuts`` times, polling now and then."""
+    seen: list[int] = []
+    cursor: dict[str, Any] = {"since": 0, "epoch": rooms.store.epoch}
+    while not seen or seen[-1] < until:
+        if chance.random() < 0.3:
+            query = "&".join(f"{name}={value}" for name, value in cursor.items())
+            _, answer = await ask("GET", f"events?{query}")
+            assert answer["prev"] == cursor["since"]
+            seen += [event["seq"] for event in answer["events"]][: chance.randint(1, 200)]
+        else:
+            async with subscribe(**cursor) as socket:
+                assert (await socket.message())["type"] == "hello"
+                frames = chance.randint(0, 8) if cuts > 0 else 10**9
+                while frames and (not seen or seen[-1] < until):
+                    frame = await socket.message()
+                    assert frame["prev"] == cursor["since"]
+                    seen += [event["seq"] for event in frame["events"]]
+                    cursor["since"] = seen[-1]
+                    frames -= 1
+                socket.cut()
+                cuts -= 1
+        cursor["since"] = seen[-1] if seen else 0
+    assert cuts <= 0
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("events", "cuts"),
+    [
+        pytest.param(1_000, 10, id="a-tenth"),
+        pytest.param(10_000, 100, id="whole", marks=[pytest.mark.soak, pytest.mark.timeout(600)]),
+    ],
+)
+async def test_a_client_cut_off_at_random_sees_each_event_once_in_order(
+    rooms, subscribe, ask, events, cuts
+) -> None:
+    async def flow() -> None:
+        while rooms.hub.head < events:
+            await say(rooms, min(5, events - rooms.hub.head))
+            await asyncio.sleep(0.002)
+
+    flowing = asyncio.ensure_future(flow())
+    seen = await follow(rooms, subscribe, ask, events, cuts, random.Random(7))
+    await flowing
+    assert seen == list(range(1, events + 1))
+
+
+async def test_what_a_client_has_seen_is_on_disk(rooms, subscribe) -> None:
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        await say(rooms, 30)
+        seen: list[dict[str, Any]] = []
+        while len(seen) < 30:
+            seen += (await socket.message())["events"]
+    kept = await rooms.store.aread(lambda reading: reading.events(0, 100))
+    assert [json.loads(event.body) for event in kept] == seen
