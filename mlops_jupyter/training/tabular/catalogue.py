@@ -142,8 +142,8 @@ METRICS: dict[str, Literal["classification", "binary", "regression"]] = {
 
 #: The ones to suggest to somebody who has to choose.
 USUAL_METRICS: dict[Task, tuple[str, ...]] = {
-    "classification": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "neg_log_loss"),
-    "regression": ("r2", "neg_root_mean_squared_error", "neg_mean_absolute_error"),
+    "classification": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"),
+    "regression": ("r2", "rmse", "mae"),
 }
 
 #: Scorers that need ``predict_proba``.
@@ -171,19 +171,24 @@ FOR_MANY_CLASSES = {
     "positive_likelihood_ratio": "matthews_corrcoef",
 }
 
-#: Short names people write; only used to suggest the right one.
+#: Scorers that are shown, and may be asked for, by a shorter name. All others lose their ``neg_``:
+#: an error is shown as the positive number it is.
+SHORT_NAMES = {
+    "neg_root_mean_squared_error": "rmse",
+    "neg_mean_squared_error": "mse",
+    "neg_mean_absolute_error": "mae",
+}
+
+#: Other short names people write; only used to suggest the right one.
 METRIC_SHORTHAND = {
     "acc": "accuracy",
     "auc": "roc_auc",
     "auroc": "roc_auc",
     "mcc": "matthews_corrcoef",
-    "logloss": "neg_log_loss",
-    "brier": "neg_brier_score",
-    "rmse": "neg_root_mean_squared_error",
-    "mse": "neg_mean_squared_error",
-    "mae": "neg_mean_absolute_error",
-    "mape": "neg_mean_absolute_percentage_error",
-    "rmsle": "neg_root_mean_squared_log_error",
+    "logloss": "log_loss",
+    "brier": "brier_score",
+    "mape": "mean_absolute_percentage_error",
+    "rmsle": "root_mean_squared_log_error",
     "r2_score": "r2",
     "f1_score": "f1",
 }
@@ -197,13 +202,13 @@ class Split(NamedTuple):
 
 
 def scorer_name(metric: str) -> str | None:
-    """The scikit-learn scorer a metric is, with or without its ``neg_``; None when there is none."""
-    return next((name for name in (metric, f"neg_{metric}") if name in METRICS), None)
+    """The scikit-learn scorer behind a metric's name, its own or the one it is shown by."""
+    return next((name for name in METRICS if metric in (name, display_name(name))), None)
 
 
 def display_name(scorer: str) -> str:
-    """The metric in its own direction: errors are shown as the positive numbers they are."""
-    return scorer.removeprefix("neg_")
+    """What a metric is called in its own direction."""
+    return SHORT_NAMES.get(scorer, scorer.removeprefix("neg_"))
 
 
 def parse_split(split: str) -> Split | None:

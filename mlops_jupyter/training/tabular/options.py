@@ -112,8 +112,13 @@ def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | 
         return []
     short = catalogue.METRIC_SHORTHAND.get(spec.metric.casefold())
     name = catalogue.scorer_name(spec.metric)
-    kind = catalogue.METRICS.get(name or short or "")
-    fitting = [m for m, of in catalogue.METRICS.items() if (of == "regression") == (task == "regression")]
+    kind = catalogue.METRICS.get(name or catalogue.scorer_name(short or "") or "")
+    fitting = [
+        spelling
+        for scorer, of in catalogue.METRICS.items()
+        if (of == "regression") == (task == "regression")
+        for spelling in (catalogue.display_name(scorer), scorer)
+    ]
     usual = f"Metrics: {', '.join(catalogue.USUAL_METRICS[task])} … (sklearn.metrics.get_scorer_names())"
     if kind is not None and (kind == "regression") != (task == "regression"):
         return [

@@ -1,0 +1,84 @@
+"""Logistic regression, by scikit-learn's own callbacks: a pair of hooks an iteration of L-BFGS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import check_array
+
+from mlops_jupyter.training.live.meter import Array, Meter
+
+UNIT = "iteration"
+_ITERATION = "lbfgs-iter"
+
+
+def knows(estimator: Any) -> bool:
+    """Only this solver calls back. Its end is when it has converged, so nobody knows the length."""
+    return isinstance(estimator, LogisticRegression) and (
+        estimator.solver == "lbfgs" and hasattr(estimator, "set_callbacks")
+    )
+
+
+@contextmanager
+def watch(estimator: Any, meter: Meter) -> Iterator[dict[str, Any]]:
+    meter.begin(UNIT, None)
+    estimator.set_callbacks(Callback(meter))
+    try:
+        yield {}
+    finally:
+        estimator.set_callbacks()
+
+
+class Callback:
+    """A scikit-learn ``FitCallback``.
+
+    A hook that names ``fitted_estimator`` has a copy of the estimator made for each call, so the end
+    of an iteration has two hooks, and the one that names it is only there when a score is due.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._due = False
+        self._rows: list[Array] = []
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Nothing to set up."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Nothing to tear down."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        self._due = context.task_name == _ITERATION and self._meter.affordable()
+
+    @property
+    def on_fit_task_end(self) -> Any:
+        return self._score if self._due else self._count
+
+    def _count(self, estimator: Any, context: Any) -> None:
+        with self._meter.border:
+            if context.task_name == _ITERATION:
+                self._meter.reached(context.task_id + 1)
+
+    def _score(self, estimator: Any, context: Any, *, fitted_estimator: Any) -> None:
+        with self._meter.border:
+            # The one after the last iteration is empty.
+            if fitted_estimator is not None:
+                step = context.task_id + 1
+                self._meter.reached(step)
+                self._meter.measure(step, lambda _, index: self._predict(fitted_estimator, index))
+
+    def _predict(self, fitted: Any, index: int) -> Array:
+        """What its ``predict_proba`` gives, without checking the rows again each time."""
+        if not self._rows:
+            self._rows = [check_array(rows.X, dtype=[np.float64, np.float32]) for rows in self._meter.watched]
+        decision = self._rows[index] @ fitted.coef_.T + fitted.intercept_
+        if decision.shape[1] == 1:
+            positive = expit(decision)
+            return np.hstack([1 - positive, positive])
+        found: Array = softmax(decision, axis=1)
+        return found
