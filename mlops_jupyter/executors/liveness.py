@@ -1,0 +1,142 @@
+"""Is this process still that process? Everything that looks at or signals a keeper goes through here.
+
+A pid alone proves nothing: pids are reused, zombies answer signals, and another container or boot has
+its own. Not here: what follows from it (``core``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Literal
+
+from mlops_jupyter.core.jobs import Process
+from mlops_jupyter.training import processes
+from mlops_jupyter.training.processes import Identity
+
+
+def handle(process: Process) -> int | None:
+    """A pidfd of exactly this process, readable once it has exited; None when it is not there.
+
+    The pidfd comes first: what is compared afterwards cannot change hands any more."""
+    identity = _identity(process)
+    if (identity.boot_id, identity.pid_namespace) != (processes.boot_id(), processes.pid_namespace()):
+        return None
+    try:
+        opened = os.pidfd_open(process.pid)
+    except OSError:
+        return None
+    if processes.lives(identity):
+        return opened
+    os.close(opened)
+    return None
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process runs; a zombie does not."""
+    opened = handle(process)
+    if opened is None:
+        return False
+    os.close(opened)
+    return True
+
+
+def tell(process: Process, number: signal.Signals) -> bool:
+    """Signal exactly this process; False when it is not there."""
+    opened = handle(process)
+    if opened is None:
+        return False
+    try:
+        signal.pidfd_send_signal(opened, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(opened)
+    return True
+
+
+async def gone(opened: int) -> None:
+    """Wait until the process of this pidfd has exited; closes it."""
+    loop = asyncio.get_running_loop()
+    exited = asyncio.Event()
+    loop.add_reader(opened, exited.set)
+    try:
+        await exited.wait()
+    finally:
+        loop.remove_reader(opened)
+        os.close(opened)
+
+
+def whereabouts(process: Process, journal: Path) -> Literal["here", "elsewhere", "gone"]:
+    """Where the keeper of a job is, for a server that finds the job in its store."""
+    if alive(process):
+        return "here"
+    identity = _identity(process)
+    ours = (identity.boot_id, identity.pid_namespace) == (processes.boot_id(), processes.pid_namespace())
+    return "gone" if ours or not kept_elsewhere(journal) else "elsewhere"
+
+
+def kept_elsewhere(journal: Path) -> bool:
+    """Whether a keeper holds this journal, wherever it runs: for jobs of another boot, container or
+    machine, whose processes we cannot see."""
+    try:
+        file = os.open(journal, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        # A file system without locks. Nobody can know; what shares one is mostly a pod after its restart.
+        return False
+    finally:
+        os.close(file)
+    return False
+
+
+def sweep(process: Process, patience: float = 2.0) -> None:
+    """End what a keeper that is gone left behind. A keeper in order leaves nothing; one that was killed
+    takes its worker with it, but not the worker's own children. They carry its mark. Blocks."""
+    mark = f"{processes.MARK}={_identity(process).mark}".encode()
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        ended = [pid for pid in processes.pids() if _end_marked(pid, mark)]
+        if not ended:
+            return
+        time.sleep(0.01)
+
+
+def _end_marked(pid: int, mark: bytes) -> bool:
+    """Kill this process if it carries the mark; True when it did."""
+    if not _carries(pid, mark):
+        return False
+    try:
+        opened = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if not _carries(pid, mark):
+            return False
+        signal.pidfd_send_signal(opened, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(opened)
+    return True
+
+
+def _carries(pid: int, mark: bytes) -> bool:
+    """Zombies have no environment, other users' processes show us none."""
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _identity(process: Process) -> Identity:
+    return Identity(process.pid, process.ticks, process.boot_id, process.pid_namespace)

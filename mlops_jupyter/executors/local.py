@@ -1,0 +1,170 @@
+"""Runs jobs on this machine: a keeper and a worker each, the next worker already standing by.
+
+Not here: how a keeper keeps (``training.keeper``), how many jobs may run (``supervisor``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from signal import SIGTERM
+
+from mlops_jupyter.core.jobs import Process
+from mlops_jupyter.executors import liveness
+from mlops_jupyter.executors.environment import worker_environment
+from mlops_jupyter.executors.pair import Pair, Ready, Refused, Started
+from mlops_jupyter.executors.refusal import refusal, too_slow
+from mlops_jupyter.training.container import memory_left
+from mlops_jupyter.training.keeper import ADOPTED
+from mlops_jupyter.training.standby import Assignment
+
+RECIPE = "mlops_jupyter.training.tabular.recipe"
+START_TIMEOUT = 30.0
+ORPHAN_TTL = 24 * 3600.0
+#: A worker that stands by costs some 250 MB. It ends when nobody wanted it for ``IDLE`` seconds, and there
+#: is none where less than ``ROOM`` bytes are left.
+IDLE = 600.0
+ROOM = 1 << 30
+#: Importing takes the next worker a second of processor time; not the first second of the job before it.
+NEXT_AFTER = 1.0
+
+
+class LocalExecutor:
+    """``executors.protocol.Executor`` with processes. Belongs to the event loop it is used on.
+
+    ``recipe`` names the module whose ``train(run, spec, folder, estimator)`` is a job's work;
+    ``orphan_ttl`` is for how many seconds jobs go on without any server (null: for ever)."""
+
+    def __init__(
+        self,
+        *,
+        recipe: str = RECIPE,
+        start_timeout: float = START_TIMEOUT,
+        orphan_ttl: float | None = ORPHAN_TTL,
+        idle: float = IDLE,
+        room: int = ROOM,
+        next_after: float = NEXT_AFTER,
+    ) -> None:
+        self._recipe = recipe
+        self._start_timeout = start_timeout
+        self._orphan_ttl = orphan_ttl
+        self._idle = idle
+        self._room = room
+        self._next_after = next_after
+        self._pairs: set[Pair] = set()
+        self._standing_by: dict[str, Pair] = {}
+        self._warming: dict[str, asyncio.Task[bool]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(
+        self,
+        job_id: str,
+        folder: Path,
+        interpreter: str | None = None,
+        cwd: str | None = None,
+        timeout: float | None = None,
+    ) -> Process:
+        interpreter = interpreter or sys.executable
+        assignment = Assignment(str(folder), cwd or os.getcwd(), timeout, self._orphan_ttl)  # noqa: PTH109
+        try:
+            async with asyncio.timeout(self._start_timeout):
+                answer = await self._assign(interpreter, assignment)
+        except TimeoutError:
+            raise too_slow(interpreter, self._start_timeout) from None
+        if isinstance(answer, Refused):
+            raise refusal(answer, interpreter, assignment)
+        self._in_background(self._prepare_next(interpreter))
+        return Process(
+            pid=answer.pid, ticks=answer.ticks, boot_id=answer.boot_id, pid_namespace=answer.pid_namespace
+        )
+
+    def stop(self, process: Process) -> bool:
+        return liveness.tell(process, SIGTERM)
+
+    def alive(self, process: Process) -> bool:
+        return liveness.alive(process)
+
+    def adopt(self, process: Process, on_exit: Callable[[], None]) -> None:
+        opened = liveness.handle(process)
+        if opened is not None:
+            liveness.tell(process, ADOPTED)
+        self._in_background(_watch(process, opened, on_exit))
+
+    def warm(self, interpreter: str | None = None) -> asyncio.Task[bool]:
+        """The task ends when the worker is ready (True), or when there will be none."""
+        interpreter = interpreter or sys.executable
+        task = self._warming.get(interpreter)
+        if task is None or task.done():
+            task = self._warming[interpreter] = asyncio.create_task(self._stand_by(interpreter))
+        return task
+
+    async def close(self) -> None:
+        idle = [self._standing_by.pop(interpreter) for interpreter in list(self._standing_by)]
+        tasks = [*self._background, *self._warming.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        idle += [pair for pair in self._pairs if not pair.assigned and pair not in idle]
+        for pair in idle:
+            pair.end()
+        if idle:
+            await asyncio.wait([pair.ended for pair in idle], timeout=5)
+        for pair in self._pairs:
+            pair.ended.cancel()
+        await asyncio.gather(*(pair.ended for pair in self._pairs), return_exceptions=True)
+
+    async def _assign(self, interpreter: str, assignment: Assignment) -> Started | Refused:
+        waiting = self._standing_by.pop(interpreter, None)
+        if waiting is not None:
+            answer = await waiting.take(assignment)
+            # What stood by may have died or grown old; what is wrong with the job itself stays wrong.
+            if not isinstance(answer, Refused) or answer.why in ("cwd", "taken", "folder"):
+                return answer
+        return await (await self._new_pair(interpreter)).take(assignment)
+
+    async def _new_pair(self, interpreter: str) -> Pair:
+        pair = await Pair.start(interpreter, self._recipe, worker_environment(os.environ))
+        self._pairs.add(pair)
+        pair.ended.add_done_callback(lambda _: self._forget(interpreter, pair))
+        return pair
+
+    def _forget(self, interpreter: str, pair: Pair) -> None:
+        self._pairs.discard(pair)
+        pair.end()
+        if self._standing_by.get(interpreter) is pair:
+            del self._standing_by[interpreter]
+
+    async def _stand_by(self, interpreter: str) -> bool:
+        pair = self._standing_by.get(interpreter)
+        if pair is None:
+            if memory_left() < self._room:
+                return False
+            pair = self._standing_by[interpreter] = await self._new_pair(interpreter)
+            self._in_background(self._end_idle(interpreter, pair))
+        await asyncio.wait([pair.ready])
+        return not pair.ready.cancelled() and isinstance(pair.ready.result(), Ready)
+
+    async def _end_idle(self, interpreter: str, pair: Pair) -> None:
+        await asyncio.sleep(self._idle)
+        if self._standing_by.get(interpreter) is pair:
+            del self._standing_by[interpreter]
+            pair.end()
+
+    async def _prepare_next(self, interpreter: str) -> None:
+        await asyncio.sleep(self._next_after)
+        await self.warm(interpreter)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+async def _watch(process: Process, opened: int | None, on_exit: Callable[[], None]) -> None:
+    if opened is not None:
+        await liveness.gone(opened)
+    await asyncio.to_thread(liveness.sweep, process)
+    on_exit()

@@ -1,0 +1,85 @@
+"""What the container allows us and did to us: CPUs, memory left, processes killed for want of it.
+
+Control groups of version 2 and 1; without any, the machine itself. Standard library only.
+Not here: samples for people (``monitor``).
+"""
+
+from __future__ import annotations
+
+import os
+
+from mlops_jupyter.training.processes import read
+
+_ROOT = "/sys/fs/cgroup"
+
+
+def oom_kills(root: str = _ROOT) -> int:
+    """How many processes of our control group the kernel has killed to free memory, ever."""
+    for folder in _folders(root):
+        for name in ("memory.events", "memory.oom_control"):
+            count = _entry(f"{folder}/{name}", "oom_kill")
+            if count is not None:
+                return count
+    return _entry("/proc/vmstat", "oom_kill") or 0
+
+
+def memory_left(root: str = _ROOT) -> int:
+    """Bytes a new process could take: the machine's, or less where a control group above us has less."""
+    machine = _entry("/proc/meminfo", "MemAvailable:")
+    left = [machine * 1024] if machine is not None else []
+    for folder in _folders(root):
+        limit = _number(f"{folder}/memory.max") or _number(f"{folder}/memory.limit_in_bytes")
+        used = _number(f"{folder}/memory.current") or _number(f"{folder}/memory.usage_in_bytes")
+        if limit is None or used is None:
+            continue
+        # Cached files count as used but are given back when memory is wanted.
+        names = ("total_inactive_file", "inactive_file")
+        cached = next((n for n in (_entry(f"{folder}/memory.stat", name) for name in names) if n), 0)
+        left.append(max(limit - used + cached, 0))
+    return min(left, default=0)
+
+
+def cores(root: str = _ROOT) -> int:
+    """Whole CPUs we may use, at least 1: those we may run on, or less where a control group has a quota."""
+    allowed = [float(len(os.sched_getaffinity(0)))]
+    for folder in _folders(root, "cpu"):
+        quota, _, period = (read(f"{folder}/cpu.max") or "").strip().partition(" ")
+        if not period:
+            quota = (read(f"{folder}/cpu.cfs_quota_us") or "").strip()
+            period = (read(f"{folder}/cpu.cfs_period_us") or "").strip()
+        if quota.isdigit() and period.isdigit():
+            allowed.append(int(quota) / int(period))
+    return max(int(min(allowed)), 1)
+
+
+def _folders(root: str, controller: str = "memory") -> list[str]:
+    """Folders of our control group, innermost first, up to the root of what is mounted."""
+    folders: list[str] = []
+    for line in (read("/proc/self/cgroup") or "").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            top = f"{root}/{controller}"
+        elif number == "0":
+            top = root
+        else:
+            continue
+        parts = [part for part in path.split("/") if part and part != ".."]
+        while parts:
+            folders.append("/".join([top, *parts]))
+            parts.pop()
+        folders.append(top)
+    # In a container the path may be the machine's while only our own group is mounted.
+    return [folder for folder in folders if os.path.isdir(folder)]  # noqa: PTH112
+
+
+def _entry(path: str, name: str) -> int | None:
+    for line in (read(path) or "").splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value.split()[0])
+    return None
+
+
+def _number(path: str) -> int | None:
+    text = (read(path) or "").strip()
+    return int(text) if text.isdigit() else None

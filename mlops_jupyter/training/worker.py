@@ -1,0 +1,192 @@
+"""The worker: a process that imports what jobs need, waits for one, does it and ends.
+
+It runs the submitter's interpreter. Not here: who stops it and how its end is told (``keeper``), and
+what a job does (``tabular``).
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import faulthandler
+import gc
+import importlib
+import json
+import os
+import platform
+import signal
+import sys
+import sysconfig
+import threading
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import cloudpickle
+import msgspec
+
+import mlops_jupyter
+from mlops_jupyter.core.facts import WorkFailed, WorkFinished, WorkStarted
+from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.training.failure import hint, sentence, trimmed_traceback
+from mlops_jupyter.training.journal import Writer
+from mlops_jupyter.training.run import Run
+
+#: Exit code of a worker that stopped when it was asked to.
+STOPPED = 130
+#: Seconds that threads and exit functions of the user's code may take once the work is over.
+LEAVE_WITHIN = 5.0
+LEAVE_WITHIN_WHEN_STOPPED = 1.0
+#: For so long a full disk may keep the worker's last records out of the journal before they are given up.
+DISK_PATIENCE = 60.0
+_PACKAGES = ("scikit-learn", "pandas", "skrub", "numpy")
+_LINE_BUFFERED = 1
+
+
+class Stopped(BaseException):
+    """Somebody asked the job to stop.
+
+    No ``KeyboardInterrupt``: estimators catch that one and go on as if they had finished
+    (``MLPClassifier`` does)."""
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the keeper sends. ``began``: when the job did, on the machine's monotonic clock."""
+
+    folder: str
+    cwd: str
+    began: float
+
+
+def main(channel: int, recipe: str) -> NoReturn:
+    """``recipe`` names the module whose ``train(run, spec, folder, estimator)`` is the job's work."""
+    signal.signal(signal.SIGINT, _raise_stopped)
+    os.set_inheritable(channel, False)
+    sys.argv = ["mlops-worker"]
+    try:
+        work = importlib.import_module(recipe)
+        used = versions()
+        gc.collect()
+        gc.freeze()
+        assignment = _wait(channel)
+        code = _do(work, assignment, used) if assignment else 0
+    except Stopped:
+        code = STOPPED
+    _leave(code)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that decide what a model is."""
+    found = {"python": platform.python_version(), "mlops_jupyter": mlops_jupyter.__version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _wait(channel: int) -> Assignment | None:
+    """Say that this worker is ready and wait for a job; None when the keeper is gone."""
+    folders = sorted({sysconfig.get_path(name) for name in ("purelib", "platlib")})
+    ready = {"word": "ready", "python": platform.python_version(), "packages": folders}
+    os.write(channel, json.dumps(ready).encode() + b"\n")
+    with os.fdopen(channel, "rb") as lines:
+        line = lines.readline()
+    return msgspec.json.decode(line, type=Assignment) if line else None
+
+
+def _do(work: Any, assignment: Assignment, used: dict[str, str]) -> int:
+    """The job; its exit code."""
+    folder = Path(assignment.folder)
+    _redirect_output(folder / "output.log")
+    writer = Writer(folder / "journal")
+    run = Run(writer, assignment.began)
+    try:
+        os.chdir(assignment.cwd)
+        sys.path.insert(0, assignment.cwd)
+        spec = msgspec.json.decode((folder / "spec.json").read_bytes(), type=JobSpec)
+        run.tell(WorkStarted, pid=os.getpid(), versions=used)
+        work.train(run, spec, folder, _estimator(folder) if spec.estimator_input else None)
+    except SystemExit as left:
+        return _exit_code(left.code)
+    except Stopped:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the user's code may raise anything; it is told, not hidden
+        _hold_stops()
+        run.tell(WorkFailed, error=sentence(error), hint=hint(error), traceback=trimmed_traceback(error))
+        return 1
+    else:
+        _hold_stops()
+        run.tell(WorkFinished)
+        return 0
+    finally:
+        _write_out(writer)
+
+
+def _estimator(folder: Path) -> Any:
+    """The object the submitter sent. Nothing else is ever unpickled: who sends it may run code."""
+    return cloudpickle.loads((folder / "estimator.pkl").read_bytes())
+
+
+def _write_out(writer: Writer) -> None:
+    patience = time.monotonic() + DISK_PATIENCE
+    while not writer.flush() and time.monotonic() < patience:
+        time.sleep(0.2)
+
+
+def _redirect_output(log: Path) -> None:
+    """Everything written from now on, by Python or by C, goes to the job's log, a line at a time."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    libc = ctypes.CDLL(None)
+    libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)
+    # A crash in compiled code leaves the Python lines that led to it.
+    faulthandler.enable()
+
+
+def _raise_stopped(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - how handlers are called
+    raise Stopped
+
+
+def _hold_stops() -> None:
+    """From here on the job has an outcome; a stop comes too late to change it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _exit_code(code: object) -> int:
+    """What ``sys.exit(code)`` means; a text is an error message."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+def _leave(code: int) -> NoReturn:
+    """End without the interpreter's own ending: exit functions run (they remove temporary files), but
+    neither a thread that never ends nor a library that crashes while it is unloaded changes the outcome."""
+    _hold_stops()
+    _flush()
+    within = LEAVE_WITHIN_WHEN_STOPPED if code == STOPPED else LEAVE_WITHIN
+    guard = threading.Timer(within, os._exit, (code,))
+    guard.daemon = True
+    guard.start()
+    atexit._run_exitfuncs()  # noqa: SLF001 - it has no public name
+    _flush()
+    os._exit(code)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
