@@ -16,14 +16,13 @@ from traitlets.config import Config
 
 
 class HeadlessServer(ServerApp):
-    """``config_file_paths`` is empty: extensions found there would be loaded, too."""
+    """Reads no configuration file, so that no other extension is loaded either."""
+
+    no_browser_open_file = True
 
     @property
     def config_file_paths(self) -> list[str]:
         return []
-
-    def load_config_file(self, suppress_errors: bool = True) -> None:
-        """None is read."""
 
 
 def settings(socket: str, root: str) -> dict[str, Any]:
@@ -36,7 +35,6 @@ def settings(socket: str, root: str) -> dict[str, Any]:
             "open_browser": False,
             "allow_root": True,
             "jpserver_extensions": {"mlops_jupyter": True},
-            "no_browser_open_file": True,
         },
         "IdentityProvider": {"token": secrets.token_hex(24)},
         "MlopsExtension": {"private": True},

@@ -1,0 +1,119 @@
+"""One thread that follows all live jobs of this process by polling, and ends with the last of them.
+
+It survives servers: each answer says as of which event it is complete. Not here: what an event does
+to a record (``known``).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from mlops_jupyter.client import known
+from mlops_jupyter.client.rest import Rest
+from mlops_jupyter.core.errors import JobNotFoundError, MlopsError
+
+if TYPE_CHECKING:
+    from mlops_jupyter.client.job import Job
+
+#: Seconds between two questions at least: the kernel's own code wants its core.
+PACE = 0.25
+#: The server holds its answer for so long when nothing happens.
+WAIT = 20.0
+#: After a server could not be found or started, before the next try.
+AGAIN = 5.0
+
+
+class Feed:
+    """``rest`` is the thread's own: nobody else may use it."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._fresh: list[Job] = []
+        self._thread: threading.Thread | None = None
+        self._cursor: tuple[str, int] | None = None
+
+    def follow(self, job: Job) -> None:
+        """Keep ``job`` up to date until it ends."""
+        with self._lock:
+            if job.job_id in self._jobs:
+                return
+            self._jobs[job.job_id] = job
+            self._fresh.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="mlops-feed", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._live():
+            pause = PACE
+            try:
+                self._meet_the_fresh()
+                self._ask()
+            except MlopsError as error:
+                # Whoever waits must hear of it; whoever does not may see the server come back.
+                pause = AGAIN
+                for job in self._following():
+                    job.lost_sight(error)
+            time.sleep(pause)
+
+    def _live(self) -> bool:
+        """Whether there is anybody to follow; the thread ends otherwise, and leaves no trace."""
+        with self._lock:
+            for job_id in [job_id for job_id, job in self._jobs.items() if job.settled]:
+                del self._jobs[job_id]
+            if self._jobs:
+                return True
+            self._thread = None
+            self._cursor = None
+        self._rest.close()
+        return False
+
+    def _following(self) -> list[Job]:
+        with self._lock:
+            return list(self._jobs.values())
+
+    def _meet_the_fresh(self) -> None:
+        """Jobs that came since get their record and points; the cursor begins where these are."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+        try:
+            while fresh:
+                self._meet(fresh[-1])
+                fresh.pop()
+        finally:
+            with self._lock:
+                self._fresh += fresh
+
+    def _meet(self, job: Job) -> None:
+        try:
+            answer = self._rest.job(job.job_id)
+            metrics = self._rest.metrics(job.job_id)
+        except JobNotFoundError as error:
+            job.gone(error)
+            return
+        if self._cursor is None:
+            self._cursor = answer.epoch, answer.head
+        job.refreshed(answer, metrics)
+
+    def _ask(self) -> None:
+        if self._cursor is None or all(job.settled for job in self._following()):
+            return
+        epoch, since = self._cursor
+        answer = self._rest.events(since, epoch, WAIT)
+        if answer.reset is not None or answer.snapshot is not None:
+            # Another store, or one that forgot what we knew: ask for everything.
+            self._cursor = None
+            with self._lock:
+                self._fresh = list(self._jobs.values())
+            return
+        taken: dict[str, list[known.JobEvent]] = {}
+        for event in known.of_jobs(answer.events):
+            taken.setdefault(event.job_id, []).append(event)
+        for job in self._following():
+            if job.job_id in taken:
+                job.happened(taken[job.job_id])
+        self._cursor = answer.epoch, answer.prev + len(answer.events)

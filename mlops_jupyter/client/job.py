@@ -1,0 +1,277 @@
+"""``Job``: what ``mlops.train`` returns. Attributes are the newest known and never wait.
+
+Not here: how it is kept up to date (``feed``) and shown (a ``view``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.client import sentences
+from mlops_jupyter.client.known import JobEvent, Known
+from mlops_jupyter.client.rest import JobAnswer, Metrics
+from mlops_jupyter.core.errors import MlopsError, ModelNotPortable, TrainingCancelled, TrainingFailed
+from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import Job as Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops_jupyter.client.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class StoppedWaiting(KeyboardInterrupt):
+    """Ctrl-C ended the waiting, not the job."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Job:
+    """A training job. It runs in the server; this object follows it.
+
+    Besides the attributes below, every field of the job's record is one: ``name``, ``status``,
+    ``current_stage``, ``stages``, ``progress`` (0–100), ``elapsed_time``, ``estimated_remaining`` and
+    ``estimated_total_time`` (seconds), ``live_accuracy``, ``live_metrics``, ``final_accuracy``,
+    ``final_score``, ``message``, ``error``, ``findings``, ``candidates``, ``model_id`` … What is not
+    known is ``None``.
+    """
+
+    def __init__(self, known: Known, session: Session) -> None:
+        self._known = known
+        self._session = session
+        self._changed = threading.Condition()
+        self._settled = known.record.terminal
+        self._lost: MlopsError | None = None
+        self._then: list[Callable[[], object]] = []
+        self._model: Any = None
+
+    # --- what is known, at once ------------------------------------------------------------
+
+    @property
+    def record(self) -> Record:
+        """The whole record, as ``GET jobs/{id}`` gives it."""
+        return self._known.record
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in Record.__struct_fields__:
+            raise AttributeError(f"a Job has no attribute {name!r}")
+        return getattr(self._known.record, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *Record.__struct_fields__} - {"parameters"})
+
+    @property
+    def id(self) -> str:
+        """The shortest form of the id that is accepted everywhere, ``j-`` and four characters."""
+        return sentences.short(self.record.job_id)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the estimator."""
+        return dict(self.record.parameters)
+
+    @property
+    def points(self) -> dict[str, list[Point]]:
+        """Every measured point, by metric."""
+        with self._changed:
+            if self._known.points_head is None:
+                self._known.refresh_points(self._session.metrics(self.record.job_id))
+            return {name: list(points) for name, points in self._known.points.items()}
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """One column a live metric, one row a step (iteration, tree, epoch); complete, and growing while
+        the job runs. Steps at which a metric was not measured are NaN."""
+        return _frame(self.points)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Status, score and final numbers."""
+        record = self.record
+        return {
+            "status": record.status,
+            "estimator": record.estimator,
+            "metric": record.metric,
+            "final_score": record.final_score,
+            "elapsed_time": record.elapsed_time,
+            "model_id": record.model_id,
+            **record.metrics,
+        }
+
+    def best(self, name: str | None = None) -> tuple[float, int] | None:
+        """Best value of a live metric, and its step; of the main metric on validation rows by default.
+
+        Losses and errors are best when low. ``None`` while there is no value; ``KeyError`` for a metric
+        that is not measured."""
+        if name is None:
+            best = self.record.best
+            return None if best is None else (best.value, best.step)
+        points = self.points
+        if name not in points:
+            raise KeyError(f"no live metric {name!r}; there are: {', '.join(points) or 'none'}")
+        measured = [(point.value, point.step) for point in points[name] if point.value is not None]
+        if not measured:
+            return None
+        choose = min if _better_low(name, self.record) else max
+        return choose(measured, key=lambda pair: pair[0])
+
+    # --- asking the server -----------------------------------------------------------------
+
+    def logs(self, tail: int | None = None) -> str:
+        """What the job wrote to stdout and stderr: the last ``tail`` lines, or all."""
+        return "\n".join(self._session.logs(self.record.job_id, tail).lines)
+
+    def stop(self) -> None:
+        """Ask the job to stop. What it measured is kept; its model is not saved."""
+        self._session.stop(self.record.job_id)
+
+    def show(self) -> None:
+        """Display the job here."""
+        self._session.view.show(self)
+
+    # --- waiting ---------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Wait for the end, at most ``timeout`` seconds; returns the job.
+
+        Raises ``TrainingFailed``, ``TrainingCancelled`` or ``TimeoutError``. Ctrl-C stops the waiting,
+        the job goes on."""
+        try:
+            with self._changed:
+                over = self._changed.wait_for(lambda: self._settled or self._lost is not None, timeout)
+        except KeyboardInterrupt:
+            raise StoppedWaiting(
+                f"Stopped waiting; {self.record.name} {self.id} goes on.\n"
+                f"Stop it: job.stop()   or   %mlops stop {self.id}"
+            ) from None
+        if not over:
+            raise TimeoutError(f"{self.name} {self.id} is still {self.status} after {timeout:g} s.")
+        return self._end()
+
+    def result(self, timeout: float | None = None) -> dict[str, Any]:
+        """Wait for the end; returns ``summary``."""
+        return self.wait(timeout).summary
+
+    @property
+    def model(self) -> Any:
+        """The fitted pipeline. Waits for the end; raises ``ModelNotPortable`` when it could not be kept."""
+        if self._model is None:
+            record = self.wait().record
+            if record.model_id is None:
+                reason = record.model_missing_reason or "it was not saved"
+                raise ModelNotPortable(f"{record.name} {self.id} has no model file: {reason}")
+            self._model = self._session.model(record.model_id)
+        return self._model
+
+    def __await__(self) -> Generator[Any, None, Job]:
+        return self._ended().__await__()
+
+    async def _ended(self) -> Job:
+        loop = asyncio.get_running_loop()
+        over = asyncio.Event()
+        with self._changed:
+            if not self._settled:
+                self._then.append(lambda: loop.call_soon_threadsafe(over.set))
+            else:
+                over.set()
+        await over.wait()
+        return self._end()
+
+    def _end(self) -> Job:
+        record = self.record
+        if self._lost is not None and not record.terminal:
+            raise self._lost
+        told = f"{record.name} {self.id} {sentences.state(record)[2:]}"
+        if record.status in ("failed", "lost"):
+            logs = f'mlops.get("{self.id}").logs(50)'
+            raise TrainingFailed(f"{told}: {sentences.cause(record)}", record.hint, logs)
+        if record.status == "cancelled":
+            raise TrainingCancelled(f"{told}.", "What it measured is kept.")
+        return self
+
+    # --- the feed --------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is over and everybody was told."""
+        return self._settled
+
+    def refreshed(self, answer: JobAnswer, metrics: Metrics) -> None:
+        with self._changed:
+            self._known.refresh(answer)
+            self._known.refresh_points(metrics)
+        self._tell()
+
+    def happened(self, news: Sequence[JobEvent]) -> None:
+        with self._changed:
+            for event in news:
+                self._known.take(event)
+        self._tell()
+
+    def lost_sight(self, error: MlopsError) -> None:
+        """No server answers: whoever waits hears it, the record stays as it was."""
+        with self._changed:
+            self._lost = error
+            self._changed.notify_all()
+
+    def gone(self, error: MlopsError) -> None:
+        """The server does not know this job: nothing will ever be heard of it."""
+        self.lost_sight(error)
+        self._settle()
+
+    def _tell(self) -> None:
+        self._lost = None
+        try:
+            if self.record.terminal:
+                self._session.view.ended(self)
+            else:
+                self._session.view.moved(self)
+        except Exception:
+            # Observers of widget traits are the user's own code, and the feed serves other jobs, too.
+            log.exception("%s could not be shown", self)
+        if self.record.terminal:
+            self._settle()
+
+    def _settle(self) -> None:
+        with self._changed:
+            self._settled = True
+            self._changed.notify_all()
+            then, self._then = self._then, []
+        for call in then:
+            call()
+
+    # --- display ---------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<Job {self.record.name} {self.id} {sentences.state(self.record)}>"
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+
+def _better_low(name: str, record: Record) -> bool:
+    bare = name.removeprefix("train_").removeprefix("val_")
+    if bare == record.metric and record.greater_is_better is not None:
+        return not record.greater_is_better
+    return any(word in bare for word in ("loss", "error", "deviance", "mse", "mae"))
+
+
+def _frame(points: dict[str, list[Point]]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - a job that came from a file needs none until here
+
+    infinite = {"nan": float("nan"), "+inf": float("inf"), "-inf": float("-inf"), None: float("nan")}
+    columns = {
+        name: pd.Series(
+            {p.step: infinite[p.nf] if p.value is None else p.value for p in measured}, dtype=float
+        )
+        for name, measured in points.items()
+    }
+    frame = pd.DataFrame(columns, index=pd.Index([], dtype=int)) if not columns else pd.DataFrame(columns)
+    return frame.sort_index().rename_axis("step")

@@ -1,0 +1,251 @@
+"""The server's REST interface (docs/API.md) as typed calls: retried, and the server found again when
+it went away; what stands against a request is raised as what it is in ``core.errors``.
+
+Not here: what a job is to its user (``job``) and following it (``feed``).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from mlops_jupyter.client.finder import PAUSES, Finder, connect
+from mlops_jupyter.client.servers import Server
+from mlops_jupyter.core import wire
+from mlops_jupyter.core.errors import (
+    JobNotFoundError,
+    MlopsError,
+    Problem,
+    ServerUnreachable,
+    VersionMismatch,
+    error_for,
+)
+from mlops_jupyter.core.events import Reset, Snapshot
+from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.series import Series
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+_ID = re.compile(r"j-[0-9a-z]{2,12}")
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of itself; ``jobs`` counts those queued and running."""
+
+    version: str
+    epoch: str
+    head: int
+    pid: int
+    private: bool
+    root_dir: str
+    jobs: dict[str, int]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    input_id: str
+
+
+class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as of event ``head`` of the store named ``epoch``."""
+
+    epoch: str
+    head: int
+    job: Job
+
+
+class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    epoch: str
+    head: int
+    jobs: tuple[Job, ...]
+
+
+class Logs(msgspec.Struct, frozen=True, kw_only=True):
+    """``lines`` from number ``first`` on, of ``total``."""
+
+    job_id: str
+    total: int
+    first: int
+    lines: tuple[str, ...]
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Every point of every metric as of event ``head``."""
+
+    job_id: str
+    epoch: str
+    head: int
+    series: dict[str, Series]
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """Events after ``prev``, each still as its bytes: a client reads those of its own jobs only."""
+
+    epoch: str
+    head: int
+    prev: int
+    events: tuple[msgspec.Raw, ...]
+    snapshot: Snapshot | None = None
+    reset: Reset | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every answer that is an error."""
+
+    message: str
+    reason: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class Rest:
+    """Requests to whatever server ``finder`` finds. Use one in one thread at a time."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self._server: Server | None = None
+        self._http: httpx.Client | None = None
+
+    @property
+    def server(self) -> Server:
+        """The server in use; found now if need be."""
+        self._connected()
+        assert self._server is not None
+        return self._server
+
+    def status(self) -> Status:
+        return self._get("status", Status)
+
+    def upload(self, body: bytes) -> str:
+        """Send a table (Parquet) or an estimator (cloudpickle) ahead; returns its id."""
+        answer = self._ask("POST", "inputs", content=body, kind="application/octet-stream")
+        return _understood(answer, Input).input_id
+
+    def submit(self, spec: JobSpec) -> Job:
+        """Queue a job. Raises what stands against it; several problems as a ``SubmissionError``."""
+        return _understood(self._ask("POST", "jobs", content=wire.encode(spec)), Job)
+
+    def job(self, job_id: str) -> JobAnswer:
+        """By its id or any unique beginning of it."""
+        return self._get(f"jobs/{_job(job_id)}", JobAnswer)
+
+    def jobs(self, limit: int) -> tuple[Job, ...]:
+        """The newest first."""
+        return self._get("jobs", JobsAnswer, limit=limit).jobs
+
+    def stop(self, job_id: str) -> Job:
+        return _understood(self._ask("POST", f"jobs/{_job(job_id)}/stop", content=b"{}"), Job)
+
+    def logs(self, job_id: str, tail: int | None) -> Logs:
+        query = {} if tail is None else {"tail": tail}
+        return self._get(f"jobs/{_job(job_id)}/logs", Logs, **query)
+
+    def metrics(self, job_id: str) -> Metrics:
+        return self._get(f"jobs/{_job(job_id)}/metrics", Metrics)
+
+    def model(self, model_id: str) -> Model:
+        return self._get(f"models/{model_id}", Model)
+
+    def model_file(self, model_id: str) -> bytes:
+        """The skops file."""
+        return self._ask("GET", f"models/{model_id}/file")
+
+    def events(self, since: int, epoch: str, wait: float) -> Events:
+        """Events after ``since``; the answer is held for up to ``wait`` seconds until there are some."""
+        return self._get("events", Events, since=since, epoch=epoch, wait=wait)
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+        self._http = None
+
+    def _get(self, path: str, kind: type[T], **query: float | str) -> T:
+        return _understood(self._ask("GET", path, query=query), kind)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, float | str] | None = None,
+        content: bytes | None = None,
+        kind: str = "application/json",
+    ) -> bytes:
+        headers = {} if content is None else {"Content-Type": kind}
+        answer = self._send(method, path, params=query, content=content, headers=headers)
+        if answer.is_success:
+            return answer.content
+        raise _refused(answer)
+
+    def _send(self, method: str, path: str, **request: object) -> httpx.Response:
+        """Three tries in two seconds; then, or when the secret is not taken any more, the server is
+        looked for again: it may have been restarted on the same port."""
+        for pause in (*PAUSES, None):
+            try:
+                answer = self._connected().request(method, path, **request)  # type: ignore[arg-type]
+                if answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                    return answer
+                break
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                time.sleep(pause or 0.0)
+            except httpx.TransportError as error:
+                # It was sent: only what may be done twice is asked again.
+                if method != "GET":
+                    raise ServerUnreachable(
+                        "the server went away in the middle of a request.",
+                        "Whether it was accepted is not known; look for it:",
+                        "mlops.jobs()",
+                    ) from error
+                time.sleep(pause or 0.0)
+        self._forget()
+        try:
+            return self._connected().request(method, path, **request)  # type: ignore[arg-type]
+        except httpx.TransportError as error:
+            raise ServerUnreachable(
+                f"the mlops server does not answer ({type(error).__name__}).",
+                f"Private server's log: {self._finder.private.log}",
+                "Details: mlops status",
+            ) from error
+
+    def _connected(self) -> httpx.Client:
+        if self._http is None:
+            self._server = self._finder.find()
+            self._http = connect(self._server, PATIENCE)
+        return self._http
+
+    def _forget(self) -> None:
+        self.close()
+        self._server = None
+
+
+def _job(typed: str) -> str:
+    """An id, or its beginning, as somebody typed it."""
+    if not _ID.fullmatch(typed):
+        raise JobNotFoundError(
+            f'no job "{typed}".', "Ids look like j-7f3a; any unique beginning will do.", "List: mlops.jobs()"
+        )
+    return typed
+
+
+def _understood(answer: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer, type=kind)
+    except msgspec.DecodeError as error:
+        raise VersionMismatch(
+            f"the server's answer is not understood: {error}",
+            "Install the same mlops_jupyter in kernel and server, then restart both.",
+        ) from error
+
+
+def _refused(answer: httpx.Response) -> MlopsError:
+    try:
+        refusal = msgspec.json.decode(answer.content, type=Refusal)
+    except msgspec.DecodeError:
+        refusal = Refusal(message=answer.reason_phrase)
+    if refusal.problems:
+        return error_for(refusal.problems)
+    why = f"{refusal.message}{f': {refusal.reason}' if refusal.reason else ''}"
+    return MlopsError(f"the server answered {answer.status_code}: {why}")

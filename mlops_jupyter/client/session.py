@@ -1,0 +1,88 @@
+"""``Session``: this process's way to its server, and the jobs it holds."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from mlops_jupyter.client.feed import Feed
+from mlops_jupyter.client.finder import Finder
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.known import Known
+from mlops_jupyter.client.rest import Logs, Metrics, Rest, Status
+from mlops_jupyter.client.servers import Server
+from mlops_jupyter.client.view import View
+from mlops_jupyter.core.jobs import Job as Record
+
+
+class Session:
+    """Calls may come from any thread; they take turns."""
+
+    def __init__(self, finder: Finder, view: View) -> None:
+        self.view = view
+        self.finder = finder
+        self._rest = Rest(finder)
+        self._feed = Feed(Rest(finder))
+        self._turn = threading.RLock()
+        # One object a job, so that its widget and its waiters are one, too.
+        self._jobs: WeakValueDictionary[str, Job] = WeakValueDictionary()
+
+    def train(self, data: Any, target: str | None, **options: Any) -> Job:
+        """Check, send, queue and follow a job; the options are those of ``submission.Options``."""
+        from mlops_jupyter.client.submission import Options, submission  # noqa: PLC0415 - it imports pandas
+
+        wanted = submission(data, target, Path.cwd(), Options(**options))
+        with self._turn:
+            record = self._rest.submit(wanted.sent(self._rest.upload))
+        return self._job(Known(record))
+
+    def get(self, job_id: str) -> Job:
+        """By its id or any unique beginning of it."""
+        with self._turn:
+            answer = self._rest.job(job_id)
+        return self._job(Known(answer.job, answer.head, answer.epoch))
+
+    def jobs(self, limit: int) -> tuple[Record, ...]:
+        """The newest first."""
+        with self._turn:
+            return self._rest.jobs(limit)
+
+    def stop(self, job_id: str) -> Record:
+        with self._turn:
+            return self._rest.stop(job_id)
+
+    def logs(self, job_id: str, tail: int | None) -> Logs:
+        with self._turn:
+            return self._rest.logs(job_id, tail)
+
+    def metrics(self, job_id: str) -> Metrics:
+        with self._turn:
+            return self._rest.metrics(job_id)
+
+    def status(self) -> tuple[Server, Status]:
+        """The server in use, and what it says of itself."""
+        with self._turn:
+            status = self._rest.status()
+            return self._rest.server, status
+
+    def model(self, model_id: str) -> Any:
+        """The model, read with the reviewed types only."""
+        from mlops_jupyter.training.tabular import model  # noqa: PLC0415 - it imports scikit-learn
+
+        with self._turn:
+            body = self._rest.model_file(model_id)
+        return model.loads(body)
+
+    def close(self) -> None:
+        with self._turn:
+            self._rest.close()
+
+    def _job(self, known: Known) -> Job:
+        job = self._jobs.get(known.record.job_id)
+        if job is None:
+            job = self._jobs[known.record.job_id] = Job(known, self)
+            if not job.settled:
+                self._feed.follow(job)
+        return job

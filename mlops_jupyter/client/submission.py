@@ -1,0 +1,178 @@
+"""From the arguments of ``mlops.train`` to a job that can be queued: checked first, all problems at once.
+
+Not here: the server (``rest``), and the job afterwards (``job``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from mlops_jupyter import __version__
+from mlops_jupyter.client import tables
+from mlops_jupyter.client.tables import Table
+from mlops_jupyter.core.errors import MlopsError, Problem, error_for
+from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.training.tabular import checks
+from mlops_jupyter.training.tabular import options as trainable
+
+
+class Options(NamedTuple):
+    """What may be said to ``mlops.train`` beside data and target; ``notebook.session.train`` describes
+    them. ``data_name`` is what people call the table."""
+
+    model: Any = None
+    params: Mapping[str, Any] | None = None
+    grid: Mapping[str, Sequence[Any]] | None = None
+    split: str = "random"
+    test: Any = None
+    test_size: float = 0.2
+    metric: str | None = None
+    drop: Sequence[str] | str = ()
+    cv: int = 5
+    refit: bool = False
+    n_jobs: int = 1
+    name: str | None = None
+    timeout: float | None = None
+    seed: int = 0
+    task: str | None = None
+    target_na: str = "error"
+    data_name: str | None = None
+
+
+_AS_THEY_ARE = (
+    *("split", "test_size", "metric", "cv", "refit", "n_jobs"),
+    *("name", "timeout", "seed", "task", "target_na"),
+)
+
+
+class Submission(NamedTuple):
+    """A job that may be sent: the tables and the estimator still here, ``spec`` without them."""
+
+    spec: JobSpec
+    data: Table
+    test: Table | None
+    estimator: Any
+
+    def sent(self, upload: Callable[[bytes], str]) -> JobSpec:
+        """Send what the job needs ahead; returns the spec that names it."""
+        estimator = None if self.estimator is None else upload(_pickled(self.estimator))
+        return msgspec.structs.replace(
+            self.spec,
+            data=self.data.source(upload),
+            test=None if self.test is None else self.test.source(upload),
+            estimator_input=estimator,
+        )
+
+
+def submission(data: Any, target: str | None, folder: Path, options: Options) -> Submission:
+    """Check everything that can be known here; raises all that stands against it."""
+    found: list[Problem] = []
+    estimator, model = _estimator(options.model, found)
+    train, target = _table(data, target, options.data_name, folder, found)
+    own_test = None if options.test is None else _table(options.test, target, None, folder, found)[0]
+    spec = _spec(
+        found,
+        options,
+        data=Source(path="-", name=None if train is None else train.name),
+        target=target or "",
+        model=model,
+        test=None if own_test is None else Source(path="-", name=own_test.name),
+        interpreter=sys.executable,
+        cwd=str(folder),
+        version=__version__,
+    )
+    if spec is not None and train is not None and target is not None:
+        test_columns = None if own_test is None else own_test.columns
+        found += checks.check(
+            train.columns, train.target, spec, estimator=estimator, test_columns=test_columns
+        )
+    elif spec is not None:
+        # Without table or target the rest can still be told.
+        found += trainable.problems(spec, checks.chosen_task(None, spec, estimator), None, estimator)
+    if found or spec is None or train is None:
+        raise error_for(found)
+    return Submission(spec, train, own_test, estimator)
+
+
+def _table(
+    data: Any, target: str | None, name: str | None, folder: Path, found: list[Problem]
+) -> tuple[Table | None, str | None]:
+    try:
+        table, target = tables.table(data, target, name, folder)
+    except MlopsError as error:
+        found += error.problems
+        return None, target
+    if target is None:
+        listed = ", ".join(table.columns[:12]) + (" …" if len(table.columns) > 12 else "")
+        message = f"which column of {table.name} is to be predicted? No target was given."
+        found.append(_problem(message, 'mlops.train(…, target="…")', f"Columns: {listed}"))
+    return table, target
+
+
+def _estimator(model: Any, found: list[Problem]) -> tuple[Any, str | None]:
+    """An estimator object, or a model's short name."""
+    if model is None or isinstance(model, str):
+        return None, model
+    if isinstance(model, type) and hasattr(model, "fit"):
+        found.append(
+            _problem(f"model={model.__name__} is a class.", "Make one:", f"model={model.__name__}()")
+        )
+    elif hasattr(model, "fit") and hasattr(model, "get_params"):
+        return model, None
+    else:
+        message = f"model is a {type(model).__name__}, which cannot be fitted."
+        hint = 'A short name (model="rf") or a scikit-learn estimator or Pipeline.'
+        found.append(_problem(message, hint))
+    return None, None
+
+
+def _spec(found: list[Problem], options: Options, **fields: Any) -> JobSpec | None:
+    """The spec; or, into ``found``, what in the options is no such thing."""
+    params = {name: _value(name, value, found) for name, value in (options.params or {}).items()}
+    grid = None
+    if options.grid is not None:
+        grid = {name: _value(name, list(values), found) for name, values in options.grid.items()}
+    drop = (options.drop,) if isinstance(options.drop, str) else tuple(options.drop)
+    same = {name: _number(getattr(options, name)) for name in _AS_THEY_ARE}
+    try:
+        return msgspec.convert({**same, **fields, "params": params, "grid": grid, "drop": drop}, JobSpec)
+    except msgspec.ValidationError as error:
+        kind, _, where = str(error).partition(" - at `$.")
+        found.append(_problem(f"{where.rstrip('`')}: {kind[0].lower()}{kind[1:]}."))
+        return None
+
+
+def _value(name: str, value: Any, found: list[Problem]) -> Any:
+    """A parameter's value as JSON has it; anything more needs the estimator object."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_value(name, item, found) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _value(name, item, found) for key, item in value.items()}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    message = f'"{name}" is given a {type(value).__name__}, which no short name of a model takes.'
+    found.append(_problem(message, "Build the estimator yourself:", f"model=…({name}=…)"))
+    return None
+
+
+def _number(value: Any) -> Any:
+    """numpy's numbers as Python's."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
+    return Problem(error="OptionError", message=message, hint=hint, code=code)
+
+
+def _pickled(estimator: Any) -> bytes:
+    import cloudpickle  # noqa: PLC0415 - only estimators need it
+
+    body: bytes = cloudpickle.dumps(estimator)
+    return body

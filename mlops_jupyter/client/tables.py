@@ -1,0 +1,136 @@
+"""What a user hands to ``mlops.train`` as data: a file, a DataFrame or ``(X, y)``, made ready to send.
+
+Not here: what is wrong with it (``training.tabular.checks``).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlops_jupyter.client.notices import warn
+from mlops_jupyter.core.errors import DataError, error_for
+from mlops_jupyter.core.jobs import Source
+from mlops_jupyter.training.tabular import checks
+from mlops_jupyter.training.tabular import data as files
+
+TARGET = "target"
+
+
+class MixedColumns(UserWarning):
+    """Columns of a DataFrame hold several types, or types no table file has; they travel as text."""
+
+
+class Table(NamedTuple):
+    """``frame`` is null for a file, which is read where the job runs. ``target`` holds the target's
+    values, null where the table has no such column."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: Any
+    path: Path | None = None
+    frame: Any = None
+
+    def source(self, send: Callable[[bytes], str]) -> Source:
+        """Where the job finds it; ``send`` takes the bytes of a DataFrame and gives their id."""
+        if self.path is not None:
+            return Source(path=str(self.path), name=self.name)
+        return Source(input_id=send(parquet(self.frame)), name=self.name)
+
+
+def table(data: Any, target: str | None, name: str | None, folder: Path) -> tuple[Table, str | None]:
+    """``data`` as a table, and the name of its target column: with ``(X, y)``, y's own.
+
+    Raises what makes it no table at all."""
+    if isinstance(data, str | os.PathLike):
+        return _file(Path(data), target, folder), target
+    if isinstance(data, tuple) and len(data) == 2:
+        frame, target = _joined(*data, target)
+        return _of_frame(frame, target, name or "(X, y)"), target
+    if hasattr(data, "to_pandas"):
+        data = data.to_pandas()
+    if not hasattr(data, "to_parquet"):
+        raise DataError(
+            f"a {type(data).__name__} is no table.",
+            "data is a CSV or Parquet file, a DataFrame or (X, y):",
+            'mlops.train(df, target="…")',
+        )
+    return _of_frame(data, target, name or "DataFrame"), target
+
+
+def parquet(frame: Any) -> bytes:
+    """The table without its index, as Parquet; what Parquet cannot hold as text, with a warning."""
+    import pyarrow as pa  # noqa: PLC0415 - 0.2 s that files need not pay
+    from pyarrow import parquet as writer  # noqa: PLC0415
+
+    columns, changed = {}, []
+    for position, name in enumerate(map(str, frame.columns)):
+        values = frame.iloc[:, position]
+        try:
+            array = pa.array(values, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            array = None
+        if array is None or pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
+            changed.append(name)
+            text = values.astype(object).map(str, na_action="ignore")
+            array = pa.array(text, pa.string(), from_pandas=True)
+        columns[name] = array
+    if changed:
+        listed = ", ".join(f'"{name}"' for name in changed[:3])
+        more = f", +{len(changed) - 3}" if len(changed) > 3 else ""
+        warn(MixedColumns(f"{listed}{more}: mixed types, sent as text."))
+    buffer = io.BytesIO()
+    writer.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def _file(given: Path, target: str | None, folder: Path) -> Table:
+    path = folder / given.expanduser()
+    if not path.is_file():
+        raise error_for([checks.missing_file(str(given), folder)])
+    path = path.resolve()
+    seen = files.glance(path, target or "", given.name)
+    return Table(given.name, seen.columns, seen.target, path=path)
+
+
+def _of_frame(frame: Any, target: str | None, name: str) -> Table:
+    columns = tuple(map(str, frame.columns))
+    values = frame.iloc[:, columns.index(target)] if target in columns else None
+    return Table(name, columns, values, frame=frame)
+
+
+def _joined(X: Any, y: Any, target: str | None) -> tuple[Any, str]:
+    """One table of features and target, row by row: the indices of X and y may differ."""
+    import pandas as pd  # noqa: PLC0415 - whoever has arrays has not always imported it
+
+    frame = (X if isinstance(X, pd.DataFrame) else _of_array(X)).reset_index(drop=True)
+    # One column, whether it comes as a Series, a list, or an array or frame of shape (n, 1).
+    values = pd.Series(y.squeeze() if hasattr(y, "squeeze") else y).reset_index(drop=True)
+    if len(frame) != len(values):
+        raise DataError(f"X has {len(frame)} rows and y has {len(values)}.", "They must be of the same rows.")
+    name = target or (TARGET if values.name is None else str(values.name))
+    if name in map(str, frame.columns):
+        raise DataError(
+            f'X has a column "{name}" already, which is to be the name of y.',
+            "Name the target otherwise:",
+            'mlops.train((X, y), target="…")',
+        )
+    return frame.assign(**{name: values}), name
+
+
+def _of_array(X: Any) -> Any:
+    """Columns are called as scikit-learn calls those of arrays."""
+    import pandas as pd  # noqa: PLC0415 - see above
+
+    try:
+        frame = X.to_pandas() if hasattr(X, "to_pandas") else pd.DataFrame(X)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"X is a {type(X).__name__}, not rows and columns.", "It is a 2-D array or a DataFrame."
+        ) from error
+    if isinstance(frame.columns, pd.RangeIndex):
+        frame.columns = [f"x{number}" for number in range(frame.shape[1])]
+    return frame

@@ -1,0 +1,31 @@
+"""Who shows jobs to a person: a notebook, a terminal, or nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mlops_jupyter.client.job import Job
+
+
+class View(Protocol):
+    """``moved`` and ``ended`` are called in the feed's thread, ``moved`` at most four times a second."""
+
+    def show(self, job: Job) -> None:
+        """Put the job before the user, here and now."""
+
+    def moved(self, job: Job) -> None:
+        """Something about the job changed."""
+
+    def ended(self, job: Job) -> None:
+        """Called once, before anybody who waits for the job goes on."""
+
+
+class Nobody:
+    """Shows nothing."""
+
+    def show(self, job: Job) -> None: ...
+
+    def moved(self, job: Job) -> None: ...
+
+    def ended(self, job: Job) -> None: ...
