@@ -69,7 +69,10 @@ def missing_file(name: str, folder: Path, datasets: Sequence[str] = ()) -> Probl
     wanted = Path(name)
     beside = (folder / wanted).parent
     files = [f.name for f in beside.iterdir() if f.suffix in (".csv", ".parquet")] if beside.is_dir() else []
-    near = [f"./{wanted.parent / file}" for file in closest(wanted.name, files, 3)]
+    near = [
+        str(wanted.parent / file) if wanted.is_absolute() else f"./{wanted.parent / file}"
+        for file in closest(wanted.name, files, 3)
+    ]
     near += [f'dataset "{dataset}"' for dataset in closest(wanted.stem, datasets, 2)]
     message = f'"{name}" is neither a file in the notebook\'s folder nor an uploaded dataset.'
     hint = f"Close: {', '.join(near)}" if near else None
