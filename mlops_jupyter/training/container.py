@@ -11,11 +11,12 @@ import os
 from mlops_jupyter.training.processes import read
 
 _ROOT = "/sys/fs/cgroup"
+_MEMBERSHIP = "/proc/self/cgroup"
 
 
-def oom_kills(root: str = _ROOT) -> int:
+def oom_kills(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int:
     """How many processes of our control group the kernel has killed to free memory, ever."""
-    for folder in _folders(root):
+    for folder in _folders(root, membership):
         for name in ("memory.events", "memory.oom_control"):
             count = _entry(f"{folder}/{name}", "oom_kill")
             if count is not None:
@@ -23,11 +24,11 @@ def oom_kills(root: str = _ROOT) -> int:
     return _entry("/proc/vmstat", "oom_kill") or 0
 
 
-def memory_left(root: str = _ROOT) -> int:
+def memory_left(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int:
     """Bytes a new process could take: the machine's, or less where a control group above us has less."""
     machine = _entry("/proc/meminfo", "MemAvailable:")
     left = [machine * 1024] if machine is not None else []
-    for folder in _folders(root):
+    for folder in _folders(root, membership):
         limit = _number(f"{folder}/memory.max") or _number(f"{folder}/memory.limit_in_bytes")
         used = _number(f"{folder}/memory.current") or _number(f"{folder}/memory.usage_in_bytes")
         if limit is None or used is None:
@@ -39,10 +40,10 @@ def memory_left(root: str = _ROOT) -> int:
     return min(left, default=0)
 
 
-def cores(root: str = _ROOT) -> int:
+def cores(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int:
     """Whole CPUs we may use, at least 1: those we may run on, or less where a control group has a quota."""
     allowed = [float(len(os.sched_getaffinity(0)))]
-    for folder in _folders(root, "cpu"):
+    for folder in _folders(root, membership, "cpu"):
         quota, _, period = (read(f"{folder}/cpu.max") or "").strip().partition(" ")
         if not period:
             quota = (read(f"{folder}/cpu.cfs_quota_us") or "").strip()
@@ -52,10 +53,10 @@ def cores(root: str = _ROOT) -> int:
     return max(int(min(allowed)), 1)
 
 
-def _folders(root: str, controller: str = "memory") -> list[str]:
+def _folders(root: str, membership: str, controller: str = "memory") -> list[str]:
     """Folders of our control group, innermost first, up to the root of what is mounted."""
     folders: list[str] = []
-    for line in (read("/proc/self/cgroup") or "").splitlines():
+    for line in (read(membership) or "").splitlines():
         number, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
             top = f"{root}/{controller}"
