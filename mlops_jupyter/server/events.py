@@ -100,6 +100,7 @@ class EventsHandler(Streams, Handler):
 class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
     """The websocket: hello, snapshot or replay, then frames as things happen."""
 
+    SUPPORTED_METHODS = ("GET",)
     max_message_size = 64 << 10
     _pump: asyncio.Task[None] | None = None
 
@@ -111,6 +112,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             raise web.HTTPError(403)
         if len(self.rooms.sockets) >= self.rooms.most_sockets:
             self.set_header("Retry-After", "10")
+            self.set_header("Connection", "close")
             raise web.HTTPError(429, reason="Too many event sockets")
         self._opened_at = await self.open_at()
         await super().get(*args, **kwargs)

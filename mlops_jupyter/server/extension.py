@@ -127,8 +127,9 @@ class MlopsExtension(ExtensionApp):
             self._lingering.cancel()
         if self._runtime_file is not None:
             self._runtime_file.unlink(missing_ok=True)
-        if self.rooms is not None:
-            await self.rooms.close()
+        rooms, self.rooms = self.rooms, None
+        if rooms is not None:
+            await rooms.close()
 
     async def _linger(self) -> None:
         """A private server ends a while after its last client and job."""

@@ -102,6 +102,8 @@ class Handler(Ours, APIHandler):
     """A REST handler. Bodies are capped before anybody is asked who they are: what is not
     streamed would be held in memory first."""
 
+    # Without OPTIONS and HEAD, which Jupyter's base would answer without asking who it is.
+    SUPPORTED_METHODS = ("GET", "POST")
     body_limit = BODY
 
     async def prepare(self, **options: Any) -> None:

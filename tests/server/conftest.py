@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,8 +17,6 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from mlops_jupyter.server.extension import Rooms
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
 
 @pytest.fixture
 def jp_server_config() -> dict[str, Any]:
@@ -26,10 +24,12 @@ def jp_server_config() -> dict[str, Any]:
 
 
 @pytest.fixture
-def rooms(jp_serverapp, jp_asyncio_loop) -> Rooms:
-    """The started extension; Jupyter's own clean-up closes it."""
-    jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())
-    return jp_serverapp.web_app.settings["mlops_jupyter"]
+def rooms(jp_serverapp, jp_asyncio_loop) -> Iterator[Rooms]:
+    """The started extension, stopped after the test."""
+    extensions = jp_serverapp.extension_manager
+    jp_asyncio_loop.run_until_complete(extensions.start_all_extensions())
+    yield jp_serverapp.web_app.settings["mlops_jupyter"]
+    jp_asyncio_loop.run_until_complete(extensions.stop_all_extensions())
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ class Socket:
 
 
 @pytest.fixture
-def subscribe(jp_serverapp, jp_http_port, jp_base_url, jp_auth_header, rooms) -> Callable[..., Any]:
+def subscribe(http_server_client, jp_http_port, jp_base_url, jp_auth_header, rooms) -> Callable[..., Any]:
     """``async with subscribe(since=…, epoch=…) as socket``."""
 
     @asynccontextmanager

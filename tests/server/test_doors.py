@@ -33,12 +33,12 @@ def verbs(handler: type[RequestHandler]) -> list[str]:
 
 
 @pytest.fixture
-def knock(rooms, jp_http_port) -> Any:
+def knock(rooms, jp_http_port, http_server_client) -> Any:
     """``await knock(method, path, **headers) -> status`` with these headers and no others."""
 
     async def knock(method: str, path: str, body: bytes | None = None, **headers: str) -> int:
         request = HTTPRequest(
-            f"http://localhost:{jp_http_port}{path}",
+            f"http://127.0.0.1:{jp_http_port}{path}",
             method=method,
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             body=body,
@@ -58,7 +58,7 @@ async def test_no_route_answers_without_credentials(jp_serverapp, rooms, knock) 
     walked = list(routes(jp_serverapp.web_app.default_router))
     assert len(walked) >= 11
     for path, handler in walked:
-        for verb in (*verbs(handler), "HEAD"):
+        for verb in (*verbs(handler), "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
             upgrade = (
                 {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": "13"}
                 if issubclass(handler, WebSocketHandler)

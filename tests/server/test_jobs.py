@@ -1,0 +1,246 @@
+"""Jobs over REST: real keepers, real workers, real signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from mlops_jupyter import __version__
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.stages import STAGES
+from mlops_jupyter.intake import _facts
+from mlops_jupyter.training import journal
+from tests.core.builders import a_job
+
+PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def penguins(jp_root_dir) -> dict[str, Any]:
+    """A spec that trains in about a second."""
+    shutil.copy(PENGUINS, jp_root_dir / "penguins.csv")
+    return {
+        "data": {"path": str(jp_root_dir / "penguins.csv")},
+        "target": "species",
+        "model": "rf",
+        "version": __version__,
+    }
+
+
+class Sleeper(ClassifierMixin, BaseEstimator):
+    """Says that it begins, then takes its time in steps that can be interrupted."""
+
+    def __init__(self, seconds: float = 600.0) -> None:
+        self.seconds = seconds
+
+    def fit(self, X, y):
+        print("the fit begins", flush=True)  # noqa: T201 - what a user does
+        self.classes_ = sorted(set(y))
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            time.sleep(0.01)
+        return self
+
+    def predict(self, X):
+        return [self.classes_[0]] * len(X)
+
+
+@pytest.fixture
+def submit(ask, penguins) -> Callable[..., Any]:
+    """``await submit(model=…)`` -> the accepted job."""
+
+    async def submit(**changes: Any) -> dict[str, Any]:
+        status, job = await ask("POST", "jobs", {**penguins, **changes})
+        assert status == 201, job
+        return job
+
+    return submit
+
+
+@pytest.fixture
+def submit_sleeper(ask, submit) -> Callable[..., Any]:
+    async def submit_sleeper(seconds: float = 600.0, **changes: Any) -> dict[str, Any]:
+        # By value: the worker cannot import the tests.
+        cloudpickle.register_pickle_by_value(__import__(__name__, fromlist=["x"]))
+        kind = {"Content-Type": "application/octet-stream"}
+        _, answer = await ask("POST", "inputs", cloudpickle.dumps(Sleeper(seconds)), headers=kind)
+        return await submit(estimator_input=answer["input_id"], model=None, cv=0, **changes)
+
+    return submit_sleeper
+
+
+@pytest.fixture
+def until(ask) -> Callable[..., Any]:
+    """``await until(job_id, condition) -> job``: waits on events, not on the clock."""
+
+    async def until(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            _, answer = await ask("GET", f"jobs/{job_id}")
+            if condition(answer["job"]):
+                return answer["job"]
+            await ask("GET", f"events?since={answer['head']}&wait=20", request_timeout=30)
+
+    return until
+
+
+def over(job: dict[str, Any]) -> bool:
+    return job["status"] in ("completed", "failed", "cancelled", "lost")
+
+
+async def test_a_job_goes_through_its_eight_stages_and_leaves_a_model(ask, submit, until, rooms) -> None:
+    accepted = await submit()
+    assert (accepted["status"], accepted["ahead"], accepted["name"]) == ("queued", 0, "penguins-rf")
+    job = await until(accepted["job_id"], over)
+    assert (job["status"], job["error"], job["progress"]) == ("completed", None, 100.0)
+    assert [stage["name"] for stage in job["stages"]] == list(STAGES)
+    assert {stage["state"] for stage in job["stages"]} <= {"done", "skipped"}
+    assert job["final_accuracy"] == job["metrics"]["test_accuracy"] > 0.9
+    assert job["resources"]["peak_memory_bytes"] > 50e6
+    status, model = await ask("GET", f"models/{job['model_id']}")
+    assert (status, model["job_id"], model["metrics"]) == (200, job["job_id"], job["metrics"])
+    assert (rooms.supervisor.folder(job["job_id"]) / "model" / "model.skops").stat().st_size == model["file"][
+        "bytes"
+    ]
+
+
+async def test_the_live_metrics_of_a_job_can_be_read_whole_and_reduced(ask, submit, until) -> None:
+    job = await until((await submit(params={"n_estimators": 60}))["job_id"], over)
+    _, whole = await ask("GET", f"jobs/{job['job_id']}/metrics")
+    _, reduced = await ask("GET", f"jobs/{job['job_id']}/metrics?buckets=5")
+    name = "val_accuracy"
+    assert whole["series"][name]["count"] == len(whole["series"][name]["points"]) > 10
+    assert reduced["series"][name]["count"] == whole["series"][name]["count"]
+    assert len(reduced["series"][name]["points"]) <= 17
+    assert whole["head"] >= 1
+
+
+async def test_the_files_of_jobs_are_the_users_alone(rooms, submit, until) -> None:
+    job = await until((await submit())["job_id"], over)
+    folder = rooms.supervisor.folder(job["job_id"])
+    for path in [folder, *folder.rglob("*")]:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+async def test_a_killed_worker_fails_its_job_within_two_seconds_with_signal_stage_and_last_lines(
+    submit_sleeper, until, rooms
+) -> None:
+    job = await submit_sleeper()
+    await until(job["job_id"], lambda job: job["log_lines"] > 0)
+    worker = worker_of(rooms, job["job_id"])
+    killed = time.monotonic()
+    os.kill(worker, signal.SIGKILL)
+    ended = await until(job["job_id"], over)
+    assert time.monotonic() - killed < 2
+    assert (ended["status"], ended["reason"], ended["signal"]) == ("failed", "signal", 9)
+    assert ended["current_stage"] == "Training model"
+    assert ended["error"] == "The worker was killed by signal 9 in stage Training model."
+    assert ended["log_tail"][-1] == "the fit begins"
+
+
+def worker_of(rooms, job_id: str) -> int:
+    """The pid the worker gave in its journal."""
+    happened = _facts(job_id, journal.read(rooms.supervisor.folder(job_id) / "journal", 0).payloads)
+    return next(fact.pid for fact in happened if isinstance(fact, facts.WorkStarted))
+
+
+async def test_a_stopped_job_is_stopping_at_once_and_cancelled_soon(ask, submit_sleeper, until) -> None:
+    job = await submit_sleeper()
+    await until(job["job_id"], lambda job: job["log_lines"] > 0)
+    status, stopping = await ask("POST", f"jobs/{job['job_id']}/stop", {})
+    assert (status, stopping["status"]) == (202, "stopping")
+    asked = time.monotonic()
+    ended = await until(job["job_id"], over)
+    assert time.monotonic() - asked < 2
+    assert (ended["status"], ended["reason"]) == ("cancelled", "cancelled")
+    assert ended["stopped_by"] == job["submitted_by"]
+    assert (await ask("POST", f"jobs/{job['job_id']}/stop", {}))[1] == ended
+
+
+async def test_what_exceeds_the_places_waits_its_turn_and_says_how_many_are_ahead(
+    ask, submit_sleeper, submit, until, rooms
+) -> None:
+    rooms.supervisor._places = 1
+    first = await submit_sleeper()
+    second = await submit()
+    third = await submit()
+    await until(first["job_id"], lambda job: job["log_lines"] > 0)
+    waiting = [await until(job["job_id"], lambda job: job["status"] == "queued") for job in (second, third)]
+    assert [job["ahead"] for job in waiting] == [0, 1]
+    await ask("POST", f"jobs/{second['job_id']}/stop", {})
+    assert (await until(third["job_id"], lambda job: job["ahead"] == 0))["status"] == "queued"
+    await ask("POST", f"jobs/{first['job_id']}/stop", {})
+    assert (await until(third["job_id"], over))["status"] == "completed"
+    assert (await until(second["job_id"], over))["start_time"] is None
+
+
+async def test_a_timeout_ends_the_job_and_is_its_reason(submit_sleeper, until) -> None:
+    job = await submit_sleeper(timeout=1.0)
+    ended = await until(job["job_id"], over)
+    assert (ended["status"], ended["reason"]) == ("failed", "timeout")
+
+
+async def test_what_a_job_prints_can_be_read(ask, submit_sleeper, until) -> None:
+    job = await until((await submit_sleeper(seconds=0.1))["job_id"], over)
+    _, logs = await ask("GET", f"jobs/{job['job_id']}/logs?tail=5")
+    assert "the fit begins" in logs["lines"]
+    assert logs["first"] + len(logs["lines"]) == logs["total"] == job["log_lines"]
+
+
+async def test_a_fit_that_raises_says_what_and_where(ask, submit, until) -> None:
+    job = await until((await submit(target="sex"))["job_id"], over)
+    assert (job["status"], job["reason"]) == ("failed", "error")
+    assert "missing values" in job["error"]
+    assert [s["name"] for s in job["stages"] if s["state"] == "failed"] == ["Data validation"]
+
+
+async def test_a_version_other_than_the_servers_is_refused_naming_both(ask, penguins) -> None:
+    status, answer = await ask("POST", "jobs", {**penguins, "version": "0.0.9"})
+    assert status == 409
+    assert answer["message"].splitlines()[0] == (
+        f"this kernel has mlops_jupyter 0.0.9, the Jupyter server {__version__}."
+    )
+
+
+async def test_a_missing_interpreter_fails_the_job_and_says_so(submit, until) -> None:
+    job = await until((await submit(interpreter="/no/such/python"))["job_id"], over)
+    assert (job["status"], job["reason"]) == ("failed", "not_started")
+    assert "/no/such/python" in job["error"]
+
+
+async def test_an_ambiguous_prefix_lists_what_it_matches(ask, rooms) -> None:
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    for job_id in ("j-7f3a00000000", "j-7f3b00000000"):
+        job = a_job(job_id=job_id, status="completed")
+        await rooms.store.awrite(lambda tx, job=job: tx.add_job(job, spec, "rf"))
+    status, answer = await ask("GET", "jobs/j-7f3")
+    assert (status, answer["message"]) == (
+        409,
+        '"j-7f3" matches 2 jobs: j-7f3b00 (completed), j-7f3a00 (completed).',
+    )
+    assert (await ask("GET", "jobs/j-7f3a"))[1]["job"]["job_id"] == "j-7f3a00000000"
+    assert (await ask("GET", "jobs/j-9999"))[0] == 404
+
+
+async def test_a_missing_file_and_an_unknown_input_are_refused_before_a_job_exists(ask, penguins) -> None:
+    for data in ({"path": "/no/such.csv"}, {"input_id": "i-" + "0" * 24}, {"input_id": "../../etc/passwd"}):
+        status, _ = await ask("POST", "jobs", {**penguins, "data": data})
+        assert status == 400, data
+    assert (await ask("GET", "jobs"))[1]["jobs"] == []
+
+
+async def test_jobs_submitted_at_once_all_come_to_their_end(submit, until) -> None:
+    jobs = await asyncio.gather(*(submit() for _ in range(4)))
+    ended = [await until(job["job_id"], over) for job in jobs]
+    assert [job["status"] for job in ended] == ["completed"] * 4
