@@ -24,7 +24,9 @@ answer; 3: the code to paste.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -45,6 +47,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 class MlopsError(Exception):
     """Base of all of them; prints its message, hint and code on a line each."""
 
+    #: Notebooks show the words only: our frames help nobody to mend a column's name.
+    whole_traceback: ClassVar[bool] = False
+
     def __init__(self, message: str, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message, hint, code)
         self.message = message
@@ -53,6 +58,12 @@ class MlopsError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(line for line in (self.message, self.hint, self.code) if line)
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints."""
+        if self.whole_traceback:
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {self}"]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
