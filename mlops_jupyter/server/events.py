@@ -111,9 +111,14 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         ):
             raise web.HTTPError(403)
         if len(self.rooms.sockets) >= self.rooms.most_sockets:
+            # Not raised: an error's answer loses its headers.
+            self.set_status(429)
             self.set_header("Retry-After", "10")
             self.set_header("Connection", "close")
-            raise web.HTTPError(429, reason="Too many event sockets")
+            await self.finish(
+                wire.encode({"message": "Too many event sockets", "reason": None, "problems": []})
+            )
+            return
         self._opened_at = await self.open_at()
         await super().get(*args, **kwargs)
 

@@ -1,0 +1,77 @@
+"""A job outlives its server, and the next server takes it over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mlops_jupyter import __version__
+from tests.browser.servers import LabServer
+
+PENGUINS = "notebooks/data/penguins.csv"
+pytestmark = pytest.mark.timeout(120)
+
+
+class JupyterServer(LabServer):
+    """Without JupyterLab: it starts in a second."""
+
+    module = "jupyter_server"
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        headers = {"Authorization": f"token {self.token}"}
+        return httpx.post(f"{self.url}mlops/api/{path}", json=body, headers=headers, timeout=10)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.get(f"mlops/api/jobs/{job_id}").json()["job"]
+
+    def until(self, job_id: str, condition: Any) -> dict[str, Any]:
+        """Waits on events, not on the clock."""
+        while True:
+            answer = self.get(f"mlops/api/jobs/{job_id}").json()
+            if condition(answer["job"]):
+                return answer["job"]
+            self.get("mlops/api/events", since=answer["head"], wait=5)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[JupyterServer]:
+    server = JupyterServer(tmp_path / "home")
+    server.copy(PENGUINS)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_job_goes_on_without_its_server_and_the_next_one_has_all_of_it(
+    server: JupyterServer, end: str
+) -> None:
+    # Slow enough to be in the fit when the server goes, whatever the machine.
+    spec = {
+        "data": {"path": str(server.root / PENGUINS)},
+        "target": "species",
+        "model": "gradient_boosting",
+        "params": {"n_estimators": 1000},
+        "cv": 0,
+        "version": __version__,
+    }
+    job_id = server.post("jobs", spec).json()["job_id"]
+    server.until(job_id, lambda job: job["live_metrics"])
+    getattr(server, end)()
+    server.start()
+    started = time.monotonic()
+    adopted = server.job(job_id)
+    assert time.monotonic() - started < 2
+    assert (adopted["job_id"], adopted["attempt"]) == (job_id, 1)
+    ended = server.until(job_id, lambda job: job["status"] not in ("starting", "running"))
+    assert (ended["status"], ended["error"]) == ("completed", None)
+    series = server.get(f"mlops/api/jobs/{job_id}/metrics").json()["series"]
+    steps = [point["step"] for point in series["train_loss"]["points"]]
+    assert steps == sorted(set(steps))
+    stored = server.get("mlops/api/events", since=0).json()
+    assert [event["seq"] for event in stored["events"]] == list(range(1, len(stored["events"]) + 1))
