@@ -163,7 +163,7 @@ async def test_more_sockets_than_allowed_are_refused(rooms, subscribe, jp_fetch)
     rooms.most_sockets = 1
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     async with subscribe() as first:
-        await first.message()
+        assert [(await first.message())["type"] for _ in range(2)] == ["hello", "snapshot"]
         with pytest.raises(HTTPClientError) as refused:
             await jp_fetch("mlops/api/events/subscribe", headers={**upgrade, "Sec-WebSocket-Key": "x"})
         assert (refused.value.code, refused.value.response.headers["Retry-After"]) == (429, "10")
