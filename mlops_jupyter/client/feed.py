@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlops_jupyter.client import known
@@ -26,10 +27,15 @@ AGAIN = 5.0
 
 
 class Feed:
-    """``rest`` is the thread's own: nobody else may use it."""
+    """``rest`` is the thread's own: nobody else may use it. ``pace`` tells how many seconds lie between
+    two showings of a job at least."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, pace: Callable[[], float]) -> None:
         self._rest = rest
+        self._pace = pace
+        # Jobs with something new to show, and since when they may be shown again.
+        self._news: set[str] = set()
+        self._shown: dict[str, float] = {}
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._fresh: list[Job] = []
@@ -52,7 +58,9 @@ class Feed:
             pause = PACE
             try:
                 self._meet_the_fresh()
+                self._show()
                 self._ask()
+                self._show()
             except MlopsError as error:
                 # Whoever waits must hear of it; whoever does not may see the server come back.
                 pause = AGAIN
@@ -65,11 +73,12 @@ class Feed:
         with self._lock:
             for job_id in [job_id for job_id, job in self._jobs.items() if job.settled]:
                 del self._jobs[job_id]
+                self._shown.pop(job_id, None)
             if self._jobs:
                 return True
             self._thread = None
             self._cursor = None
-        self._rest.close()
+            self._rest.close()
         return False
 
     def _following(self) -> list[Job]:
@@ -98,12 +107,13 @@ class Feed:
         if self._cursor is None:
             self._cursor = answer.epoch, answer.head
         job.refreshed(answer, metrics)
+        self._news.add(job.job_id)
 
     def _ask(self) -> None:
         if self._cursor is None or all(job.settled for job in self._following()):
             return
         epoch, since = self._cursor
-        answer = self._rest.events(since, epoch, WAIT)
+        answer = self._rest.events(since, epoch, self._patience())
         if answer.reset is not None or answer.snapshot is not None:
             # Another store, or one that forgot what we knew: ask for everything.
             self._cursor = None
@@ -116,4 +126,22 @@ class Feed:
         for job in self._following():
             if job.job_id in taken:
                 job.happened(taken[job.job_id])
+                self._news.add(job.job_id)
         self._cursor = answer.epoch, answer.prev + len(answer.events)
+
+    def _show(self) -> None:
+        """Show jobs with news, each no more often than its pace allows; the end of one at once."""
+        now, pace = time.monotonic(), self._pace()
+        for job in self._following():
+            due = self._shown.get(job.job_id, -pace) + pace
+            if job.job_id in self._news and (job.record.terminal or now >= due):
+                self._news.discard(job.job_id)
+                self._shown[job.job_id] = now
+                job.tell()
+
+    def _patience(self) -> float:
+        """How long to wait for events: until the next job is due, when one has news held back."""
+        if not self._news:
+            return WAIT
+        now, pace = time.monotonic(), self._pace()
+        return max(min(self._shown.get(job_id, 0.0) + pace - now for job_id in self._news), 0.0)

@@ -53,6 +53,12 @@ class Finder:
         with self._finding:
             return self._public() or self._private()
 
+    def up(self) -> bool:
+        """Whether there is a server to be found, without starting one."""
+        known = servers.known(self._runtime)
+        best = servers.candidates(known, self._parent, self._folder())
+        return bool(best) or self.private.running() is not None
+
     def is_parent(self, server: Server) -> bool:
         """Whether the browser of this kernel's notebook can reach ``server``: it belongs to it."""
         return server.pid == self._parent

@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.client import sentences
+from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import JobEvent, Known
-from mlops_jupyter.client.rest import JobAnswer, Metrics
 from mlops_jupyter.core.errors import MlopsError, ModelNotPortable, TrainingCancelled, TrainingFailed
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job as Record
@@ -50,6 +50,7 @@ class Job:
         self._settled = known.record.terminal
         self._lost: MlopsError | None = None
         self._then: list[Callable[[], object]] = []
+        self._watchers: list[Callable[[Job], object]] = []
         self._model: Any = None
 
     # --- what is known, at once ------------------------------------------------------------
@@ -71,6 +72,11 @@ class Job:
     def id(self) -> str:
         """The shortest form of the id that is accepted everywhere, ``j-`` and four characters."""
         return sentences.short(self.record.job_id)
+
+    @property
+    def in_page(self) -> bool:
+        """Whether the page this kernel's notebook is shown in belongs to the job's server."""
+        return self._session.in_page
 
     @property
     def params(self) -> dict[str, Any]:
@@ -196,6 +202,10 @@ class Job:
             raise TrainingCancelled(f"{told}.", "What it measured is kept.")
         return self
 
+    def on_change(self, call: Callable[[Job], object]) -> None:
+        """Call ``call(job)`` when the job moved, in another thread than this one."""
+        self._watchers.append(call)
+
     # --- the feed --------------------------------------------------------------------------
 
     @property
@@ -207,13 +217,13 @@ class Job:
         with self._changed:
             self._known.refresh(answer)
             self._known.refresh_points(metrics)
-        self._tell()
+        self._lost = None
 
     def happened(self, news: Sequence[JobEvent]) -> None:
         with self._changed:
             for event in news:
                 self._known.take(event)
-        self._tell()
+        self._lost = None
 
     def lost_sight(self, error: MlopsError) -> None:
         """No server answers: whoever waits hears it, the record stays as it was."""
@@ -226,16 +236,15 @@ class Job:
         self.lost_sight(error)
         self._settle()
 
-    def _tell(self) -> None:
-        self._lost = None
-        try:
-            if self.record.terminal:
-                self._session.view.ended(self)
-            else:
-                self._session.view.moved(self)
-        except Exception:
-            # Observers of widget traits are the user's own code, and the feed serves other jobs, too.
-            log.exception("%s could not be shown", self)
+    def tell(self) -> None:
+        """Show what is new, and let go of those who wait when it is over."""
+        view = self._session.view
+        for show in (*self._watchers, view.ended if self.record.terminal else view.moved):
+            try:
+                show(self)
+            except Exception:
+                # Observers of widget traits are the user's own code, and the feed serves other jobs, too.
+                log.exception("%s could not be shown", self)
         if self.record.terminal:
             self._settle()
 
@@ -253,7 +262,7 @@ class Job:
         return f"<Job {self.record.name} {self.id} {sentences.state(self.record)}>"
 
     def _ipython_display_(self) -> None:
-        self.show()
+        self._session.view.show(self, unless_shown=True)
 
 
 def _better_low(name: str, record: Record) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from mlops_jupyter.client.rest import JobAnswer, Metrics
+from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.core import events
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Candidate, Job

@@ -13,92 +13,32 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from mlops_jupyter.client.answers import (
+    Events,
+    Input,
+    JobAnswer,
+    JobsAnswer,
+    Logs,
+    Metrics,
+    Refusal,
+    Status,
+)
 from mlops_jupyter.client.finder import PAUSES, Finder, connect
 from mlops_jupyter.client.servers import Server
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
     MlopsError,
-    Problem,
     ServerUnreachable,
     VersionMismatch,
     error_for,
 )
-from mlops_jupyter.core.events import Reset, Snapshot
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
-from mlops_jupyter.core.series import Series
 
 T = TypeVar("T")
 
 PATIENCE = 30.0
 _ID = re.compile(r"j-[0-9a-z]{2,12}")
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of itself; ``jobs`` counts those queued and running."""
-
-    version: str
-    epoch: str
-    head: int
-    pid: int
-    private: bool
-    root_dir: str
-    jobs: dict[str, int]
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    input_id: str
-
-
-class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as of event ``head`` of the store named ``epoch``."""
-
-    epoch: str
-    head: int
-    job: Job
-
-
-class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    epoch: str
-    head: int
-    jobs: tuple[Job, ...]
-
-
-class Logs(msgspec.Struct, frozen=True, kw_only=True):
-    """``lines`` from number ``first`` on, of ``total``."""
-
-    job_id: str
-    total: int
-    first: int
-    lines: tuple[str, ...]
-
-
-class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """Every point of every metric as of event ``head``."""
-
-    job_id: str
-    epoch: str
-    head: int
-    series: dict[str, Series]
-
-
-class Events(msgspec.Struct, frozen=True, kw_only=True):
-    """Events after ``prev``, each still as its bytes: a client reads those of its own jobs only."""
-
-    epoch: str
-    head: int
-    prev: int
-    events: tuple[msgspec.Raw, ...]
-    snapshot: Snapshot | None = None
-    reset: Reset | None = None
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of every answer that is an error."""
-
-    message: str
-    reason: str | None = None
-    problems: tuple[Problem, ...] = ()
 
 
 class Rest:

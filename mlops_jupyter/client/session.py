@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from mlops_jupyter.client.answers import Logs, Metrics, Status
 from mlops_jupyter.client.feed import Feed
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.known import Known
-from mlops_jupyter.client.rest import Logs, Metrics, Rest, Status
+from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
 from mlops_jupyter.client.view import View
 from mlops_jupyter.core.jobs import Job as Record
@@ -24,16 +26,16 @@ class Session:
         self.view = view
         self.finder = finder
         self._rest = Rest(finder)
-        self._feed = Feed(Rest(finder))
+        self._feed = Feed(Rest(finder), lambda: view.pace)
         self._turn = threading.RLock()
         # One object a job, so that its widget and its waiters are one, too.
         self._jobs: WeakValueDictionary[str, Job] = WeakValueDictionary()
 
-    def train(self, data: Any, target: str | None, **options: Any) -> Job:
-        """Check, send, queue and follow a job; the options are those of ``submission.Options``."""
-        from mlops_jupyter.client.submission import Options, submission  # noqa: PLC0415 - it imports pandas
+    def train(self, data: Any, target: str | None, options: Options) -> Job:
+        """Check, send, queue and follow a job."""
+        from mlops_jupyter.client.submission import submission  # noqa: PLC0415 - it imports pandas
 
-        wanted = submission(data, target, Path.cwd(), Options(**options))
+        wanted = submission(data, target, Path.cwd(), options)
         with self._turn:
             record = self._rest.submit(wanted.sent(self._rest.upload))
         return self._job(Known(record))
@@ -43,6 +45,12 @@ class Session:
         with self._turn:
             answer = self._rest.job(job_id)
         return self._job(Known(answer.job, answer.head, answer.epoch))
+
+    @property
+    def in_page(self) -> bool:
+        """Whether the server in use is the one this kernel was started by."""
+        with self._turn:
+            return self.finder.is_parent(self._rest.server)
 
     def jobs(self, limit: int) -> tuple[Record, ...]:
         """The newest first."""

@@ -6,7 +6,7 @@ Not here: the server (``rest``), and the job afterwards (``job``).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,35 +14,12 @@ import msgspec
 
 from mlops_jupyter import __version__
 from mlops_jupyter.client import tables
+from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.tables import Table
 from mlops_jupyter.core.errors import MlopsError, Problem, error_for
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import options as trainable
-
-
-class Options(NamedTuple):
-    """What may be said to ``mlops.train`` beside data and target; ``notebook.session.train`` describes
-    them. ``data_name`` is what people call the table."""
-
-    model: Any = None
-    params: Mapping[str, Any] | None = None
-    grid: Mapping[str, Sequence[Any]] | None = None
-    split: str = "random"
-    test: Any = None
-    test_size: float = 0.2
-    metric: str | None = None
-    drop: Sequence[str] | str = ()
-    cv: int = 5
-    refit: bool = False
-    n_jobs: int = 1
-    name: str | None = None
-    timeout: float | None = None
-    seed: int = 0
-    task: str | None = None
-    target_na: str = "error"
-    data_name: str | None = None
-
 
 _AS_THEY_ARE = (
     *("split", "test_size", "metric", "cv", "refit", "n_jobs"),

@@ -9,10 +9,13 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """``moved`` and ``ended`` are called in the feed's thread, ``moved`` at most four times a second."""
+    """``moved`` and ``ended`` are called in the feed's thread, ``moved`` every ``pace`` seconds at most."""
 
-    def show(self, job: Job) -> None:
-        """Put the job before the user, here and now."""
+    @property
+    def pace(self) -> float: ...
+
+    def show(self, job: Job, *, unless_shown: bool = False) -> None:
+        """Put the job before the user, here and now; with ``unless_shown`` not twice in one cell."""
 
     def moved(self, job: Job) -> None:
         """Something about the job changed."""
@@ -24,7 +27,9 @@ class View(Protocol):
 class Nobody:
     """Shows nothing."""
 
-    def show(self, job: Job) -> None: ...
+    pace = 1.0
+
+    def show(self, job: Job, *, unless_shown: bool = False) -> None: ...
 
     def moved(self, job: Job) -> None: ...
 

@@ -1,0 +1,104 @@
+"""``mlops`` on the command line: results to stdout, progress to stderr, and exit codes that tell.
+
+0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, 3 no server, 4 not found,
+130 interrupted. Not here: the words and flags (``client.commands``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mlops_jupyter.client import commands, lists
+from mlops_jupyter.client.finder import Finder
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.session import Session
+from mlops_jupyter.client.terminal import TerminalView
+from mlops_jupyter.core import errors, wire
+
+PROG = "mlops"
+SWITCHES = {"json": "one JSON document instead of text", "quiet": "no progress"}
+CODES: dict[type[BaseException], int] = {
+    errors.TrainingFailed: 1,
+    errors.TrainingCancelled: 1,
+    errors.ServerUnreachable: 3,
+    errors.VersionMismatch: 3,
+    errors.AmbiguousIdError: 2,
+    errors.JobNotFoundError: 4,
+    errors.DatasetNotFoundError: 4,
+    errors.MlopsError: 2,
+    KeyboardInterrupt: 130,
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what ``words`` say (``sys.argv`` by default); returns the exit code."""
+    try:
+        command = commands.parse(list(sys.argv[1:] if words is None else words), PROG, SWITCHES)
+        return _Shell(command.said).do(command.word)
+    except (errors.MlopsError, KeyboardInterrupt) as error:
+        told = "interrupted" if type(error) is KeyboardInterrupt else str(error)
+        kind = f"{type(error).__name__}: " if isinstance(error, errors.MlopsError) else ""
+        print(f"{kind}{told}", file=sys.stderr)
+        return next(code for kind_of, code in CODES.items() if isinstance(error, kind_of))
+
+
+class _Shell:
+    """One command and its switches."""
+
+    def __init__(self, said: dict[str, Any]) -> None:
+        self._json = said.pop("json", False)
+        self._said = said
+        self._view = TerminalView(quiet=said.pop("quiet", False))
+        self._session = Session(Finder.of_this_process(), self._view)
+
+    def do(self, word: str) -> int:
+        getattr(self, f"_{word}")(**self._said)
+        return 0
+
+    def _train(self, data: str, *, wait: bool, target: str | None = None, **options: Any) -> None:
+        job = self._session.train(data, target, Options(**options))
+        if not wait:
+            self._answer(job.record, f"{job.id}")
+            return
+        try:
+            job.wait()
+        finally:
+            self._result(job)
+
+    def _result(self, job: Job) -> None:
+        if job.record.terminal:
+            self._answer(job.record, lists.job(job.record))
+
+    def _jobs(self, limit: int) -> None:
+        found = self._session.jobs(limit)
+        self._answer(found, lists.jobs(found))
+
+    def _show(self, job: str, **_: Any) -> None:
+        record = self._session.get(job).record
+        self._answer(record, lists.job(record))
+
+    def _logs(self, job: str, tail: int | None = None, **_: Any) -> None:
+        logs = self._session.logs(job, tail)
+        self._answer(logs, "\n".join(logs.lines))
+
+    def _stop(self, job: str, **_: Any) -> None:
+        record = self._session.stop(job)
+        self._answer(record, f"{record.name} {record.job_id[:6]} {record.status}")
+
+    def _status(self) -> None:
+        server, status = self._session.status()
+        newest = self._session.jobs(5)
+        self._answer({**wire.plain(status), "newest": newest}, lists.overview(server, status, newest))
+
+    def _help(self, topic: str | None = None) -> None:
+        print(commands.help_text(PROG, topic))
+
+    def _answer(self, document: Any, text: str) -> None:
+        print(wire.encode(document).decode() if self._json else text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""What the server answers (docs/API.md), as the client reads it: fields a newer one adds are ignored."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mlops_jupyter.core.errors import Problem
+from mlops_jupyter.core.events import Reset, Snapshot
+from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.series import Series
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of itself; ``jobs`` counts those queued and running."""
+
+    version: str
+    epoch: str
+    head: int
+    pid: int
+    private: bool
+    root_dir: str
+    jobs: dict[str, int]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    input_id: str
+
+
+class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as of event ``head`` of the store named ``epoch``."""
+
+    epoch: str
+    head: int
+    job: Job
+
+
+class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    epoch: str
+    head: int
+    jobs: tuple[Job, ...]
+
+
+class Logs(msgspec.Struct, frozen=True, kw_only=True):
+    """``lines`` from number ``first`` on, of ``total``."""
+
+    job_id: str
+    total: int
+    first: int
+    lines: tuple[str, ...]
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Every point of every metric as of event ``head``."""
+
+    job_id: str
+    epoch: str
+    head: int
+    series: dict[str, Series]
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """Events after ``prev``, each still as its bytes: a client reads those of its own jobs only."""
+
+    epoch: str
+    head: int
+    prev: int
+    events: tuple[msgspec.Raw, ...]
+    snapshot: Snapshot | None = None
+    reset: Reset | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every answer that is an error."""
+
+    message: str
+    reason: str | None = None
+    problems: tuple[Problem, ...] = ()

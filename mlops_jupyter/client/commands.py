@@ -1,0 +1,189 @@
+"""What can be said to ``%mlops`` and to ``mlops`` on the command line, and how: one definition for both.
+
+Flags are the keyword names of ``mlops.train`` with ``-``; flags it does not have are parameters of the
+estimator. Not here: what is then done (``notebook.magics``, ``cli``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from mlops_jupyter.core.errors import OptionError, did_you_mean
+
+OF_JOBS = ("ls", "show", "logs", "stop")
+WORDS = ("train", "jobs", "status", "show", "logs", "stop", "help")
+
+
+class Command(NamedTuple):
+    """``word`` is what to do; ``said`` the arguments by their names."""
+
+    word: str
+    said: dict[str, Any]
+
+
+class Flag(NamedTuple):
+    """One option of ``train``: how to read its value (None: it is a switch), and its meaning."""
+
+    read: Any
+    meaning: str
+
+
+def value(text: str) -> Any:
+    """``200`` as a number, ``None``, ``True``, lists; anything else is the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False, "none": None, "null": None}.get(text, text)
+
+
+def listed(text: str) -> list[str]:
+    """``a,b`` as two names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def mapping(text: str) -> Any:
+    """A Python or JSON dict; ``$name`` is left for the notebook."""
+    if text.startswith("$"):
+        return text
+    found = value(text)
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is no dict, e.g. '{{\"max_depth\": [3, 5]}}'")
+    return found
+
+
+TRAIN: dict[str, Flag] = {
+    "target": Flag(str, "the column to predict"),
+    "model": Flag(str, "logistic, rf, extra_trees, gradient_boosting, … or auto"),
+    "params": Flag(mapping, "parameters of the estimator as a dict; or each as a flag of its own"),
+    "grid": Flag(mapping, "lists of values to compare, by parameter, as a dict"),
+    "split": Flag(str, "random, group:<column> or time:<column>"),
+    "test": Flag(str, "a table of your own to score the model on"),
+    "test_size": Flag(float, "share of the rows held out, 0-1"),
+    "metric": Flag(str, "a scikit-learn scorer"),
+    "drop": Flag(listed, "columns to leave out, separated by commas"),
+    "cv": Flag(int, "folds of the cross-validation; 0 skips it"),
+    "refit": Flag(None, "fit the saved model again on training and validation rows"),
+    "n_jobs": Flag(int, "cores to use, -1 for all"),
+    "name": Flag(str, "what to call the job"),
+    "timeout": Flag(float, "seconds after which the job is ended"),
+    "seed": Flag(int, "of splits and estimator"),
+    "task": Flag(str, "classification or regression"),
+    "target_na": Flag(str, "drop: leave out rows without a target"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong by raising, so that a notebook's kernel does not exit."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, add_help=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        prog, _, word = self.prog.partition(" ")
+        raise OptionError(f"{self.prog}: {message}.", None, f"{prog} help {word}".rstrip())
+
+
+def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
+    """``prog`` is ``%mlops`` or ``mlops``; ``switches`` go with every word."""
+    common = _Parser()
+    for switch, meaning in (switches or {}).items():
+        common.add_argument(
+            f"--{switch}", f"-{switch[0]}", action="store_true", default=argparse.SUPPRESS, help=meaning
+        )
+    options: dict[str, Any] = {"parser_class": _Parser, "metavar": "", "title": "words"}
+
+    top = _Parser(prog=prog, description="Train models, and look after the jobs.")
+    words = top.add_subparsers(dest="word", **options)
+    train = words.add_parser("train", help="train a model on a table", parents=[common])
+    _train(train)
+    jobs = words.add_parser("jobs", help="the newest jobs; also: jobs ls|show|logs|stop", parents=[common])
+    jobs.add_argument("-n", dest="limit", type=int, default=20, help="how many")
+    of_jobs = jobs.add_subparsers(dest="what", **options)
+    of_jobs.add_parser("ls", help="the newest jobs", parents=[common])
+    for place in (words, of_jobs):
+        _of_one_job(place, common)
+    words.add_parser("status", help="the server, and the last jobs", parents=[common])
+    topic = words.add_parser("help", help="this, or more about one word")
+    topic.add_argument("topic", nargs="?", choices=WORDS)
+    return top
+
+
+def _train(train: argparse.ArgumentParser) -> None:
+    train.add_argument("data", metavar="FILE", help="a CSV or Parquet file; in a notebook also $df")
+    for name, flag in TRAIN.items():
+        option = f"--{name.replace('_', '-')}"
+        if flag.read is None:
+            train.add_argument(option, dest=name, action="store_true", default=None, help=flag.meaning)
+        else:
+            train.add_argument(option, dest=name, type=flag.read, metavar="…", help=flag.meaning)
+    train.add_argument("--wait", action="store_true", help="wait for the end")
+
+
+def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
+    meanings = {"show": "one job", "logs": "what a job wrote", "stop": "stop a job"}
+    for word, meaning in meanings.items():
+        command = words.add_parser(word, help=meaning, parents=[common])
+        command.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
+        if word == "logs":
+            command.add_argument("--tail", type=int, metavar="N", help="only the last N lines")
+
+
+def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None) -> Command:
+    """Raises ``OptionError`` for what cannot be understood."""
+    _known(words, WORDS, prog)
+    if words[:1] == ["jobs"]:
+        _known(words[1:], OF_JOBS, f"{prog} jobs")
+    rest, params = _apart(words) if words[:1] == ["train"] else (list(words), {})
+    said = vars(parser(prog, switches).parse_args(rest))
+    word = said.pop("word") or "status"
+    if word == "jobs":
+        what = said.pop("what")
+        word = what if what not in (None, "ls") else word
+    said = {name: given for name, given in said.items() if given is not None}
+    if params:
+        given = said.get("params", {})
+        if not isinstance(given, dict):
+            raise OptionError(f"{prog} train: either --params {given} or a flag for each parameter.")
+        said["params"] = {**params, **given}
+    return Command(word, said)
+
+
+def _known(words: Sequence[str], known: Sequence[str], prog: str) -> None:
+    if words and not words[0].startswith("-") and words[0] not in known:
+        hint = did_you_mean(words[0], known) or f"One of: {', '.join(known)}"
+        raise OptionError(f'{prog}: no "{words[0]}".', hint, f"{prog.partition(' ')[0]} help")
+
+
+def _apart(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Flags ``train`` does not have are parameters: ``--n-estimators 200 --warm-start``. One without a
+    value is True."""
+    ours = {*TRAIN, "wait", "json", "quiet"}
+    rest: list[str] = []
+    params: dict[str, Any] = {}
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        flag, equals, text = word[2:].partition("=")
+        name = flag.replace("-", "_")
+        if not word.startswith("--") or name in ours:
+            rest.append(word)
+        elif equals:
+            params[name] = value(text)
+        else:
+            params[name] = value(left.pop(0)) if left and not left[0].startswith("--") else True
+    return rest, params
+
+
+def help_text(prog: str, topic: str | None) -> str:
+    """What ``help`` prints; a topic's own text with its flags."""
+    top = parser(prog)
+    if topic is None:
+        return top.format_help()
+    (words,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    text: str = words.choices[topic].format_help()
+    if topic == "train":
+        text += "\nAny other flag is a parameter of the estimator: --n-estimators 200\n"
+    return text

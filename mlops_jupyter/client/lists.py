@@ -1,0 +1,64 @@
+"""The server and its jobs as lines of text, for terminals and ``%mlops``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlops_jupyter.client import sentences
+from mlops_jupyter.client.answers import Status
+from mlops_jupyter.client.servers import Server
+from mlops_jupyter.core.jobs import Job
+
+_HEAD = ("id", "name", "state", "score", "started")
+
+
+def jobs(listed: Sequence[Job]) -> str:
+    """A line a job, the newest first."""
+    if not listed:
+        return 'no jobs yet: mlops.train(df, target="…")'
+    ids = [job.job_id for job in listed]
+    rows = [
+        (
+            sentences.short(job.job_id, ids),
+            job.name,
+            sentences.state(job),
+            sentences.score(job) or sentences.UNKNOWN,
+            sentences.clock(job.start_time),
+        )
+        for job in listed
+    ]
+    return _columns([_HEAD, *rows])
+
+
+def overview(server: Server, status: Status, newest: Sequence[Job]) -> str:
+    """Which server it is, what it does, and its newest jobs."""
+    kind = "private server" if status.private else "Jupyter server"
+    where = server.socket or server.address
+    running, queued = status.jobs["running"], status.jobs["queued"]
+    head = f"{kind} {where} (pid {status.pid}, mlops_jupyter {status.version})"
+    return f"{head}: {running} running, {queued} queued\n{jobs(newest)}"
+
+
+def job(record: Job) -> str:
+    """One job, a fact a line."""
+    facts = [
+        ("job", record.job_id),
+        ("state", sentences.state(record)),
+        ("stage", record.current_stage if not record.terminal else None),
+        ("cause", sentences.cause(record) if record.error or record.reason else None),
+        ("try", record.hint),
+        ("target", record.target),
+        ("estimator", record.estimator),
+        ("score", sentences.score(record)),
+        ("best", (sentences.best(record) or "").removeprefix("best ") or None),
+        *((name, sentences.number(value)) for name, value in record.metrics.items()),
+        ("model", record.model_id or record.model_missing_reason),
+    ]
+    return f"{record.name}\n" + _columns([(name, value) for name, value in facts if value is not None])
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

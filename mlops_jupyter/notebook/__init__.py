@@ -1,0 +1,1 @@
+"""The notebook: ``%mlops``, widgets and what stays in the saved file. IPython and anywidget live here."""

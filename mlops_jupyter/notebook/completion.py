@@ -1,0 +1,96 @@
+"""Tab completion of ``%mlops``: words, flags, models, metrics, columns, files, ids.
+
+It starts no server and reads no more of a file than its header.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mlops_jupyter.client import commands, sentences
+from mlops_jupyter.core.errors import MlopsError
+from mlops_jupyter.notebook import session
+from mlops_jupyter.training.tabular import catalogue
+
+_FILES = (".csv", ".parquet")
+
+
+def complete(shell: Any, event: Any) -> list[str]:
+    """What may stand at the cursor; IPython leaves out what does not begin like it."""
+    words = event.text_until_cursor.rpartition("%mlops")[2].split(" ")
+    # The last of them is being typed.
+    said = [word for word in words[:-1] if word]
+    if not said:
+        return list(commands.WORDS)
+    if said[0] == "train":
+        return _train(shell, said, words[-1])
+    if said[0] == "help":
+        return list(commands.WORDS)
+    if said == ["jobs"]:
+        return list(commands.OF_JOBS)
+    return _ids() if said[-1] in ("logs", "stop", "show") else []
+
+
+def _train(shell: Any, said: list[str], typed: str) -> list[str]:
+    flag = said[-1].removeprefix("--").replace("-", "_") if said[-1].startswith("--") else None
+    if flag in _VALUES:
+        return _VALUES[flag]()
+    if flag in ("target", "drop", "split"):
+        columns = _columns(shell, said)
+        return ["random", "group:", "time:"] if flag == "split" and ":" not in typed else columns
+    if typed.startswith("$"):
+        return [name for name, value in shell.user_ns.items() if hasattr(value, "columns")]
+    if typed.startswith("-") or len(said) > 1:
+        given = {word.partition("=")[0] for word in said}
+        flags = [f"--{name.replace('_', '-')}" for name in (*commands.TRAIN, "wait")]
+        return [flag for flag in flags if flag not in given]
+    return _tables(Path(typed))
+
+
+def _columns(shell: Any, said: list[str]) -> list[str]:
+    """Columns of the table that is named in the line already."""
+    name = next((word for word in said[1:] if word.startswith("$") or word.endswith(_FILES)), "")
+    if name.startswith("$"):
+        names: Iterable[Any] = getattr(shell.user_ns.get(name[1:]), "columns", ())
+    else:
+        names = _header(Path(name))
+    return [shlex.quote(str(column)) for column in names]
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    from mlops_jupyter.training.tabular import data  # noqa: PLC0415 - it imports pandas
+
+    try:
+        return data.glance(path, "").columns
+    except MlopsError:
+        return ()
+
+
+def _tables(typed: Path) -> list[str]:
+    folder = typed if typed.is_dir() else typed.parent
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [
+        f"{path}/" if path.is_dir() else str(path) for path in found if path.is_dir() or path.suffix in _FILES
+    ]
+
+
+def _ids() -> list[str]:
+    here = session.session()
+    if not here.finder.up():
+        return []
+    ids = [job.job_id for job in here.jobs(50)]
+    return [sentences.short(job_id, ids) for job_id in ids]
+
+
+_VALUES: dict[str | None, Callable[[], list[str]]] = {
+    "model": lambda: [*catalogue.MODELS, catalogue.AUTO],
+    "metric": lambda: list(catalogue.METRICS),
+    "task": lambda: list(catalogue.TASKS),
+    "target_na": lambda: ["drop", "error"],
+}

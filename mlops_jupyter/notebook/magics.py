@@ -1,0 +1,88 @@
+"""``%mlops``: the same words as on the command line, on the notebook's own variables.
+
+Not here: the words and flags (``client.commands``), completion (``completion``).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+
+from mlops_jupyter.client import commands, lists
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.core.errors import OptionError
+from mlops_jupyter.notebook import completion, session
+
+PROG = "%mlops"
+_NAME = re.compile(r"\$([^\W\d]\w*)")
+
+
+@magics_class
+class MlopsMagics(Magics):
+    """One magic, so that ``%mlops<Tab>`` is enough to remember."""
+
+    @no_var_expand
+    @line_magic
+    def mlops(self, line: str) -> Any:
+        """Train models, and look after the jobs.
+
+        %mlops                                  the server, and the last jobs
+        %mlops train FILE --target COLUMN       train a model; returns the Job
+        %mlops train $df --target COLUMN        ... on a DataFrame of yours
+               --model rf --n-estimators 200    ... with this model and parameter
+        %mlops jobs                             the newest jobs, as a DataFrame
+        %mlops logs ID --tail 50                what a job wrote
+        %mlops stop ID                          stop a job; what it measured is kept
+        %mlops help train                       every flag
+
+        The same in Python: mlops.train(df, target="column", model="rf", params={"n_estimators": 200})
+        """
+        command = commands.parse(shlex.split(line), PROG)
+        return getattr(self, f"_{command.word}")(**command.said)
+
+    def _train(self, data: str, *, wait: bool, **options: Any) -> Job:
+        given = {name: self._value(text) for name, text in options.items()}
+        job = session.train(self._value(data), **given)
+        return job.wait() if wait else job
+
+    def _jobs(self, limit: int) -> Any:
+        return session.jobs(limit)
+
+    def _show(self, job: str, **_: Any) -> Job:
+        return session.get(job)
+
+    def _logs(self, job: str, tail: int | None = None, **_: Any) -> None:
+        print(session.get(job).logs(tail))  # noqa: T201 - it is the answer
+
+    def _stop(self, job: str, **_: Any) -> Job:
+        found = session.get(job)
+        found.stop()
+        return found
+
+    def _status(self) -> None:
+        here = session.session()
+        print(lists.overview(*here.status(), here.jobs(5)))  # noqa: T201
+
+    def _help(self, topic: str | None = None) -> None:
+        print(commands.help_text(PROG, topic))  # noqa: T201 - it is the answer
+
+    def _value(self, said: Any) -> Any:
+        """``$name`` is the notebook's variable itself; ``{expression}`` in a text its value."""
+        assert self.shell is not None
+        if not isinstance(said, str):
+            return said
+        name = _NAME.fullmatch(said)
+        if name is None:
+            return self.shell.var_expand(said) if "{" in said or "$" in said else said
+        if name[1] not in self.shell.user_ns:
+            raise OptionError(f"{PROG}: no variable {name[1]!r} in this notebook.")
+        return self.shell.user_ns[name[1]]
+
+
+def load(shell: Any) -> None:
+    """Add the magic and its completion to an IPython shell."""
+    shell.register_magics(MlopsMagics)
+    shell.set_hook("complete_command", completion.complete, re_key=r".*%mlops")

@@ -1,0 +1,157 @@
+"""``mlops.train``, ``mlops.get``, ``mlops.jobs``: this process's one session, made at first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from IPython import get_ipython
+
+from mlops_jupyter.client.finder import Finder
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.session import Session
+from mlops_jupyter.client.terminal import TerminalView
+from mlops_jupyter.core.errors import MlopsError
+from mlops_jupyter.notebook.display import NotebookView
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def train(  # noqa: PLR0913 - options of one thing, all by keyword
+    data: str | Path | pd.DataFrame | tuple[Any, Any],
+    target: str | None = None,
+    *,
+    model: str | Any = None,
+    params: Mapping[str, Any] | None = None,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    split: str = "random",
+    test: str | Path | pd.DataFrame | None = None,
+    test_size: float = 0.2,
+    metric: str | None = None,
+    drop: Sequence[str] = (),
+    cv: int = 5,
+    refit: bool = False,
+    n_jobs: int = 1,
+    name: str | None = None,
+    timeout: float | None = None,
+    seed: int = 0,
+    task: Literal["classification", "regression"] | None = None,
+    target_na: Literal["error", "drop"] = "error",
+) -> Job:
+    """Train a model on a table, in a process of its own; shows the job and returns at once.
+
+    Parameters
+    ----------
+    data
+        Path of a CSV or Parquet file, a DataFrame of shape (rows, columns), or ``(X, y)`` with X of shape
+        (rows, features) and y of shape (rows,).
+    target
+        The column to predict; with ``(X, y)`` only a name for y.
+    model
+        A short name (``"rf"``, ``"logistic"``, …, ``"auto"`` compares several) or any scikit-learn
+        estimator or Pipeline object. Default: ``"hist_gradient_boosting"``.
+    params
+        Parameters of the estimator, or of steps as ``step__name``.
+    grid
+        Lists of values by parameter; every combination is compared by cross-validation.
+    split
+        ``"random"`` (stratified for classes), ``"group:<column>"`` or ``"time:<column>"``.
+    test
+        A table of your own to score the model on, instead of ``test_size`` of the rows.
+    test_size
+        Share of the rows held out, 0–1; the same share of the rest is for validation.
+    metric
+        A scikit-learn scorer; ``"accuracy"`` or ``"r2"`` by default.
+    drop
+        Columns to leave out.
+    cv
+        Folds of the cross-validation; 0 skips it.
+    refit
+        Fit the saved model again on training and validation rows.
+    n_jobs
+        Cores to use, -1 for all.
+    name
+        What to call the job.
+    timeout
+        Seconds after which the job is ended.
+    seed
+        Of splits and estimator.
+    task
+        ``"classification"`` or ``"regression"``; found out from the target by default.
+    target_na
+        ``"drop"`` leaves out rows without a target instead of refusing them.
+
+    Returns
+    -------
+    Job
+        ``job.wait()`` waits for its end, ``job.model`` is the fitted pipeline.
+
+    Raises
+    ------
+    ColumnNotFoundError, DatasetNotFoundError, DataError, TargetError, OptionError
+        What stands against the job, before it is queued; ``SubmissionError`` holds several of them.
+    ServerUnreachable, VersionMismatch
+    """
+    options = Options(
+        model=model,
+        params=params,
+        grid=grid,
+        split=split,
+        test=test,
+        test_size=test_size,
+        metric=metric,
+        drop=drop,
+        cv=cv,
+        refit=refit,
+        n_jobs=n_jobs,
+        name=name,
+        timeout=timeout,
+        seed=seed,
+        task=task,
+        target_na=target_na,
+        data_name=_variable(data),
+    )
+    job = session().train(data, target, options)
+    job.show()
+    return job
+
+
+def get(job_id: str) -> Job:
+    """The job of this id, or of any unique beginning of it (``"j-7f3a"``).
+
+    Raises ``JobNotFoundError``, or ``AmbiguousIdError`` when several begin like that."""
+    return session().get(job_id)
+
+
+def jobs(limit: int = 50) -> pd.DataFrame:
+    """The newest jobs, one a row, indexed by their ids; times in seconds."""
+    from mlops_jupyter.notebook.listing import frame  # noqa: PLC0415 - it imports pandas
+
+    return frame(session().jobs(limit))
+
+
+def set(*, debug: bool) -> None:  # noqa: A001 - mlops.set(debug=True)
+    """``debug``: show errors with their whole traceback instead of their words only."""
+    MlopsError.whole_traceback = debug
+
+
+@cache
+def session() -> Session:
+    """Made when it is first needed: importing opens nothing."""
+    return Session(Finder.of_this_process(), NotebookView() if _in_kernel() else TerminalView())
+
+
+def _in_kernel() -> bool:
+    """Whether a notebook, or another front end of a kernel, shows what this process displays."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _variable(data: Any) -> str | None:
+    """What the user calls the table, so that messages can."""
+    shell = get_ipython()
+    names = [] if shell is None else [name for name, value in shell.user_ns.items() if value is data]
+    return next((name for name in names if not name.startswith("_")), None)
