@@ -228,12 +228,9 @@ class Reading:
             for row, step, value, nf, elapsed in rows:
                 if row is not None and (value is not None or nf is not None):
                     picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
-        for order in ("ASC", "DESC"):
-            row, step, value, nf, elapsed = self._db.execute(
-                "SELECT rowid, step, value, nf, elapsed FROM points WHERE job_id=? AND name=? "
-                f"ORDER BY step {order}, rowid {order} LIMIT 1",
-                (job_id, name),
-            ).fetchone()
+        end = "SELECT rowid, step, value, nf, elapsed FROM points WHERE job_id=? AND name=? "
+        for order in ("ORDER BY step, rowid LIMIT 1", "ORDER BY step DESC, rowid DESC LIMIT 1"):
+            row, step, value, nf, elapsed = self._db.execute(end + order, (job_id, name)).fetchone()
             picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
         return tuple(sorted(picked.values(), key=lambda point: point.step))
 
