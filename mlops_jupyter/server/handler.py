@@ -10,12 +10,13 @@ import getpass
 import hmac
 import logging
 from http.client import responses
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
@@ -107,7 +108,7 @@ class Handler(Ours, APIHandler):
     body_limit = BODY
 
     async def prepare(self, **options: Any) -> None:
-        self.request.connection.set_max_body_size(self.body_limit)
+        cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
         self._body = bytearray()
         await super().prepare(**options)
         self.rooms.used()
