@@ -112,9 +112,10 @@ class LocalExecutor:
             pair.end()
         if idle:
             await asyncio.wait([pair.ended for pair in idle], timeout=5)
-        for pair in self._pairs:
-            pair.ended.cancel()
-        await asyncio.gather(*(pair.ended for pair in self._pairs), return_exceptions=True)
+        tasks = [task for pair in self._pairs for task in (pair.ended, pair.ready)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _assign(self, interpreter: str, assignment: Assignment) -> Started | Refused:
         waiting = self._standing_by.pop(interpreter, None)

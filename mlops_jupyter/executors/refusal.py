@@ -37,7 +37,9 @@ def refusal(refused: Refused, interpreter: str, assignment: Assignment) -> Start
         case "folder":
             return StartRefused(f"The job's folder cannot be written: {detail}.")
         case "keeper_ended":
-            return StartRefused("The job's keeper ended before the job began.", "Submit the job again.")
+            reason = f": {detail.splitlines()[-1]}" if detail else ""
+            error = f"The job's keeper ended before the job began{reason}."
+            return StartRefused(error, "Submit the job again.")
 
 
 def too_slow(interpreter: str, seconds: float) -> StartRefused:

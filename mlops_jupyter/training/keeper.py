@@ -38,7 +38,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
-    """Run as ``python -I -S -c … root interpreter version recipe``, the server's socket as stdin."""
+    """Run as ``python -I -S -c … root interpreter version recipe``: the server's socket is stdin, a file in
+    memory takes the output until there is a job."""
     # A stop comes as SIGTERM only: Ctrl-C and a closed terminal are not meant for jobs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -49,13 +50,11 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.chdir("/")
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    output = os.memfd_create("output")
     interpreter, version, recipe = sys.argv[2:5]
-    worker = start_worker(interpreter, version, recipe, output)
+    worker = start_worker(interpreter, version, recipe)
     # The worker keeps the user's umask; what the keeper makes is the user's alone.
     os.umask(0o077)
-    assignment = stand_by(server, worker, output)
-    os.close(output)
+    assignment = stand_by(server, worker)
     if assignment is None:
         sweep(grace=0)
     else:
@@ -74,6 +73,7 @@ def keep(server: socket.socket, owner: Identity | None, worker: Worker, assignme
         return _refuse(server, "taken", str(error))
     except OSError as error:
         return _refuse(server, "folder", str(error))
+    os.dup2(output, 1)
     os.dup2(output, 2)
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     job = Keeping(worker.pid, owner, assignment, output)

@@ -61,7 +61,7 @@ class Worker(NamedTuple):
     channel: socket.socket
 
 
-def start_worker(interpreter: str, version: str, recipe: str, output: int) -> Worker:
+def start_worker(interpreter: str, version: str, recipe: str) -> Worker:
     """Fork and exec; why the exec failed comes through the channel like any other refusal."""
     ours, theirs = socket.socketpair()
     keeper = os.getpid()
@@ -81,8 +81,6 @@ def start_worker(interpreter: str, version: str, recipe: str, output: int) -> Wo
             # Own session: what the user's code sends to its process group does not reach the keeper.
             os.setsid()
             _prefer_for_oom()
-            os.dup2(output, 1)
-            os.dup2(output, 2)
             theirs.set_inheritable(True)
             os.execve(interpreter, words, environment)  # noqa: S606
     except OSError as error:
@@ -91,7 +89,7 @@ def start_worker(interpreter: str, version: str, recipe: str, output: int) -> Wo
         os._exit(127)
 
 
-def stand_by(server: socket.socket, worker: Worker, output: int) -> Assignment | None:
+def stand_by(server: socket.socket, worker: Worker) -> Assignment | None:
     """Pass the worker's words on until the server assigns a job; None when either of them is gone."""
     gone = os.pidfd_open(worker.pid)
     poll = select.poll()
@@ -100,21 +98,19 @@ def stand_by(server: socket.socket, worker: Worker, output: int) -> Assignment |
     received = b""
     while True:
         ready = {file for file, _ in poll.poll()}
-        if worker.channel.fileno() in ready:
-            said = hear(worker.channel)
-            if said:
-                server.sendall(said)
-            else:
-                poll.unregister(worker.channel.fileno())
-        elif server.fileno() in ready:
+        said = hear(worker.channel) if worker.channel.fileno() in ready else b""
+        if said:
+            server.sendall(said)
+        elif ready != {server.fileno()}:
+            # Its end of the channel closes a moment before it counts as gone.
+            say(server, word="refused", why="worker_ended", detail=_last_words(worker.pid))
+            return None
+        else:
             part = hear(server)
             received += part
             if not part or received.endswith(b"\n"):
                 os.close(gone)
                 return Assignment(**json.loads(received)) if part else None
-        elif gone in ready:
-            say(server, word="refused", why="worker_ended", detail=_last_words(worker.pid, output))
-            return None
 
 
 def say(channel: socket.socket, **words: Any) -> None:
@@ -146,10 +142,11 @@ def tail(output: int, count: int = 20, width: int = 1000) -> list[str]:
     return [line[:width] for line in shown]
 
 
-def _last_words(pid: int, output: int) -> str:
+def _last_words(pid: int) -> str:
     """What a worker that could not stand by left: the end of its output, or how it ended."""
+    os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    lines = [line for line in tail(output) if line.strip()]
+    lines = [line for line in tail(2) if line.strip()]
     if lines:
         return "\n".join(lines)
     code = os.waitstatus_to_exitcode(status)

@@ -1,0 +1,83 @@
+"""A process is known by more than its pid."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mlops_jupyter.core.jobs import Process
+from mlops_jupyter.executors.liveness import alive, sweep, tell, whereabouts
+from mlops_jupyter.training import processes
+
+
+@contextmanager
+def a_process(**environment: str) -> Iterator[tuple[subprocess.Popen[bytes], Process]]:
+    words = [sys.executable, "-S", "-c", "print(flush=True); input()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(words, env={**os.environ, **environment}, **pipes) as popen:  # type: ignore[call-overload]
+        popen.stdout.readline()
+        identity = processes.identify(popen.pid)
+        assert identity
+        yield popen, Process(**identity._asdict())
+        popen.kill()
+
+
+def test_a_process_lives_until_it_is_dead_even_before_it_is_reaped() -> None:
+    with a_process() as (popen, process):
+        assert alive(process)
+        assert tell(process, signal.SIGKILL)
+        os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
+        assert processes.status(popen.pid) is not None
+        assert not alive(process)
+        assert not tell(process, signal.SIGKILL)
+
+
+def test_a_stopped_process_is_alive() -> None:
+    with a_process() as (_, process):
+        tell(process, signal.SIGSTOP)
+        assert alive(process)
+
+
+@pytest.mark.parametrize("change", [{"ticks": 1}, {"boot_id": "another"}, {"pid_namespace": "pid:[1]"}])
+def test_a_reused_pid_is_nobody_of_ours(change: dict[str, object]) -> None:
+    with a_process() as (popen, process):
+        stranger = msgspec.structs.replace(process, **change)
+        assert not alive(stranger)
+        assert not tell(stranger, signal.SIGKILL)
+        assert popen.poll() is None
+
+
+def test_the_journal_tells_where_a_job_of_another_place_is(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    with a_process() as (_, process):
+        elsewhere = msgspec.structs.replace(process, boot_id="another")
+        assert whereabouts(process, journal) == "here"
+        assert whereabouts(elsewhere, journal) == "gone"
+        with journal.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            assert whereabouts(elsewhere, journal) == "elsewhere"
+            assert whereabouts(msgspec.structs.replace(process, ticks=1), journal) == "gone"
+        assert whereabouts(elsewhere, journal) == "gone"
+
+
+def test_what_a_dead_keeper_left_is_ended_and_nothing_else() -> None:
+    with a_process() as (_, keeper):
+        mark = processes.Identity(keeper.pid, keeper.ticks, keeper.boot_id, keeper.pid_namespace).mark
+        marked = {processes.MARK: mark}
+        with a_process(**marked) as (left, _), a_process(**{processes.MARK: f"{mark}0"}) as (other, _):
+            tell(keeper, signal.SIGKILL)
+            began = time.monotonic()
+            sweep(keeper)
+            assert left.wait() == -signal.SIGKILL
+            assert other.poll() is None
+            assert time.monotonic() - began < 2

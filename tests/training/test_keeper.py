@@ -1,0 +1,403 @@
+"""However a job ends, its journal says how, and nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_jupyter.core import facts
+from mlops_jupyter.executors.protocol import Executor
+from tests.executors.builders import (
+    BEGUN,
+    FINISHED,
+    ROOT,
+    Server,
+    a_job,
+    an_executor,
+    below,
+    ended,
+    keeper,
+    over,
+    processes_of,
+    recorded,
+    run,
+    told,
+    until,
+    worker_pid,
+)
+
+
+async def started(executor: Executor, folder: Path, **options: Any) -> Any:
+    """The keeper of a job whose code runs."""
+    process = await executor.start(folder.name, folder, **options)
+    await until((folder / "waiting").exists)
+    return process
+
+
+# --- ends ------------------------------------------------------------------------------------
+
+
+def test_work_that_raises_is_told_in_one_sentence(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "fails")
+            await run(executor, folder)
+            failed = facts.WorkFailed(time=0, error="ValueError: the target is empty")
+            assert told(folder) == [*BEGUN, failed, ended(exit_code=1)]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param(0, ended(exit_code=0), id="as if all were well"),
+        pytest.param(None, ended(exit_code=0), id="without a code"),
+        pytest.param("no data", ended(exit_code=1, log_tail=("no data",)), id="with a message"),
+        pytest.param(300, ended(exit_code=44), id="with a code the system cuts"),
+    ],
+)
+def test_work_that_leaves_by_itself_is_not_finished(
+    tmp_path: Path, code: Any, expected: facts.WorkerEnded
+) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "exits", code=code)
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, expected]
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_vanishes_at_once_is_not_finished(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "exits_at_once")
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, ended(exit_code=7)]
+
+    asyncio.run(story())
+
+
+def test_a_killed_worker_is_told_with_its_signal_and_last_lines(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            process = await started(executor, folder)
+            os.kill(worker_pid(folder), signal.SIGKILL)
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_crash_in_compiled_code_leaves_the_lines_that_led_to_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "crashes")
+            await run(executor, folder)
+            end = recorded(folder)[-1]
+            assert isinstance(end, facts.WorkerEnded)
+            assert (end.exit_code, end.signal) == (None, signal.SIGSEGV)
+            assert end.log_tail[:2] == ("before the crash", "Fatal Python error: Segmentation fault")
+            assert any("in crashes" in line for line in end.log_tail)
+
+    asyncio.run(story())
+
+
+def test_a_job_that_kills_its_process_group_does_not_reach_its_keeper(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "kills_its_group")
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, ended(signal=9)]
+
+    asyncio.run(story())
+
+
+def test_a_thread_that_never_ends_does_not_keep_a_finished_job(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "leaves_a_thread")
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
+
+    asyncio.run(story())
+
+
+def test_a_finished_job_leaves_no_process_however_it_hides(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "leaves_processes")
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+            assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_a_killed_keeper_takes_everything_with_it_and_leaves_no_word(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "leaves_processes", seconds=60.0)
+            process = await started(executor, folder)
+            os.kill(process.pid, signal.SIGKILL)
+            await over(executor, process)
+            assert told(folder) == BEGUN
+            assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_the_resources_are_those_of_the_whole_tree(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "uses_resources")
+            await run(executor, folder)
+            end = recorded(folder)[-1]
+            assert isinstance(end, facts.WorkerEnded)
+            assert end.cpu_seconds
+            assert end.cpu_seconds >= 0.3
+            assert end.peak_memory_bytes
+            assert 300e6 < end.peak_memory_bytes < 600e6
+
+    asyncio.run(story())
+
+
+def test_what_was_logged_before_a_kill_is_in_the_journal(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            for number in range(5):
+                folder = a_job(tmp_path, "counts", name=f"j-{number}")
+                process = await executor.start(folder.name, folder)
+                await until(lambda at=100 * number, file=folder / "counted": lines(file) > at)
+                os.kill(worker_pid(folder), signal.SIGKILL)
+                await over(executor, process)
+                points = [f.points[0].step for f in recorded(folder) if isinstance(f, facts.PointsLogged)]
+                assert points == list(range(1, len(points) + 1))
+                assert len(points) >= lines(folder / "counted")
+                assert told(folder)[-1] == ended(signal=9)
+
+    asyncio.run(story())
+
+
+def lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def test_the_end_is_told_once_a_full_disk_has_room_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            process = await started(executor, folder)
+            unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
+            worker = worker_pid(folder)
+            os.kill(worker, signal.SIGKILL)
+            await until(lambda: below(process.pid) == [])
+            assert told(folder) == BEGUN
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+# --- stops -----------------------------------------------------------------------------------
+
+
+def test_code_that_catches_keyboard_interrupts_is_stopped_all_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "swallows_interrupts")
+            executor.stop(await started(executor, folder))
+            await over(executor, keeper(folder))
+            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_an_exit_function_that_hangs_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "hangs_at_exit")
+            executor.stop(await started(executor, folder))
+            await over(executor, keeper(folder))
+            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_worker_deaf_to_the_request_is_ended_by_the_order(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "ignores", signals=[signal.SIGINT])
+            asked = time.monotonic()
+            executor.stop(await started(executor, folder))
+            await over(executor, keeper(folder))
+            assert told(folder) == [*BEGUN, ended(signal=15, log_tail=("waiting",))]
+            assert time.monotonic() - asked >= 2
+
+    asyncio.run(story())
+
+
+def test_a_worker_deaf_to_everything_is_gone_within_twelve_seconds(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "ignores", signals=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+            process = await started(executor, folder)
+            asked = time.monotonic()
+            executor.stop(process)
+            executor.stop(process)
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+            assert 10 <= time.monotonic() - asked < 12
+            assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_a_suspended_worker_can_be_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            process = await started(executor, folder)
+            os.kill(worker_pid(folder), signal.SIGSTOP)
+            executor.stop(process)
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_stop_takes_what_the_job_started_with_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "leaves_processes", seconds=60.0)
+            executor.stop(await started(executor, folder))
+            await over(executor, keeper(folder))
+            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+            assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_a_stop_that_races_the_end_leaves_one_outcome(tmp_path: Path) -> None:
+    stopped = [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+    finished = [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+
+    async def race(executor: Executor, number: int) -> None:
+        folder = a_job(tmp_path, "waits", name=f"j-{number}", seconds=0.03)
+        process = await started(executor, folder)
+        await asyncio.sleep(0.02 + number / 1000)
+        executor.stop(process)
+        await over(executor, process)
+        assert told(folder) in (stopped, finished)
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            for number in range(20):
+                await race(executor, number)
+
+    asyncio.run(story())
+
+
+def test_a_terminal_ends_no_job(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits", seconds=0.5)
+            process = await started(executor, folder)
+            for number in (signal.SIGINT, signal.SIGHUP):
+                os.kill(process.pid, number)
+            os.kill(worker_pid(folder), signal.SIGHUP)
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+# --- limits ----------------------------------------------------------------------------------
+
+
+def test_a_job_ends_at_its_timeout(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            await run(executor, folder, timeout=0.3)
+            assert told(folder) == [*BEGUN, ended(exit_code=130, timed_out=True, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_job_outlives_the_server_that_started_it(tmp_path: Path) -> None:
+    folder = a_job(tmp_path, "waits", seconds=1.0)
+    Server(folder).kill()
+
+    async def story() -> None:
+        await until(lambda: told(folder)[-1:] == [ended(exit_code=0, log_tail=("waiting",))])
+
+    asyncio.run(story())
+    assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+
+
+def test_a_job_without_any_server_ends_after_its_time(tmp_path: Path) -> None:
+    folder = a_job(tmp_path, "waits")
+    Server(folder, orphan_ttl=0).kill()
+
+    async def story() -> None:
+        await until(lambda: processes_of(folder) == [])
+
+    asyncio.run(story())
+    assert told(folder) == [*BEGUN, ended(exit_code=130, orphaned=True, log_tail=("waiting",))]
+
+
+def test_a_job_that_was_adopted_is_no_orphan(tmp_path: Path) -> None:
+    folder = a_job(tmp_path, "waits", seconds=4.0)
+    server = Server(folder, orphan_ttl=1.5)
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            server.kill()
+            await over(executor, keeper(folder))
+
+    asyncio.run(story())
+    assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+
+
+# --- itself ----------------------------------------------------------------------------------
+
+
+def test_a_keeper_imports_nothing_but_the_standard_library() -> None:
+    program = (
+        "import sys; sys.path.append(sys.argv[1]); import mlops_jupyter.training.keeper; print(*sys.modules)"
+    )
+    words = [sys.executable, "-I", "-S", "-c", program, str(ROOT)]
+    modules = subprocess.run(words, capture_output=True, check=True, text=True).stdout.split()
+    others = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - {"__main__"}
+    assert others == {"mlops_jupyter"}
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o777])
+def test_files_of_a_job_are_its_users_alone_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "nothing")
+            before = os.umask(mask)
+            try:
+                process = await executor.start("j-1", folder)
+            finally:
+                os.umask(before)
+            await over(executor, process)
+            modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+            assert (modes["journal"], modes["output.log"]) == (0o600, 0o600)
+
+    asyncio.run(story())
