@@ -47,12 +47,16 @@ export type Happening = { at: number } & (
     }
   /** The question came to nothing; what is shown stays. */
   | { kind: "unanswered" }
+  /** The server does not know the job: what is shown is from here on what `source` holds. */
+  | { kind: "stranger"; source: Source }
   | { kind: "events"; events: readonly Event[] }
   /** A whole record, and whole series: from a snapshot, from an answer, from traits. */
   | { kind: "record"; job: Job; head?: number; series?: KeptSeries }
   | { kind: "link"; link: Link }
   /** The store was replaced: sequence numbers known so far mean nothing. */
   | { kind: "reset" }
+  /** Lines of output that were asked for. */
+  | { kind: "written"; first: number; lines: readonly string[] }
   | { kind: "noticed"; text: string | null }
   | { kind: "tick" }
 );
@@ -93,6 +97,10 @@ export function reduce(before: Card, happening: Happening): Card {
       return { ...card, asked: [] };
     case "unanswered":
       return { ...card, asked: null };
+    case "stranger":
+      return { ...card, asked: null, source: happening.source };
+    case "written":
+      return { ...card, log: written(card.log, happening.first, happening.lines) };
     case "reset":
       return { ...card, jobHead: -1, seriesHead: -1 };
     case "record":

@@ -11,8 +11,10 @@ const MOST_LINES = 200;
 
 export function written(log: Log, first: number, lines: readonly string[]): Log {
   const end = log.first + log.lines.length;
-  // Lines between were merged away: what follows stands alone.
-  if (first > end || log.lines.length === 0) return trimmed({ first, lines });
+  // Lines between were merged away, or more of the past was asked for: what comes stands alone.
+  if (first > end || log.lines.length === 0 || (first < log.first && first + lines.length >= end)) {
+    return trimmed({ first, lines });
+  }
   const known = log.lines.slice(0, Math.max(first - log.first, 0));
   return first + lines.length <= end && known.length < log.lines.length
     ? log

@@ -1,0 +1,91 @@
+/** Which of its faces a card shows, and the words of state on it. */
+
+import type { Card } from "./card";
+import { percent } from "./figures";
+import { isOver } from "./job";
+
+export type Face =
+  /** Nothing is known of the job but its id. */
+  | "unknown"
+  | "queued"
+  /** Starting, running, stopping; also while the connection is being restored, and for a saved record of a job that ran. */
+  | "running"
+  | "finished"
+  | "failed"
+  | "cancelled"
+  /** The server has been away for long: what was known last. */
+  | "gone";
+
+/** Shapes that tell states apart without colour. */
+export type Mark =
+  | "queued"
+  | "starting"
+  | "running"
+  | "paused"
+  | "stopping"
+  | "done"
+  | "failed"
+  | "cancelled"
+  | "lost"
+  | "known"
+  | "pending"
+  | "skipped";
+
+/** A job that starts within this time is not shown as queued first, and its stages do not flicker by. */
+export const BLINK_MS = 1_000;
+
+export function face(card: Card): Face {
+  const job = card.job;
+  if (!job) return "unknown";
+  if (job.status === "completed") return "finished";
+  if (job.status === "failed" || job.status === "lost") return "failed";
+  if (job.status === "cancelled") return "cancelled";
+  const { shown } = card.connection;
+  if (card.source === "server" && (shown === "offline" || shown === "forbidden")) return "gone";
+  if (job.status === "queued" && ((job.ahead ?? 0) > 0 || card.now - card.since > BLINK_MS)) return "queued";
+  return "running";
+}
+
+export function headline(card: Card): { mark: Mark; word: string } {
+  const job = card.job;
+  const shown = face(card);
+  if (!job || shown === "gone" || (card.source === "saved" && !isOver(job))) {
+    return { mark: "known", word: job ? "Last known state" : "Job" };
+  }
+  switch (job.status) {
+    case "queued":
+      if (shown === "running") return { mark: "starting", word: "Starting" };
+      return { mark: "queued", word: job.ahead ? `Queued, ${job.ahead} ahead` : "Queued, next" };
+    case "starting":
+      return { mark: "starting", word: "Starting" };
+    case "running":
+      return { mark: "running", word: "Running" };
+    case "paused":
+      return { mark: "paused", word: "Paused" };
+    case "stopping":
+      return { mark: "stopping", word: "Stopping" };
+    case "completed":
+      return { mark: "done", word: "Finished" };
+    case "failed":
+      return { mark: "failed", word: "Failed" };
+    case "lost":
+      return { mark: "lost", word: "Lost" };
+    case "cancelled":
+      return { mark: "cancelled", word: cancelled(card) };
+  }
+}
+
+function cancelled(card: Card): string {
+  const job = card.job;
+  const at = job?.progress == null || job.start_time === null ? "" : ` at ${percent(job.progress)}`;
+  if (!job?.stopped_by) return `Cancelled${at}`;
+  if (job.stopped_by === "orphan_ttl") return `Cancelled${at}: no server for too long`;
+  return `Cancelled by ${job.stopped_by === job.submitted_by ? "you" : job.stopped_by}${at}`;
+}
+
+/** What the user may do with the job from here. */
+export function canStop(card: Card): boolean {
+  const status = card.job?.status;
+  const live = card.source === "server" && card.connection.link.phase === "connected";
+  return live && (status === "queued" || status === "starting" || status === "running" || status === "paused");
+}

@@ -1,0 +1,43 @@
+/** What a screen reader hears: start, stages, quarters and the end, at most one sentence in ten seconds. */
+
+import type { Card } from "../state/card";
+import { face, headline } from "../state/face";
+import { figure } from "../state/figures";
+import { element, say } from "./element";
+import { placeOf } from "./stages";
+
+const EVERY_MS = 10_000;
+const QUARTERS = [25, 50, 75];
+
+export function mount(el: HTMLElement, card: Card): (next: Card) => void {
+  const region = element("div", { class: "spoken", role: "status", "aria-live": "polite", "data-testid": "mlops-status" });
+  el.append(region);
+  let before = card;
+  let saidAt = Number.NEGATIVE_INFINITY;
+  let pending: string | null = null;
+
+  return (next) => {
+    pending = sentence(before, next) ?? pending;
+    before = next;
+    if (pending === null || next.now - saidAt < EVERY_MS) return;
+    say(region, pending);
+    saidAt = next.now;
+    pending = null;
+  };
+}
+
+/** What is worth saying of the way from one state to the next; null mostly. */
+export function sentence(before: Card, next: Card): string | null {
+  const [was, is] = [before.job, next.job];
+  if (!is) return null;
+  const shown = face(next);
+  if (shown !== face(before)) {
+    if (shown === "failed") return null; // an alert of its own
+    const score = shown === "finished" && is.final_score !== null ? `, ${is.metric} ${figure(is.final_score)}` : "";
+    return `${is.name}: ${headline(next).word}${score}`;
+  }
+  if (shown !== "running") return null;
+  if (was?.current_stage !== is.current_stage && is.current_stage) return `${is.name}: ${placeOf(next)}`;
+  const quarter = QUARTERS.findLast((q) => (is.progress ?? 0) >= q && (was?.progress ?? 0) < q);
+  return quarter === undefined ? null : `${is.name}: ${quarter} percent`;
+}

@@ -1,0 +1,103 @@
+/** Why a job ended without a result: the cause, the fix, its last words; the traceback one click away. */
+
+import type { Job } from "../protocol";
+import type { Card } from "../state/card";
+import { face } from "../state/face";
+import { copies } from "./clipboard";
+import { attribute, element, fill, show } from "./element";
+
+/** Said when the record has no sentence of its own. */
+const CAUSES: Record<NonNullable<Job["reason"]>, string> = {
+  error: "The job raised an error.",
+  signal: "The worker was killed from outside.",
+  oom_killed: "Out of memory: the kernel killed the worker.",
+  timeout: "The job took longer than its timeout.",
+  exited_early: "The worker ended itself before the work was done.",
+  lost: "The job's processes are gone and left no word.",
+  not_started: "The worker could not be started.",
+  cancelled: "The job was cancelled.",
+};
+
+const FIXES: Partial<Record<NonNullable<Job["reason"]>, readonly [text: string, code: string]>> = {
+  oom_killed: ["Fewer rows, a smaller model, or one process at a time:", "n_jobs=1"],
+  timeout: ["Give it longer (seconds), or leave it out:", "timeout=3600"],
+};
+
+const LAST_WORDS = 2;
+
+export function mount(el: HTMLElement, card: Card): (next: Card) => void {
+  const panel = element("div", { class: "failure", role: "alert", "data-testid": "mlops-failure" });
+  el.append(panel);
+  const update = (next: Card) => {
+    const job = face(next) === "failed" ? next.job : null;
+    show(panel, job !== null);
+    if (job) fill(panel, JSON.stringify([job.error, job.hint, job.reason, job.traceback, job.log_tail]), () => said(job));
+  };
+  update(card);
+  return update;
+}
+
+function said(job: Job): HTMLElement[] {
+  const { links, traceback } = more(job);
+  const block = element("div", { class: "why" }, element("div", {}, ...sentences(job)), links);
+  return traceback ? [block, traceback] : [block];
+}
+
+function sentences(job: Job): HTMLElement[] {
+  const cause = job.error ?? (job.reason ? CAUSES[job.reason] : "The job failed.");
+  const lines: HTMLElement[] = [element("p", { class: "cause", "data-testid": "mlops-cause" }, cause)];
+  const fix = fixOf(job);
+  if (fix) lines.push(element("p", { class: "fix", "data-testid": "mlops-fix" }, ...fix));
+  const words = job.log_tail.filter((line) => line.trim() !== "").slice(-LAST_WORDS);
+  if (words.length > 0) {
+    lines.push(element("pre", { class: "log", "data-testid": "mlops-last-lines" }, words.join("\n")));
+  }
+  return lines;
+}
+
+/** A hint of two lines ends with what to paste; backquotes mark code within a sentence. */
+function fixOf(job: Job): (Node | string)[] | null {
+  const preset = job.reason ? FIXES[job.reason] : undefined;
+  const lines = job.hint?.split("\n") ?? preset;
+  if (!lines) return null;
+  const last = lines.length > 1 ? lines.at(-1) : undefined;
+  const text = (last === undefined ? lines : lines.slice(0, -1)).join(" ");
+  const pieces = text.split(/`([^`]+)`/).map((piece, i) => (i % 2 ? element("code", {}, piece) : piece));
+  return last === undefined ? pieces : [...pieces, " ", element("code", {}, last)];
+}
+
+function more(job: Job): { links: HTMLElement; traceback: HTMLElement | null } {
+  const details = element("button", { class: "link", type: "button", "data-testid": "mlops-copy-details" }, "Copy details");
+  copies(details, () => report(job));
+  const links = element("div", { class: "links" }, details);
+  if (!job.traceback) return { links, traceback: null };
+  const text = element("pre", { class: "log traceback", tabindex: "0", hidden: true, "data-testid": "mlops-traceback" }, job.traceback);
+  const toggle = element(
+    "button",
+    { class: "link", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-traceback" },
+    "Show traceback",
+  );
+  toggle.addEventListener("click", () => {
+    show(text, text.hidden === true);
+    attribute(toggle, "aria-expanded", String(!text.hidden));
+    toggle.textContent = text.hidden ? "Show traceback" : "Hide traceback";
+  });
+  links.prepend(toggle);
+  return { links, traceback: text };
+}
+
+/** Everything a colleague needs to see, as text. */
+export function report(job: Job): string {
+  const lines = [
+    `${job.name} ${job.job_id}: ${job.status}${job.reason ? ` (${job.reason})` : ""}`,
+    job.current_stage && `stage: ${job.current_stage}`,
+    job.error,
+    job.hint,
+    job.traceback,
+    job.log_tail.length > 0 && `last lines:\n${job.log_tail.join("\n")}`,
+    Object.entries(job.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", "),
+  ];
+  return lines.filter(Boolean).join("\n");
+}

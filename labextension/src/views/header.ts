@@ -1,0 +1,72 @@
+/** First line of the card: state, name and id of the job; what is known of the connection; what can be done. */
+
+import type { Act } from "../state/actions";
+import type { Card } from "../state/card";
+import { face, headline } from "../state/face";
+import { roughly, span, timeOfDay } from "../state/figures";
+import { currentStage, isOver, shortId } from "../state/job";
+import { staleFor } from "../state/times";
+import { mount as mountConnection } from "./connection";
+import { attribute, element, say, show } from "./element";
+import { draw, mark } from "./marks";
+import { mount as mountMenu } from "./menu";
+import { mount as mountStop } from "./stop";
+
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+  const shape = mark("known");
+  const word = element("b", { class: "word", "data-testid": "mlops-state" });
+  const name = element("bdi", { class: "name", "data-testid": "mlops-name" });
+  const id = element("code", { class: "id", "data-testid": "mlops-id" });
+  const aside = element("span", { class: "aside", "data-testid": "mlops-aside" });
+  const retry = element("button", { class: "button", type: "button", "data-testid": "mlops-retry" }, "Retry now");
+  retry.addEventListener("click", () => act({ do: "reconnect" }));
+  const right = element("div", { class: "right" }, aside);
+  const connection = mountConnection(right, card, signal, act);
+  right.append(retry);
+  const stop = mountStop(right, card, signal, act);
+  const menu = mountMenu(right, card, signal, act);
+  el.append(element("div", { class: "title" }, shape, word, name, id), right);
+
+  const update = (next: Card) => {
+    const { mark: drawn, word: said } = headline(next);
+    draw(shape, drawn);
+    say(word, said);
+    say(name, next.job?.name ?? "");
+    attribute(name, "title", next.job?.name ?? null);
+    say(id, shortId(next.jobId));
+    attribute(id, "title", next.jobId);
+    say(aside, remark(next));
+    show(aside, aside.textContent !== "");
+    const { shown } = next.connection;
+    show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
+    say(retry, face(next) === "gone" ? "Try again" : "Retry now");
+    connection(next);
+    stop(next);
+    menu(next);
+  };
+  update(card);
+  return update;
+}
+
+function over(card: Card): boolean {
+  return card.job !== null && isOver(card.job);
+}
+
+/** When, how long, how old: what a glance at the right wants to know. */
+function remark(card: Card): string {
+  const job = card.job;
+  if (!job) return "";
+  const took = job.elapsed_time === null ? "" : span(job.elapsed_time);
+  const when = job.end_time === null ? "" : timeOfDay(job.end_time, card.now);
+  if (job.status === "completed") return [took && `in ${took}`, when].filter(Boolean).join(" · ");
+  if (isOver(job)) return [failedAfter(card, took), when].filter(Boolean).join(" · ");
+  if (card.source === "saved" && card.asOf) return `as of ${timeOfDay(card.asOf, card.now)}`;
+  const stale = staleFor(card);
+  return stale === null ? "" : `last update ${roughly(stale)} ago`;
+}
+
+function failedAfter(card: Card, took: string): string {
+  if (!took || !card.job) return "";
+  const current = currentStage(card.job);
+  return `after ${took}${current ? ` in ${current.stage.name}` : ""}`;
+}

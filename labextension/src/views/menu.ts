@@ -1,0 +1,59 @@
+/** The card's [⋯]: things that work on every job, each also a line of code. */
+
+import type { Act } from "../state/actions";
+import type { Card } from "../state/card";
+import { shortId } from "../state/job";
+import { copy } from "./clipboard";
+import { element, fill } from "./element";
+import { mark } from "./marks";
+import { popover } from "./popover";
+
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+  const button = element(
+    "button",
+    { class: "button icon", type: "button", "aria-label": "More", title: "More", "data-testid": "mlops-more" },
+    mark("more"),
+  );
+  let shown = card;
+  const name = { label: "More", testid: "mlops-menu", role: "menu" };
+  const menu = popover(button, name, () => offer(), signal);
+  el.append(button, menu.panel);
+  menu.panel.addEventListener("keydown", (event) => walk(menu.panel, event));
+
+  function offer(): void {
+    const entries: [string, string, () => void][] = [
+      ["Copy job id", "copy-id", () => void copy(shown.jobId)],
+      ["Copy as code", "copy-code", () => void copy(`mlops.get("${shortId(shown.jobId)}")`)],
+    ];
+    if (shown.source === "server") entries.push(["Show log", "log", () => act({ do: "log" })]);
+    if (shown.series.size > 0) entries.push(["Download metrics CSV", "csv", () => act({ do: "csv" })]);
+    fill(menu.panel, entries.map(([label]) => label).join(), () =>
+      entries.map(([label, testid, chosen]) => {
+        const entry = element(
+          "button",
+          { class: "entry", role: "menuitem", type: "button", "data-testid": `mlops-menu-${testid}` },
+          label,
+        );
+        entry.addEventListener("click", () => {
+          menu.close();
+          button.focus();
+          chosen();
+        });
+        return entry;
+      }),
+    );
+  }
+
+  return (next) => {
+    shown = next;
+  };
+}
+
+function walk(panel: HTMLElement, event: KeyboardEvent): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  event.preventDefault();
+  const entries = [...panel.querySelectorAll<HTMLElement>("button")];
+  const at = entries.findIndex((entry) => entry.matches(":focus"));
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  entries[(at + step + entries.length) % entries.length]?.focus();
+}

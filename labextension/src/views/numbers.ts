@@ -1,0 +1,91 @@
+/** The line of numbers: how far and how long while a job runs, what came out when it is over. */
+
+import type { Job } from "../protocol";
+import type { Card } from "../state/card";
+import { face } from "../state/face";
+import { clock, count, figure, percent, roughly, UNKNOWN } from "../state/figures";
+import { currentStage } from "../state/job";
+import { elapsed, isLengthUnknown, left } from "../state/times";
+import { element, fill, pair } from "./element";
+
+export function mount(el: HTMLElement, card: Card): (next: Card) => void {
+  const line = element("div", { class: "numbers", "data-testid": "mlops-numbers" });
+  el.append(line);
+  const update = (next: Card) => {
+    const shown = next.job && (face(next) === "finished" ? results(next.job) : moving(next, next.job));
+    const pairs = shown ?? [];
+    fill(line, JSON.stringify(pairs), () => pairs.map(([label, value, testid]) => pair(label, value, `mlops-${testid}`)));
+  };
+  update(card);
+  return update;
+}
+
+type Pair = [label: string, value: string, testid: string];
+
+function moving(card: Card, job: Job): Pair[] {
+  const ran = elapsed(card);
+  if (face(card) === "queued") return waiting(job);
+  const pairs: Pair[] = [];
+  if (job.progress !== null && !isLengthUnknown(job, ran)) pairs.push(["", percent(job.progress), "percent"]);
+  const current = currentStage(job);
+  if (current) pairs.push(["", at(current.stage, current.place), "unit"]);
+  const { shown, link } = card.connection;
+  if (card.source === "server" && (shown === "reconnecting" || face(card) === "gone")) {
+    const ago = link.heardAt === null ? UNKNOWN : `${roughly((card.now - link.heardAt) / 1000)} ago`;
+    pairs.push(["last update", ago, "last-update"]);
+    // True of every job the server runs: its processes are not the connection's.
+    if (face(card) === "running") return [...pairs, ["Training goes on in the server.", "", "goes-on"]];
+  } else {
+    pairs.push(["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"]);
+    if (face(card) === "running" && card.source !== "saved") pairs.push(split(left(card)));
+  }
+  const { best } = job;
+  if (best) pairs.push([`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]);
+  return pairs;
+}
+
+function at(stage: { unit: string | null; done: number | null; total: number | null }, place: number): string {
+  if (stage.done === null) return `stage ${place}/8`;
+  return `${stage.unit ?? "step"} ${count(stage.done)}${stage.total === null ? "" : `/${count(stage.total)}`}`;
+}
+
+function split(said: string): Pair {
+  const [word, value] = said.startsWith("left ") ? ["left", said.slice(5)] : ["", said];
+  return [word, value, "left"];
+}
+
+function waiting(job: Job): Pair[] {
+  const pairs: Pair[] = [];
+  const { dataset, target, estimator } = job;
+  if (dataset) pairs.push(["data", dataset.name, "dataset"]);
+  if (target) pairs.push(["target", target, "target"]);
+  if (estimator) pairs.push(["model", estimator, "estimator"]);
+  return pairs;
+}
+
+/** The hold-out score first, then how far it can be trusted, then the rest. */
+function results(job: Job): Pair[] {
+  const pairs: Pair[] = [];
+  const { metrics, metric } = job;
+  const main = `test_${metric}`;
+  const score = metrics[main] ?? job.final_score;
+  if (metric) pairs.push([`test ${metric}`, figure(score), "final"]);
+  if (metrics["cv_mean"] != null) {
+    const spread = metrics["cv_std"] == null ? "" : ` ± ${figure(metrics["cv_std"])}`;
+    pairs.push(["cv", `${figure(metrics["cv_mean"])}${spread}`, "cv"]);
+  }
+  if (metrics["baseline"] != null) pairs.push(["baseline", figure(metrics["baseline"]), "baseline"]);
+  pairs.push(["model", job.model_id ? job.model_id.slice(0, 6) : "not saved", "model"]);
+  if (job.best) pairs.push([`best ${job.best.name}`, `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
+  for (const [name, value] of Object.entries(metrics)) {
+    if (name.startsWith("test_") && name !== main) pairs.push([name.replace("_", " "), figure(value), "metric"]);
+  }
+  return pairs;
+}
+
+/** `epoch 37/40`. */
+function where(job: Job, step: number): string {
+  const training = job.stages.find((stage) => stage.name === "Training model");
+  const total = training?.total ?? training?.done;
+  return `${training?.unit ?? "step"} ${count(step)}${total ? `/${count(total)}` : ""}`;
+}

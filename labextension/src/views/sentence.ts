@@ -1,0 +1,50 @@
+/** One sentence below the numbers, where a state needs one: what is going on, and the command that helps. */
+
+import type { Card } from "../state/card";
+import { face } from "../state/face";
+import { currentStage, shortId } from "../state/job";
+import { element, fill, show } from "./element";
+
+export function mount(el: HTMLElement, card: Card): (next: Card) => void {
+  const line = element("p", { class: "sentence", "data-testid": "mlops-sentence" });
+  el.append(line);
+  const update = (next: Card) => {
+    const pieces = said(next);
+    show(line, pieces.length > 0);
+    fill(line, JSON.stringify(pieces), () =>
+      pieces.map((piece) => (typeof piece === "string" ? piece : element("code", {}, piece.code))),
+    );
+  };
+  update(card);
+  return update;
+}
+
+type Piece = string | { code: string };
+
+function said(card: Card): Piece[] {
+  if (card.notice !== null) return [card.notice];
+  const { job, connection } = card;
+  const id = shortId(card.jobId);
+  switch (face(card)) {
+    case "unknown":
+      return card.asked === null && card.source === "saved"
+        ? ["No record of this job here."]
+        : ["Asking the server for its record."];
+    case "queued":
+      return ["Starts by itself when a place is free."];
+    case "cancelled": {
+      const stage = job && job.start_time !== null ? currentStage(job)?.stage.name : undefined;
+      const where = stage ? `Stopped in ${stage}. ` : "";
+      return [where + (job?.model_id ? "The model was saved." : "No model was saved.")];
+    }
+    case "gone":
+      return connection.shown === "forbidden"
+        ? ["You are signed out of this server. Reload the page to sign in; the job goes on."]
+        : ["The job may still be running. When the server is back: ", { code: "%mlops status" }, " or ", { code: `mlops.get("${id}")` }];
+    case "finished":
+      return job && !job.model_id && job.model_missing_reason ? [`Model not saved: ${job.model_missing_reason}`] : [];
+    case "running":
+    case "failed":
+      return [];
+  }
+}

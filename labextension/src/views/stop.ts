@@ -1,0 +1,53 @@
+/** The stop button: at once in a job's first ten seconds, then in two steps. */
+
+import type { Act } from "../state/actions";
+import type { Card } from "../state/card";
+import { canStop } from "../state/face";
+import { percent } from "../state/figures";
+import { elapsed } from "../state/times";
+import { element, say, show } from "./element";
+
+const ASKS_AFTER_SECONDS = 10;
+const ASKS_FOR_MS = 5_000;
+
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+  const button = element("button", { class: "button", "data-testid": "mlops-stop", type: "button" });
+  el.append(button);
+  let shown = card;
+  let asking: ReturnType<typeof setTimeout> | undefined;
+
+  const update = (next: Card) => {
+    shown = next;
+    if (!canStop(next)) forget();
+    show(button, canStop(next));
+    const progress = next.job?.progress;
+    const question = progress == null ? "Stop now?" : `Stop at ${percent(progress)}?`;
+    say(button, asking === undefined ? "Stop" : question);
+    button.classList.toggle("asking", asking !== undefined);
+  };
+
+  function forget(): void {
+    clearTimeout(asking);
+    asking = undefined;
+  }
+
+  button.addEventListener("click", () => {
+    if (asking !== undefined || (elapsed(shown) ?? 0) < ASKS_AFTER_SECONDS) {
+      forget();
+      act({ do: "stop" });
+    } else {
+      asking = setTimeout(() => {
+        forget();
+        update(shown);
+      }, ASKS_FOR_MS);
+    }
+    update(shown);
+  });
+  button.addEventListener("blur", () => {
+    forget();
+    update(shown);
+  });
+  signal.addEventListener("abort", forget);
+  update(card);
+  return update;
+}

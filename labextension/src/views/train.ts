@@ -1,0 +1,99 @@
+/** A job as a card: the composition of all its views in a shadow root of its own. Not here: where states come from. */
+
+import uplotCss from "uplot/dist/uPlot.min.css";
+import type { Act } from "../state/actions";
+import type { Card } from "../state/card";
+import { face } from "../state/face";
+import { shortId } from "../state/job";
+import { mount as mountAnnouncer } from "./announcer";
+import { mount as mountBody } from "./body";
+import css from "./card.css";
+import { mount as mountDetails } from "./details";
+import { attribute, element, show } from "./element";
+import { mount as mountFailure } from "./failure";
+import { mount as mountFindings } from "./findings";
+import { mount as mountHeader } from "./header";
+import { mount as mountLog } from "./log";
+import { mount as mountNumbers } from "./numbers";
+import { mount as mountProgress } from "./progress";
+import { mount as mountSentence } from "./sentence";
+import { mount as mountStages } from "./stages";
+import { theme, watchTheme } from "./theme";
+
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+  const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
+  const box = element("section", { class: "card", "data-testid": "mlops-card" });
+  root.replaceChildren(element("style", {}, uplotCss), element("style", {}, css), box);
+  signal.addEventListener("abort", () => root.replaceChildren());
+  // The notebook must not take letters pressed here for its commands.
+  el.setAttribute("data-lm-suppress-shortcuts", "true");
+  box.addEventListener("keydown", (event) => leave(el, event));
+
+  // Before the charts watch: they read the colours this sets.
+  watchTheme(() => {
+    box.dataset["theme"] = theme();
+  }, signal);
+
+  const header = element("header", {});
+  const timeline = element("div", {});
+  const bar = element("div", {});
+  const line = element("div", { class: "line" });
+  const tools = element("div", { class: "tools" });
+  const main = element("div", {});
+  const below = element("div", {});
+  box.append(header, timeline, bar, line, main, below);
+
+  const acted: Act = (action) => {
+    if (action.do === "log") log.open();
+    act(action);
+  };
+  const updates = [
+    mountHeader(header, card, signal, acted),
+    mountStages(timeline, card),
+    mountProgress(bar, card),
+    mountNumbers(line, card),
+    mountBody(main, tools, card, signal),
+    mountFindings(tools, card, signal),
+    mountSentence(below, card),
+    mountFailure(below, card),
+    mountAnnouncer(below, card),
+  ];
+  line.append(tools);
+  const details = mountDetails(below, card);
+  const detailsButton = element(
+    "button",
+    { class: "quiet", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-details" },
+    "Details",
+  );
+  detailsButton.addEventListener("click", () => attribute(detailsButton, "aria-expanded", String(details.toggle())));
+  tools.append(detailsButton);
+  const log = mountLog(below, card);
+
+  const update = (next: Card) => {
+    const shown = face(next);
+    const over = shown === "finished" || shown === "failed" || shown === "cancelled";
+    box.dataset["face"] = shown;
+    box.dataset["theme"] = theme();
+    attribute(box, "aria-label", `Job ${next.job?.name ?? shortId(next.jobId)}`);
+    show(timeline, shown === "running" || shown === "failed");
+    show(bar, shown === "running" || shown === "gone");
+    show(line, shown !== "unknown");
+    show(detailsButton, over);
+    for (const tell of updates) tell(next);
+    details.update(next);
+    log.update(next);
+  };
+  update(card);
+  return update;
+}
+
+/** Escape gives the keys back to the notebook. */
+function leave(el: HTMLElement, event: KeyboardEvent): void {
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  event.stopPropagation();
+  const notebook = el.closest<HTMLElement>(".jp-Notebook");
+  const focused = el.shadowRoot?.activeElement;
+  if (focused instanceof HTMLElement) focused.blur();
+  notebook?.focus();
+}

@@ -1,0 +1,40 @@
+/**
+ * The anywidget of a job. Traits: `job_id`; `record` and `series`, what the kernel knows; `server`, whether the
+ * page's own Jupyter server knows the job. If it does, the card listens to it, and moves while the kernel is busy.
+ */
+
+import type { AnyModel } from "@anywidget/types";
+import { pageClient } from "../client/client";
+import { type Given, live } from "./live";
+import { jobIn, seriesIn } from "./saved";
+
+interface Traits {
+  job_id: string;
+  record: unknown;
+  series: unknown;
+  server: boolean;
+}
+
+function render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal?: AbortSignal }): () => void {
+  const leaving = new AbortController();
+  signal?.addEventListener("abort", () => leaving.abort());
+  const client = model.get("server") ? pageClient() : null;
+  const given = (): Given => ({
+    jobId: model.get("job_id"),
+    source: client ? "server" : "kernel",
+    job: jobIn(model.get("record")),
+    series: seriesIn(model.get("series")),
+    asOf: null,
+  });
+  const tell = live(el, given(), client, leaving.signal);
+  const changed = () => tell(given());
+  model.on("change:record", changed);
+  model.on("change:series", changed);
+  leaving.signal.addEventListener("abort", () => {
+    model.off("change:record", changed);
+    model.off("change:series", changed);
+  });
+  return () => leaving.abort();
+}
+
+export default { render };

@@ -1,0 +1,167 @@
+/**
+ * A card that lives: what a host gives (a record, series, perhaps the page's client) becomes states, states become
+ * a view, and what the user asks for is done. Used alike by the anywidget and JupyterLab's renderer.
+ */
+
+import type { Client, Delivery } from "../client/client";
+import { RequestFailed } from "../client/rest";
+import type { Job } from "../protocol";
+import type { Action } from "../state/actions";
+import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
+import { isOver } from "../state/job";
+import { mount } from "../views/train";
+import { save } from "./csv";
+
+export interface Given {
+  jobId: string;
+  source: Source;
+  job: Job | null;
+  series: KeptSeries;
+  asOf: string | null;
+}
+
+type Told = Happening extends infer One ? (One extends Happening ? Omit<One, "at"> : never) : never;
+
+const BUCKETS = 300;
+const LOG_LINES = 200;
+const TICK_MS = 1_000;
+/** Holes come in swarms while a slow client catches up: one question answers many. */
+const REFILL_MS = 2_000;
+const RETRY_MS = 5_000;
+
+/** Returns what takes further words of the host. Everything ends with `signal`. */
+export function live(el: HTMLElement, given: Given, client: Client | null, signal: AbortSignal): (next: Given) => void {
+  let card: Card = { ...freshCard(given.jobId, given.source, Date.now()), asOf: given.asOf };
+  if (given.job) card = reduce(card, { kind: "record", at: Date.now(), job: given.job, series: given.series });
+  const update = mount(el, card, signal, act);
+  let drawing = false;
+
+  function happen(told: Told): void {
+    if (signal.aborted) return;
+    card = reduce(card, { ...told, at: Date.now() } as Happening);
+    if (drawing) return;
+    drawing = true;
+    // One drawing for all that comes in one frame.
+    queueMicrotask(() => {
+      drawing = false;
+      if (!signal.aborted) update(card);
+    });
+  }
+
+  const listening = new AbortController();
+  signal.addEventListener("abort", () => listening.abort());
+  let loaded = false;
+  let refill: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener("abort", () => clearTimeout(refill));
+
+  async function load(from: Client): Promise<void> {
+    if (card.asked !== null) return;
+    happen({ kind: "asked" });
+    try {
+      const [job, metrics] = await Promise.all([
+        from.rest.getJob(given.jobId, signal),
+        from.rest.getMetrics(given.jobId, BUCKETS, signal),
+      ]);
+      loaded = true;
+      happen({ kind: "answered", job, metrics });
+      if (isOver(job.job)) listening.abort();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof RequestFailed)) throw error;
+      if (error.status === 404) {
+        // Of another server, or deleted: what was given stays, and there is nothing to listen to.
+        happen({ kind: "stranger", source: given.source === "saved" ? "saved" : "kernel" });
+        listening.abort();
+      } else {
+        happen({ kind: "unanswered" });
+        later(from, RETRY_MS);
+      }
+    }
+  }
+
+  function hear(from: Client, delivery: Delivery): void {
+    switch (delivery.kind) {
+      case "link":
+        happen({ kind: "link", link: delivery.link });
+        if (delivery.link.phase === "connected" && !loaded && refill === undefined) void load(from);
+        return;
+      case "reset":
+        loaded = false;
+        happen({ kind: "reset" });
+        return;
+      case "snapshot": {
+        const job = delivery.snapshot.jobs.find((one) => one.job_id === given.jobId);
+        if (job) happen({ kind: "record", job, head: delivery.snapshot.head });
+        if (!loaded) void load(from);
+        return;
+      }
+      case "events":
+        happen({ kind: "events", events: delivery.events });
+        if (delivery.hole) later(from, REFILL_MS);
+        else if (card.job && isOver(card.job) && loaded) listening.abort();
+        return;
+      case "latest":
+        return;
+    }
+  }
+
+  function later(from: Client, ms: number): void {
+    if (refill !== undefined || listening.signal.aborted) return;
+    refill = setTimeout(() => {
+      refill = undefined;
+      void load(from);
+    }, ms);
+  }
+
+  if (client) {
+    if (card.job && isOver(card.job)) void load(client);
+    else client.subscribe((delivery) => hear(client, delivery), listening.signal);
+    const ticks = setInterval(() => {
+      if (document.visibilityState !== "hidden") happen({ kind: "tick" });
+    }, TICK_MS);
+    listening.signal.addEventListener("abort", () => clearInterval(ticks));
+  }
+
+  function act(action: Action): void {
+    if (!client) {
+      if (action.do === "csv") save(card, null);
+      return;
+    }
+    switch (action.do) {
+      case "reconnect":
+        client.reconnect();
+        return;
+      case "use":
+        client.use(action.way);
+        return;
+      case "stop":
+        void attempt(async () => happen({ kind: "record", job: await client.rest.stop(given.jobId) }), "Not stopped");
+        return;
+      case "log":
+        void attempt(async () => {
+          const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);
+          happen({ kind: "written", first, lines });
+        }, "No log");
+        return;
+      case "csv":
+        void attempt(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), "No file");
+    }
+  }
+
+  async function attempt(what: () => Promise<void>, otherwise: string): Promise<void> {
+    try {
+      await what();
+      happen({ kind: "noticed", text: null });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof RequestFailed)) throw error;
+      happen({ kind: "noticed", text: `${otherwise}: ${error.message}` });
+    }
+  }
+
+  return (next) => {
+    // The server knows more, and earlier, than a kernel or a file does.
+    if (loaded || !next.job || next.jobId !== given.jobId) return;
+    happen({ kind: "record", job: next.job, series: next.series });
+  };
+}
