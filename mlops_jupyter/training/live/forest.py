@@ -21,7 +21,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from mlops_jupyter.training.live.meter import Array, Meter, Rows
+from mlops_jupyter.training.live.meter import Array, Meter
 from mlops_jupyter.training.live.trees import as_trees_take
 
 UNIT = "tree"
@@ -75,8 +75,8 @@ class Grove:
         self._lock = threading.Lock()
         self._new: list[Any] = []
         self._count = 0
-        self._rows: list[Array] = []
-        self._votes: list[Array] = []
+        self._rows = meter.prepared(as_trees_take)
+        self._votes = [np.zeros(1) for _ in self._rows]
 
     def grown(self, tree: Any) -> None:
         with self._meter.border, self._lock:
@@ -88,10 +88,7 @@ class Grove:
             self._meter.measure(self._count, self._predict, len(self._new))
             self._new.clear()
 
-    def _predict(self, _: Rows, index: int) -> Array:
-        if not self._rows:
-            self._rows = [as_trees_take(rows.X) for rows in self._meter.watched]
-            self._votes = [np.zeros(1) for _ in self._rows]
+    def _predict(self, index: int) -> Array:
         for tree in self._new:
             # Not in place: the first sum makes the array as wide as the trees' votes.
             self._votes[index] = self._votes[index] + tree.predict(self._rows[index])

@@ -30,7 +30,7 @@ class Monitor:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._rows: list[Array] = []
+        self._rows = meter.prepared(as_trees_take)
         self._raw: list[Array] = []
         self._added = 0
 
@@ -40,18 +40,14 @@ class Monitor:
             self._meter.reached(step)
             pending = step - self._added
             if self._meter.affordable(pending):
-                self._meter.measure(step, lambda _, index: self._predict(estimator, index, step), pending)
+                self._meter.measure(step, lambda index: self._predict(estimator, index, step), pending)
                 self._added = step
         # True would end the fit.
         return False
 
-    def _start(self, estimator: Any) -> None:
-        self._rows = [as_trees_take(rows.X) for rows in self._meter.watched]
-        self._raw = [estimator._raw_predict_init(rows) for rows in self._rows]
-
     def _predict(self, estimator: Any, index: int, step: int) -> Array:
         if not self._raw:
-            self._start(estimator)
+            self._raw = [estimator._raw_predict_init(rows) for rows in self._rows]
         raw, rows = self._raw[index], self._rows[index]
         for stage in range(self._added, step):
             for output, tree in enumerate(estimator.estimators_[stage]):

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from mlops_jupyter.training.live.meter import Array, Meter, Rows
+from mlops_jupyter.training.live.meter import Array, Meter
 
 UNIT = "tree"
 #: Seconds between two looks: a hundredth of the time one may take to be seen, and no cost to speak of.
@@ -72,19 +72,17 @@ class Observer:
         self._meter.reached(step)
         pending = step - self._added
         if self._meter.affordable(pending):
+            if not self._raw:
+                self._start()
             self._meter.measure(step, self._predict, pending)
             self._added = step
 
     def _start(self) -> None:
         baseline = self._estimator._baseline_prediction
-        self._rows = [
-            np.asarray(self._estimator._preprocess_X(rows.X, reset=False)) for rows in self._meter.watched
-        ]
+        self._rows = self._meter.prepared(lambda X: np.asarray(self._estimator._preprocess_X(X, reset=False)))
         self._raw = [np.repeat(baseline, len(rows), axis=0) for rows in self._rows]
 
-    def _predict(self, _: Rows, index: int) -> Array:
-        if not self._raw:
-            self._start()
+    def _predict(self, index: int) -> Array:
         estimator, raw, rows = self._estimator, self._raw[index], self._rows[index]
         bitsets, positions = estimator._bin_mapper.make_known_categories_bitsets()
         for iteration in estimator._predictors[self._added : self._step]:

@@ -44,7 +44,7 @@ class Callback:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._due = False
-        self._rows: list[Array] = []
+        self._rows = meter.prepared(lambda X: check_array(X, dtype=[np.float64, np.float32]))
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Nothing to set up."""
@@ -70,12 +70,10 @@ class Callback:
             if fitted_estimator is not None:
                 step = context.task_id + 1
                 self._meter.reached(step)
-                self._meter.measure(step, lambda _, index: self._predict(fitted_estimator, index))
+                self._meter.measure(step, lambda index: self._predict(fitted_estimator, index))
 
     def _predict(self, fitted: Any, index: int) -> Array:
         """What its ``predict_proba`` gives, without checking the rows again each time."""
-        if not self._rows:
-            self._rows = [check_array(rows.X, dtype=[np.float64, np.float32]) for rows in self._meter.watched]
         decision = self._rows[index] @ fitted.coef_.T + fitted.intercept_
         if decision.shape[1] == 1:
             positive = expit(decision)

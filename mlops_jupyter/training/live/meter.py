@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ SHARE = 0.02
 GRACE = 0.003
 TELL_EVERY = 0.1
 
+T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 #: Predictions so far as numbers with names: class probabilities (rows × classes), or one number a row.
 Measure = Callable[[Array], Mapping[str, float]]
@@ -49,7 +50,10 @@ class Meter:
     def __init__(self, run: Run, stage: StageRun, watched: Sequence[Rows] = ()) -> None:
         self.watched = tuple(watched)
         self.border = Border()
+        self.unit = ""
         self.done = 0
+        #: The last unit that has points.
+        self.scored = 0
         self._run = run
         self._stage = stage
         self._told = 0
@@ -61,7 +65,7 @@ class Meter:
 
     def begin(self, unit: str, total: int | None) -> None:
         """The fit starts now and counts ``unit``; ``total`` of them at most, None where nobody knows."""
-        self._stage.unit = unit
+        self.unit = self._stage.unit = unit
         self._stage.total = total
         self._began = time.perf_counter()
 
@@ -79,15 +83,23 @@ class Meter:
         running = time.perf_counter() - self._began
         return self._spent + self._cost * pending <= GRACE + SHARE * running
 
-    def measure(self, step: int, predict: Callable[[Rows, int], Array], pending: int = 1) -> None:
-        """Score the watched rows as they are predicted at ``step``; ``predict`` gets them and their index."""
+    def prepared(self, make: Callable[[Any], T]) -> list[T]:
+        """``make`` of each watched rows' ``X``: what has to be done once before the first score."""
+        began = time.perf_counter()
+        made = [make(rows.X) for rows in self.watched]
+        self._spent += time.perf_counter() - began
+        return made
+
+    def measure(self, step: int, predict: Callable[[int], Array], pending: int = 1) -> None:
+        """Score the watched rows as they are predicted at ``step``; ``predict`` gets their index."""
         began = time.perf_counter()
         values: dict[str, float] = {}
         for index, rows in enumerate(self.watched):
-            values.update(rows.measure(predict(rows, index)))
+            values.update(rows.measure(predict(index)))
             self._predicted += rows.size
         if values:
             self._run.log(step, values)
+            self.scored = step
         took = time.perf_counter() - began
         self._spent += took
         self._cost = took / max(pending, 1)

@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import check_array
 
-from mlops_jupyter.training.live.meter import Array, Meter, Rows
+from mlops_jupyter.training.live.meter import Array, Meter
 
 UNIT = "epoch"
 
@@ -29,9 +29,9 @@ def knows(estimator: Any) -> bool:
 def watch(estimator: Any, meter: Meter) -> Iterator[dict[str, Any]]:
     meter.begin(UNIT, estimator.max_iter)
     check = estimator._update_no_improvement_count
-    rows: list[Array] = []
+    rows = meter.prepared(check_array)
 
-    def predict(_: Rows, index: int) -> Array:
+    def predict(index: int) -> Array:
         return _outputs(estimator, rows[index])
 
     def check_and_report(*arguments: Any, **named: Any) -> Any:
@@ -40,9 +40,6 @@ def watch(estimator: Any, meter: Meter) -> Iterator[dict[str, Any]]:
             epoch = estimator.n_iter_
             meter.reached(epoch)
             if meter.affordable():
-                if not rows:
-                    dtype = estimator.coefs_[0].dtype
-                    rows.extend(check_array(watched.X, dtype=dtype) for watched in meter.watched)
                 meter.measure(epoch, predict)
         return result
 

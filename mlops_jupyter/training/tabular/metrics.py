@@ -7,7 +7,8 @@ Everything is computed from predictions that were made once.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,10 +28,11 @@ BESIDE: dict[Task, tuple[str, ...]] = {
 
 
 class Predictions(NamedTuple):
-    """What a fitted estimator says of some rows: labels or numbers, and for classifiers that have
-    them, probabilities (rows × classes) and decision values."""
+    """What a fitted estimator says of some rows: labels or numbers; for classifiers the classes it
+    knows, and where it has them, probabilities (rows × classes) and decision values."""
 
     values: Array
+    classes: Array | None = None
     probabilities: Array | None = None
     decision: Array | None = None
 
@@ -41,17 +43,23 @@ class Metric(NamedTuple):
     name: str
     scorer: Any
     greater_is_better: bool
+    classifies: bool
 
-    def score(self, y: Array, predictions: Predictions, classes: Array | None) -> float:
+    def score(self, y: Array, predictions: Predictions) -> float:
         """The number scikit-learn's own scorer gives for an estimator that predicts this."""
-        value = float(self.scorer(_given(predictions, classes), None, y))
+        value = float(self.scorer(_given(predictions), None, y))
+        return value if self.greater_is_better else -value
+
+    def measure(self, estimator: Any, X: Any, y: Array) -> float:
+        """The same for an estimator that still has to predict ``X``."""
+        value = float(self.scorer(estimator, X, y))
         return value if self.greater_is_better else -value
 
     def better(self, value: float, other: float) -> bool:
         return value > other if self.greater_is_better else value < other
 
 
-def metric(name: str, classes: Sequence[Any] | None = None) -> Metric:
+def metric(name: str, classes: Array | None = None) -> Metric:
     """The metric of a scikit-learn scorer's name; ``classes`` in sorted order, for classification.
 
     Where a binary metric counts one class and the labels are not numbers, it is the last one.
@@ -68,17 +76,38 @@ def metric(name: str, classes: Sequence[Any] | None = None) -> Metric:
             pos_label=classes[1],
             **{k: v for k, v in scorer._kwargs.items() if k != "pos_label"},  # noqa: SLF001
         )
-    return Metric(catalogue.display_name(name), scorer, sign > 0)
+    return Metric(catalogue.display_name(name), scorer, sign > 0, catalogue.METRICS[name] != "regression")
 
 
 def predict(estimator: Any, X: Any) -> Predictions:
     """Everything ``estimator`` says of ``X``."""
-    values = np.asarray(estimator.predict(X))
     return Predictions(
-        values,
+        np.asarray(estimator.predict(X)),
+        getattr(estimator, "classes_", None),
         np.asarray(estimator.predict_proba(X)) if hasattr(estimator, "predict_proba") else None,
         np.asarray(estimator.decision_function(X)) if hasattr(estimator, "decision_function") else None,
     )
+
+
+def scores(split: str, y: Array, predictions: Predictions, main: Metric) -> dict[str, float]:
+    """Main metric and the usual ones beside it, as ``<split>_<name>``; NaN where one is not defined
+    for these rows (one class only, classes never seen)."""
+    task: Task = "regression" if predictions.classes is None else "classification"
+    beside = [metric(name, predictions.classes) for name in BESIDE[task]]
+    found: dict[str, float] = {}
+    for each in (main, *beside):
+        key = f"{split}_{each.name}"
+        if key not in found and not (each.name == "log_loss" and predictions.probabilities is None):
+            found[key] = _score(each, y, predictions)
+    return found
+
+
+def _score(metric: Metric, y: Array, predictions: Predictions) -> float:
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        try:
+            return metric.score(y, predictions)
+        except ValueError:
+            return float("nan")
 
 
 class LiveMeasures:
@@ -124,7 +153,9 @@ class LiveMeasures:
                 found[f"{split}_loss"] = log_loss(probabilities[every, codes])
             if not seen:
                 return found
-            return self._with_main(found, split, y, lambda: Predictions(classes[guesses], probabilities))
+            return self._with_main(
+                found, split, y, lambda: Predictions(classes[guesses], classes, probabilities)
+            )
 
         return measure
 
@@ -133,7 +164,7 @@ class LiveMeasures:
     ) -> Mapping[str, float]:
         name = f"{split}_{self._main.name}"
         if name not in found and len(y) > 1:
-            found[name] = self._main.score(y, predictions(), self._classes)
+            found[name] = self._main.score(y, predictions())
         return found
 
 
@@ -143,10 +174,8 @@ def log_loss(of_true_class: Array) -> float:
     return float(-np.log(np.clip(of_true_class, smallest, 1 - smallest)).mean())
 
 
-def _given(predictions: Predictions, classes: Array | None) -> Any:
-    if classes is None:
-        return _GivenNumbers(predictions)
-    return _GivenClasses(predictions, classes)
+def _given(predictions: Predictions) -> Any:
+    return _GivenNumbers(predictions) if predictions.classes is None else _GivenClasses(predictions)
 
 
 class _GivenNumbers(RegressorMixin, BaseEstimator):
@@ -162,9 +191,9 @@ class _GivenNumbers(RegressorMixin, BaseEstimator):
 class _GivenClasses(ClassifierMixin, BaseEstimator):
     """Answers scorers with predictions that were made before."""
 
-    def __init__(self, predictions: Predictions, classes: Array) -> None:
+    def __init__(self, predictions: Predictions) -> None:
         self.predictions = predictions
-        self.classes_ = classes
+        self.classes_ = predictions.classes
 
     def predict(self, X: Any) -> Array:
         return self.predictions.values
