@@ -6,6 +6,7 @@ Not here: requests (``rest``) and what runtime files say (``servers``).
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -112,7 +113,23 @@ def connect(server: Server, patience: float | None) -> httpx.Client:
         headers={"Authorization": f"mlops {server.secret}"},
         # Its certificate, if any, is made out to another name than this machine's own address;
         # who answers proves itself by nothing else, but runtime files are written by us alone.
-        transport=httpx.HTTPTransport(uds=server.socket, verify=False),
+        transport=_UnixSocket(server.socket) if server.socket else httpx.HTTPTransport(verify=False),
         trust_env=False,
         timeout=httpx.Timeout(patience, connect=2.0),
     )
+
+
+class _UnixSocket(httpx.HTTPTransport):
+    """Asks first whether anybody listens: httpcore 1.0 leaves its own socket open when nobody does."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(uds=path)
+        self._path = path
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(self._path)
+            except OSError as error:
+                raise httpx.ConnectError(str(error), request=request) from error
+        return super().handle_request(request)

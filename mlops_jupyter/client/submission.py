@@ -6,7 +6,7 @@ Not here: the server (``rest``), and the job afterwards (``job``).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,10 +110,8 @@ def _estimator(model: Any, found: list[Problem]) -> tuple[Any, str | None]:
 
 def _spec(found: list[Problem], options: Options, **fields: Any) -> JobSpec | None:
     """The spec; or, into ``found``, what in the options is no such thing."""
-    params = {name: _value(name, value, found) for name, value in (options.params or {}).items()}
-    grid = None
-    if options.grid is not None:
-        grid = {name: _value(name, list(values), found) for name, values in options.grid.items()}
+    params = _values(options.params or {}, found)
+    grid = None if options.grid is None else _values(options.grid, found)
     drop = (options.drop,) if isinstance(options.drop, str) else tuple(options.drop)
     same = {name: _number(getattr(options, name)) for name in _AS_THEY_ARE}
     try:
@@ -124,19 +122,29 @@ def _spec(found: list[Problem], options: Options, **fields: Any) -> JobSpec | No
         return None
 
 
-def _value(name: str, value: Any, found: list[Problem]) -> Any:
-    """A parameter's value as JSON has it; anything more needs the estimator object."""
+def _values(given: Mapping[str, Any], found: list[Problem]) -> dict[str, Any]:
+    """Parameters as JSON has them; anything more needs the estimator object."""
+    values = {}
+    for name, value in given.items():
+        try:
+            values[name] = _plain(value)
+        except TypeError as error:
+            message = f'"{name}" is given a {error}, which no short name of a model takes.'
+            found.append(_problem(message, "Build the estimator yourself:", f"model=…({name}=…)"))
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """Raises ``TypeError`` with the name of a type that JSON does not have."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_value(name, item, found) for item in value]
+    if isinstance(value, list | tuple | range):
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _value(name, item, found) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
-    message = f'"{name}" is given a {type(value).__name__}, which no short name of a model takes.'
-    found.append(_problem(message, "Build the estimator yourself:", f"model=…({name}=…)"))
-    return None
+    raise TypeError(type(value).__name__)
 
 
 def _number(value: Any) -> Any:

@@ -4,6 +4,7 @@ backends. Made only when a job is over."""
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -13,11 +14,13 @@ from matplotlib.figure import Figure
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.series import extremes
 
+log = logging.getLogger(__name__)
+
 #: Base64 makes it a third longer, and the whole HTML has 60 kB.
 MOST_BYTES = 40_000
 CHARTS = 3
 #: Legible on white and on black, since it cannot know what it will be shown on.
-_INK = "#808080"
+_INK = "#767676"
 _COLOURS = {"train": "#0072B2", "val": "#E04F00"}
 _DASHES = {"train": "-", "val": "--"}
 
@@ -35,7 +38,12 @@ def picture(points: Mapping[str, Sequence[Point]]) -> bytes | None:
     for dpi in (100, 72, 50):
         png = io.BytesIO()
         figure.set_dpi(dpi)
-        canvas.print_png(png, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        try:
+            canvas.print_png(png, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        except (RuntimeError, ValueError) as error:
+            # The user's own settings reach this far (usetex without LaTeX): the table does without.
+            log.warning("No picture of the curves: %s", error)
+            return None
         if png.tell() <= MOST_BYTES:
             return png.getvalue()
     return None

@@ -26,14 +26,16 @@ MOST_POINTS = 300
 #: Fields of the record nobody needs once the notebook is read elsewhere, or that have no bound.
 _LEFT_OUT = frozenset({"process", "owner", "expected_seconds", "outcome", "model_file", "report"})
 _TEXT, _ITEMS, _ROWS = 500, 50, 12
+#: What was measured on rows no stage had seen comes first.
+_ORDER = {"test": 0, "val": 1, "cv": 2, "train": 3}
 Points = Mapping[str, Sequence[Point]]
 
 
 def json(job: Job, points: Points, as_of: datetime) -> dict[str, Any]:
     """Body of ``application/vnd.mlops.job+json``, version 1.
 
-    ``record`` has the fields of ``GET jobs/{id}`` but for a few, long texts and lists cut; ``series`` is
-    that of ``GET jobs/{id}/metrics`` with at most 300 points a metric, which leave out their names."""
+    ``record`` has the fields of ``GET jobs/{id}`` but for a few, long texts and lists cut; ``series`` has
+    at most 300 ``pairs`` a metric."""
     record = {name: _cut(value) for name, value in wire.plain(job).items() if name not in _LEFT_OUT}
     body = {"version": 1, "job_id": job.job_id, "as_of": wire.plain(as_of), "record": record, "series": {}}
     for heavy in ("candidates", "parameters", "findings", "classes", "metrics", "live_metrics", "versions"):
@@ -41,7 +43,7 @@ def json(job: Job, points: Points, as_of: datetime) -> dict[str, Any]:
             break
         record[heavy] = type(record[heavy])() if record[heavy] is not None else None
     for most in (MOST_POINTS, 200, 120, 80, 50, 30, 16, 8, 4):
-        body["series"] = {name: _series(measured, most) for name, measured in points.items()}
+        body["series"] = {name: pairs(measured, most) for name, measured in points.items()}
         if len(wire.encode(body)) <= MOST_JSON:
             return body
     body["series"] = {}
@@ -110,11 +112,13 @@ def _facts(job: Job) -> list[tuple[str, str]]:
     if job.estimator:
         facts.append(("estimator", job.estimator))
     if job.dataset is not None and job.dataset.rows is not None:
-        facts.append(("data", f"{job.dataset.name}, {job.dataset.rows:,} rows".replace(",", " ", 0)))
+        facts.append(("data", f"{job.dataset.name}, {job.dataset.rows} rows"))
     if job.best is not None:
         facts.append(("best", (sentences.best(job) or "").removeprefix("best ")))
-    for name, value in list(job.metrics.items())[:_ROWS]:
-        facts.append((name, sentences.number(value)))
+    if job.metric is not None and job.final_score is not None:
+        facts.append((f"{job.metric}, hold-out", sentences.number(job.final_score)))
+    numbers = sorted(job.metrics.items(), key=lambda pair: _ORDER.get(pair[0].partition("_")[0], 9))
+    facts += [(name, sentences.number(value)) for name, value in numbers[:_ROWS]]
     if job.end_time is not None:
         facts.append(("ended", sentences.clock(job.end_time)))
     if job.model_id:
@@ -126,18 +130,14 @@ def _charts(job: Job) -> str:
     return f"Curves of {_line(job.name, 60)}: " + (sentences.best(job) or sentences.state(job))
 
 
-def _series(measured: Sequence[Point], most: int) -> dict[str, Any]:
-    series = extremes(measured, most)
-    return {"count": series.count, "points": [_point(point) for point in series.points]}
-
-
-def _point(point: Point) -> dict[str, Any]:
-    said: dict[str, Any] = {"step": point.step, "value": None, "elapsed": round(point.elapsed, 2)}
-    if point.value is not None:
-        said["value"] = float(f"{point.value:.6g}")
-    if point.nf is not None:
-        said["nf"] = point.nf
-    return said
+def pairs(measured: Sequence[Point], most: int = MOST_POINTS) -> list[list[Any]]:
+    """``[step, value]`` of at most ``most`` points; ``[step, None, "nan"]`` and so on where a value is
+    not finite. A fifth of the bytes the points themselves would take."""
+    kept = extremes(measured, most).points
+    return [
+        [point.step, None, point.nf] if point.value is None else [point.step, float(f"{point.value:.6g}")]
+        for point in kept
+    ]
 
 
 def _cut(value: Any) -> Any:

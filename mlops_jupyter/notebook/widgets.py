@@ -14,11 +14,9 @@ import traitlets
 
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.series import extremes
+from mlops_jupyter.notebook.snapshot import pairs
 
 STATIC = Path(__file__).parents[1] / "static"
-#: Points a metric that travel to the page; ``Job.metrics`` has all of them.
-MOST_POINTS = 300
 _FIELDS = (
     *("status", "progress", "current_stage", "message", "live_accuracy", "final_accuracy"),
     *("elapsed_time", "estimated_remaining"),
@@ -29,10 +27,10 @@ class JobWidget(anywidget.AnyWidget):
     """A view of ``job``.
 
     All traits can be observed from Python; they follow the job, at most once a second where the browser
-    has its own connection. ``record`` is the job's record and ``series`` its points as
-    ``GET jobs/{id}/metrics`` gives them. The others are fields of the record by themselves: times in
-    seconds, ``progress`` from 0 to 100, ``None`` while unknown. ``server``: whether the server of the page
-    is the job's own.
+    has its own connection. ``record`` is the job's record; ``series`` has at most 300 ``[step, value]``
+    pairs a metric, no spike lost (``Job.metrics`` has every point). The others are fields of the record
+    by themselves: times in seconds, ``progress`` from 0 to 100, ``None`` while unknown. ``server``:
+    whether the server of the page is the job's own.
     """
 
     _esm = STATIC / "job.js"
@@ -67,10 +65,10 @@ class JobWidget(anywidget.AnyWidget):
 
 def _traits(job: Job) -> dict[str, Any]:
     record = wire.plain(job.record)
-    series = {name: extremes(measured, MOST_POINTS) for name, measured in job.points.items()}
+    series = {name: pairs(measured) for name, measured in job.points.items()}
     return {
         "job_id": job.record.job_id,
         "record": record,
-        "series": wire.plain(series),
+        "series": series,
         **{name: record[name] for name in _FIELDS},
     }

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import inspect
+import shlex
+
+import pytest
+
+from mlops_jupyter.client import commands
+from mlops_jupyter.client.commands import Command, parse
+from mlops_jupyter.client.options import Options
+from mlops_jupyter.core.errors import OptionError
+from mlops_jupyter.notebook import session
+
+SWITCHES = {"json": "one document", "quiet": "no progress"}
+
+
+def said(line: str) -> Command:
+    return parse(shlex.split(line), "mlops", SWITCHES)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("", Command("status", {})),
+        ("status --json", Command("status", {"json": True})),
+        ("jobs", Command("jobs", {"limit": 20})),
+        ("jobs ls", Command("jobs", {"limit": 20})),
+        ("jobs -n 5", Command("jobs", {"limit": 5})),
+        ("jobs --json ls", Command("jobs", {"limit": 20, "json": True})),
+        ("show j-7f3a", Command("show", {"job": "j-7f3a"})),
+        ("logs j-7f3a --tail 50", Command("logs", {"job": "j-7f3a", "tail": 50})),
+        ("jobs stop j-7f3a -q", Command("stop", {"limit": 20, "job": "j-7f3a", "quiet": True})),
+        ("help train", Command("help", {"topic": "train"})),
+        (
+            "train a.csv --target y --model rf --n-estimators 200 --wait",
+            Command(
+                "train",
+                {
+                    "data": "a.csv",
+                    "target": "y",
+                    "model": "rf",
+                    "params": {"n_estimators": 200},
+                    "wait": True,
+                },
+            ),
+        ),
+        (
+            "train --C=0.5 --warm-start --class-weight balanced a.csv --target y",
+            Command(
+                "train",
+                {
+                    "data": "a.csv",
+                    "target": "y",
+                    "params": {"C": 0.5, "warm_start": True, "class_weight": "balanced"},
+                    "wait": False,
+                },
+            ),
+        ),
+        (
+            """train a.csv --target y --grid '{"max_depth": [3, None]}' --drop "id, name" --refit""",
+            Command(
+                "train",
+                {
+                    "data": "a.csv",
+                    "target": "y",
+                    "grid": {"max_depth": [3, None]},
+                    "drop": ["id", "name"],
+                    "refit": True,
+                    "wait": False,
+                },
+            ),
+        ),
+        ("train $df --params $p", Command("train", {"data": "$df", "params": "$p", "wait": False})),
+    ],
+)
+def test_words_are_understood(line: str, command: Command) -> None:
+    assert said(line) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("tran a.csv", 'mlops: no "tran".\nDid you mean "train"?\nmlops help'),
+        ("jobs list", 'mlops jobs: no "list".\nDid you mean "ls"?\nmlops help'),
+        ("fly", 'mlops: no "fly".\nOne of: train, jobs, status, show, logs, stop, help\nmlops help'),
+        ("train", "mlops train: the following arguments are required: FILE.\nmlops help train"),
+        ("logs", "mlops logs: the following arguments are required: ID.\nmlops help logs"),
+        ("logs j-7f3a extra", "mlops: unrecognized arguments: extra.\nmlops help"),
+        (
+            "train a.csv --cv many",
+            "mlops train: argument --cv: invalid int value: 'many'.\nmlops help train",
+        ),
+        (
+            "train a.csv --grid depth",
+            "mlops train: argument --grid: 'depth' is no dict, e.g. '{\"max_depth\": [3, 5]}'.\n"
+            "mlops help train",
+        ),
+        (
+            "train a.csv --params $p --n-estimators 5",
+            "mlops train: either --params $p or a flag for each parameter.",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_told_in_a_line_or_three(line: str, told: str) -> None:
+    with pytest.raises(OptionError) as error:
+        said(line)
+    assert str(error.value) == told
+
+
+def test_every_option_of_train_is_a_flag_and_no_other_is() -> None:
+    options = inspect.signature(session.train).parameters.keys() - {"data"}
+    assert set(commands.TRAIN) == options == {*Options._fields, "target"} - {"data_name"}
+
+
+def test_defaults_are_the_same_everywhere() -> None:
+    python = {
+        name: parameter.default
+        for name, parameter in inspect.signature(session.train).parameters.items()
+        if name in Options._fields
+    }
+    assert {**python, "data_name": None} == Options()._asdict()
+
+
+def test_help_names_every_flag() -> None:
+    text = commands.help_text("%mlops", "train")
+    flags = [f"--{name.replace('_', '-')}" for name in commands.TRAIN]
+    assert [flag for flag in flags if flag not in text] == []

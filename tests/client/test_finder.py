@@ -1,0 +1,136 @@
+"""Which server is found: with real ones, each test in a Jupyter home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlops_jupyter.client import private
+from mlops_jupyter.client.finder import Finder, answers
+from mlops_jupyter.client.private import PrivateServer
+from mlops_jupyter.client.rest import Rest
+from mlops_jupyter.client.servers import Server
+from mlops_jupyter.core.errors import ExtensionDisabled, ServerUnreachable
+from tests import processes
+
+
+def finder(home: Path, parent: int | None = None, folder: Path | None = None) -> Finder:
+    return Finder(home / "runtime", home / "data", parent, lambda: folder or home)
+
+
+def refusing(**changes: object) -> Server:
+    """A server that lives (it is this process) and listens nowhere."""
+    facts = {"url": "http://127.0.0.1:9/", "base_url": "/", "root_dir": "/", "secret": "s", "version": "0"}
+    return Server(**{"pid": os.getpid(), **facts, **changes})  # type: ignore[arg-type]
+
+
+def write(runtime: Path, server: Server) -> Path:
+    path = runtime / f"mlops-{server.pid}.json"
+    path.write_text(json.dumps({field: getattr(server, field) for field in server.__struct_fields__}))
+    return path
+
+
+def test_without_a_server_the_private_one_is_started_and_shared(home: Path) -> None:
+    found = finder(home).find()
+    assert (found.private, Path(found.socket or "").stat().st_mode & 0o777) == (True, 0o600)
+    assert finder(home).find() == found
+
+
+def test_starters_at_the_same_time_start_one_server(home: Path) -> None:
+    found: list[Server] = []
+    threads = [threading.Thread(target=lambda: found.append(finder(home).find())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [found[0]] * 3
+    assert len(list((home / "runtime").glob("mlops-[0-9]*.json"))) == 1
+
+
+def test_a_killed_private_server_is_replaced_and_its_file_removed(home: Path) -> None:
+    first = finder(home).find()
+    processes.end([process for process in processes.belonging_to(home) if process.pid == first.pid])
+    left = write(home / "runtime", first)
+    second = finder(home).find()
+    assert second.pid != first.pid
+    assert not left.exists()
+
+
+def test_a_client_goes_on_with_the_server_that_took_over(home: Path) -> None:
+    rest = Rest(finder(home))
+    first = rest.status().pid
+    processes.end([process for process in processes.belonging_to(home) if process.pid == first])
+    assert rest.status().pid != first
+    rest.close()
+
+
+def test_a_server_that_refuses_is_passed_over(home: Path) -> None:
+    write(home / "runtime", refusing())
+    assert finder(home, parent=os.getpid()).find().private
+
+
+def test_a_wrong_secret_is_no_answer(home: Path) -> None:
+    found = finder(home).find()
+    wrong = {**{field: getattr(found, field) for field in found.__struct_fields__}, "secret": "wrong"}
+    assert (answers(found), answers(Server(**wrong))) == (True, False)
+
+
+def test_a_jupyter_server_without_the_extension_is_told_once(home: Path) -> None:
+    (home / "runtime" / f"jpserver-{os.getpid()}.json").write_text("{}")
+    here = finder(home, parent=os.getpid())
+    with pytest.warns(ExtensionDisabled) as told:
+        assert here.find().private
+        here.find()
+    assert [str(warning.message) for warning in told] == [
+        f"mlops server extension is installed but not enabled in this Jupyter server (pid {os.getpid()}).\n"
+        "Run: jupyter server extension enable mlops_jupyter — then restart JupyterLab.\n"
+        "Until then jobs run under a private server; the side panel stays empty."
+    ]
+
+
+def test_a_private_server_that_cannot_start_names_its_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = home / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text("import sys; sys.exit('no server today')")
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    here = finder(home)
+    with pytest.raises(ServerUnreachable) as error:
+        here.find()
+    assert str(error.value) == (
+        "no mlops server answers (refused, 3 tries in 2 s).\n"
+        f"Private server: could not start, see its log at {here.private.log}.\n"
+        "Details: mlops status"
+    )
+    assert "no server today" in here.private.log.read_text()
+
+
+def test_a_deep_runtime_directory_has_its_socket_elsewhere(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    socket = PrivateServer(deep, tmp_path).socket
+    assert len(os.fsencode(socket)) <= private.SOCKET_PATH
+    assert (socket.parent.stat().st_mode & 0o777, socket.parent.stat().st_uid) == (0o700, os.getuid())
+
+
+def test_every_data_directory_has_a_private_server_of_its_own(tmp_path: Path) -> None:
+    assert PrivateServer(tmp_path, tmp_path / "a").socket != PrivateServer(tmp_path, tmp_path / "b").socket
+
+
+def test_nothing_of_the_kernel_reaches_the_private_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_the_kernel = {"JPY_PARENT_PID": "1", "MPLBACKEND": "inline", "JUPYTER_TOKEN": "a-secret"}
+    for name, text in of_the_kernel.items():
+        monkeypatch.setenv(name, text)
+    server = psutil.Process(finder(home).find().pid)
+    assert of_the_kernel.keys() & server.environ().keys() == set()
+
+
+def test_looking_starts_nothing(home: Path) -> None:
+    assert (finder(home).up(), processes.belonging_to(home)) == (False, [])

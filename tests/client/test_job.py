@@ -1,0 +1,231 @@
+"""The Job object against a real server: the private one, with real jobs on real data."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mlops_jupyter.client.finder import Finder
+from mlops_jupyter.client.job import Job, StoppedWaiting
+from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.session import Session
+from mlops_jupyter.client.view import Nobody
+from mlops_jupyter.core.errors import (
+    JobNotFoundError,
+    ModelNotPortable,
+    TrainingCancelled,
+    TrainingFailed,
+)
+
+PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
+#: Quick, watched step by step, and without the folds of stage 6.
+QUICK = {"model": "hist_gradient_boosting", "params": {"max_iter": 20}, "cv": 0}
+#: Goes on until it is stopped.
+ENDLESS = {"model": "mlp", "params": {"max_iter": 10**6, "tol": 0.0, "n_iter_no_change": 10**6}, "cv": 0}
+
+
+def train(session: Session, **options: Any) -> Job:
+    return session.train(PENGUINS, "species", Options(**options))
+
+
+@pytest.fixture(scope="module")
+def followed() -> Job:
+    """A job that was followed to its good end; its session is closed."""
+    session = Session(Finder.of_this_process(), Nobody())
+    job = train(session, **QUICK).wait(100)
+    session.close()
+    return job
+
+
+@pytest.fixture
+def finished(followed: Job, session: Session) -> Job:
+    """The same job, asked for again."""
+    return session.get(followed.job_id)
+
+
+@pytest.fixture
+def endless(session: Session) -> Iterator[Job]:
+    """A job that fits until somebody stops it."""
+    job = train(session, **ENDLESS)
+    yield job
+    job.stop()
+    with pytest.raises(TrainingCancelled):
+        job.wait(30)
+
+
+def begun(job: Job) -> Job:
+    """The job once its fit told of a first step."""
+    fitting = threading.Event()
+    job.on_change(lambda job: fitting.set() if job.points else None)
+    assert fitting.wait(60)
+    return job
+
+
+def test_a_finished_job_tells_what_came_out(finished: Job) -> None:
+    record = finished.record
+    assert (finished.status, finished.progress, finished.model_id) == ("completed", 100.0, record.model_id)
+    assert finished.summary == {
+        "status": "completed",
+        "estimator": "HistGradientBoostingClassifier",
+        "metric": "accuracy",
+        "final_score": record.final_accuracy,
+        "elapsed_time": record.elapsed_time,
+        "model_id": record.model_id,
+        **record.metrics,
+    }
+    assert finished.result() == finished.summary
+    assert finished.params == record.parameters
+
+
+def test_metrics_are_complete_and_indexed_by_step(finished: Job) -> None:
+    metrics = finished.metrics
+    assert (metrics.index.name, metrics.index.is_monotonic_increasing) == ("step", True)
+    counts = {name: len(points) for name, points in finished.points.items()}
+    assert metrics.count().to_dict() == counts
+    assert {"train_accuracy", "val_accuracy", "train_loss", "val_loss"} == set(counts)
+    last = {name: points[-1].value for name, points in finished.points.items()}
+    assert {name: finished.live_metrics[name] for name in last} == last
+
+
+def test_what_events_brought_is_what_the_server_has(followed: Job, finished: Job) -> None:
+    assert (followed.record, followed.points) == (finished.record, finished.points)
+
+
+def test_the_best_of_a_loss_is_its_lowest(finished: Job) -> None:
+    metrics = finished.metrics
+    assert finished.best("val_loss") == (metrics["val_loss"].min(), metrics["val_loss"].idxmin())
+    assert finished.best("val_accuracy") == (metrics["val_accuracy"].max(), metrics["val_accuracy"].idxmax())
+    best = finished.record.best
+    assert best is not None
+    assert finished.best() == (best.value, best.step)
+    with pytest.raises(KeyError, match="no live metric 'loss'; there are: "):
+        finished.best("loss")
+
+
+def test_the_model_predicts_in_the_kernel(finished: Job) -> None:
+    penguins = pd.read_csv(PENGUINS)
+    right = (finished.model.predict(penguins.drop(columns="species")) == penguins["species"]).mean()
+    assert right > 0.9
+    assert finished.model is finished.model
+
+
+def test_a_job_is_found_by_the_beginning_of_its_id(finished: Job, session: Session) -> None:
+    assert session.get(finished.id).record == finished.record
+    assert repr(session.get(finished.id)) == repr(finished)
+
+
+def test_ids_that_name_no_job_or_several_are_told_apart(finished: Job, session: Session) -> None:
+    with pytest.raises(JobNotFoundError) as unknown:
+        session.get("j-0000")
+    assert str(unknown.value) == 'no job "j-0000".\nList: mlops.jobs()'
+    with pytest.raises(JobNotFoundError) as wrong:
+        session.get("../status")
+    assert str(wrong.value).startswith('no job "../status".\nIds look like j-7f3a')
+
+
+def test_logs_are_what_the_job_wrote(finished: Job) -> None:
+    assert finished.logs(0) == ""
+    assert finished.logs().splitlines()[-1:] == finished.logs(1).splitlines()
+
+
+def test_attributes_move_while_the_job_runs(endless: Job) -> None:
+    before = len(begun(endless).points["train_loss"])
+    grown = threading.Event()
+    endless.on_change(lambda job: grown.set() if len(job.points["train_loss"]) > before else None)
+    assert grown.wait(30)
+    assert (endless.status, endless.current_stage) == ("running", "Training model")
+    assert endless.best("train_loss") is not None
+
+
+def test_waiting_has_an_end(endless: Job) -> None:
+    with pytest.raises(TimeoutError) as error:
+        endless.wait(0.1)
+    assert str(error.value) == f"penguins-mlp {endless.id} is still {endless.status} after 0.1 s."
+
+
+def test_ctrl_c_stops_the_waiting_and_not_the_job(endless: Job) -> None:
+    begun(endless)
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+    with pytest.raises(StoppedWaiting) as error:
+        endless.wait()
+    assert str(error.value) == (
+        f"Stopped waiting; penguins-mlp {endless.id} goes on.\n"
+        f"Stop it: job.stop()   or   %mlops stop {endless.id}"
+    )
+    assert endless.status == "running"
+
+
+def test_a_stopped_job_keeps_what_it_measured(session: Session) -> None:
+    job = begun(train(session, **ENDLESS))
+    job.stop()
+    with pytest.raises(TrainingCancelled) as error:
+        job.wait(30)
+    told = str(error.value).splitlines()
+    assert told[0].startswith(f"penguins-mlp {job.id} cancelled by ")
+    assert told[1:] == ["What it measured is kept."]
+    assert len(job.metrics) > 0
+    assert job.model_id is None
+
+
+def test_a_job_can_be_awaited(session: Session) -> None:
+    async def wait() -> Job:
+        return await train(session, **QUICK)
+
+    assert asyncio.run(wait()).status == "completed"
+
+
+def test_a_failed_job_says_where_and_why(session: Session, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    pd.read_csv(PENGUINS).to_csv(table, index=False)
+    job = session.train(table, "species", Options(model=Breaks(), cv=0))
+    with pytest.raises(TrainingFailed) as error:
+        job.wait(60)
+    told = str(error.value).splitlines()
+    assert told[0] == f"table {job.id} failed at Training model: ValueError: these rows are cursed"
+    assert told[-1] == f'mlops.get("{job.id}").logs(50)'
+
+
+def test_a_model_that_cannot_be_kept_completes_and_says_so(session: Session) -> None:
+    job = train(session, model=Constant(), cv=0).wait(60)
+    assert job.status == "completed"
+    with pytest.raises(ModelNotPortable) as error:
+        _ = job.model
+    assert str(error.value).startswith(f"penguins {job.id} has no model file: ")
+
+
+class Constant:
+    """Always the first class: an estimator of the user's own."""
+
+    _estimator_type = "classifier"
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: PLC0415
+
+        return type("Made", (ClassifierMixin, BaseEstimator), {})().__sklearn_tags__()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {}
+
+    def set_params(self, **_: Any) -> Constant:
+        return self
+
+    def fit(self, X: Any, y: Any) -> Constant:
+        self.classes_ = sorted(set(y))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return [self.classes_[0]] * len(X)
+
+
+class Breaks(Constant):
+    def fit(self, X: Any, y: Any) -> Constant:
+        raise ValueError("these rows are cursed")
