@@ -19,6 +19,7 @@ from tornado import web
 from tornado.http1connection import HTTP1Connection
 
 from mlops_jupyter import __version__
+from mlops_jupyter.client.sentences import short
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import (
     AmbiguousIdError,
@@ -93,7 +94,8 @@ class Ours(JupyterHandler):
         if not jobs:
             raise JobNotFoundError(f'no job "{prefix}".', code="List: mlops.jobs()")
         if len(jobs) > 1:
-            matches = ", ".join(f"{job.job_id[:8]} ({job.status})" for job in jobs)
+            ids = [job.job_id for job in jobs]
+            matches = ", ".join(f"{short(job.job_id, ids)} ({job.status})" for job in jobs)
             raise AmbiguousIdError(f'"{prefix}" matches {len(jobs)} jobs: {matches}.')
         return jobs[0]
 
