@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from signal import SIGTERM
+from typing import Any
 
 from mlops_jupyter.core.jobs import Process
 from mlops_jupyter.executors import liveness
@@ -103,19 +104,13 @@ class LocalExecutor:
 
     async def close(self) -> None:
         idle = [self._standing_by.pop(interpreter) for interpreter in list(self._standing_by)]
-        tasks = [*self._background, *self._warming.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*self._background, *self._warming.values())
         idle += [pair for pair in self._pairs if not pair.assigned and pair not in idle]
         for pair in idle:
             pair.end()
         if idle:
             await asyncio.wait([pair.ended for pair in idle], timeout=5)
-        tasks = [task for pair in self._pairs for task in (pair.ended, pair.ready)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*(task for pair in self._pairs for task in (pair.ended, pair.ready)))
 
     async def _assign(self, interpreter: str, assignment: Assignment) -> Started | Refused:
         waiting = self._standing_by.pop(interpreter, None)
@@ -162,6 +157,12 @@ class LocalExecutor:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _watch(process: Process, opened: int | None, on_exit: Callable[[], None]) -> None:

@@ -181,7 +181,10 @@ def _leave(code: int) -> NoReturn:
     guard = threading.Timer(within, os._exit, (code,))
     guard.daemon = True
     guard.start()
-    atexit._run_exitfuncs()  # noqa: SLF001 - it has no public name
+    # Both as the interpreter does it, in its order: joblib ends its processes in the first, and the second
+    # would wait for them for minutes.
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
     _flush()
     os._exit(code)
 

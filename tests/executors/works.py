@@ -103,6 +103,24 @@ def leaves_a_thread(run: Run, folder: Path) -> None:
     threading.Thread(target=time.sleep, args=(3600,)).start()
 
 
+def works_in_processes(run: Run, folder: Path, seconds: float = 0.0) -> None:
+    """joblib maps large arrays into files below its temporary folder."""
+    # Not above: all the other works start sooner without them.
+    import joblib  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    os.environ["JOBLIB_TEMP_FOLDER"] = str(folder)
+
+    def add(block: Any) -> float:
+        (folder / "waiting").touch()
+        time.sleep(seconds)
+        return float(np.sum(block))
+
+    block = np.ones(200_000)
+    sums = joblib.Parallel(n_jobs=2, max_nbytes=1000)(joblib.delayed(add)(block) for _ in range(4))
+    print(sum(sums))
+
+
 def hangs_at_exit(run: Run, folder: Path) -> None:
     atexit.register(time.sleep, 3600)
     waits(run, folder)

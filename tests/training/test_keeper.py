@@ -16,6 +16,7 @@ import pytest
 
 from mlops_jupyter.core import facts
 from mlops_jupyter.executors.protocol import Executor
+from mlops_jupyter.training.worker import LEAVE_WITHIN
 from tests.executors.builders import (
     BEGUN,
     FINISHED,
@@ -130,6 +131,38 @@ def test_a_thread_that_never_ends_does_not_keep_a_finished_job(tmp_path: Path) -
             folder = a_job(tmp_path, "leaves_a_thread")
             await run(executor, folder)
             assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
+
+    asyncio.run(story())
+
+
+def test_processes_of_joblib_end_with_the_job_and_leave_no_file(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "works_in_processes")
+            await run(executor, folder)
+            assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("800000.0",))]
+            end, finished = recorded(folder)[-1], recorded(folder)[-2]
+            assert end.elapsed - finished.elapsed < LEAVE_WITHIN
+            assert list(folder.glob("joblib_memmapping_folder_*")) == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "stopped"])
+def test_no_file_of_joblib_outlives_a_job_that_ends_in_the_middle(tmp_path: Path, killed: bool) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "works_in_processes", seconds=60.0)
+            process = await started(executor, folder)
+            assert len(list(folder.glob("joblib_memmapping_folder_*"))) == 1
+            if killed:
+                os.kill(worker_pid(folder), signal.SIGKILL)
+            else:
+                executor.stop(process)
+            await over(executor, process)
+            assert told(folder)[:-1] == BEGUN
+            assert list(folder.glob("joblib_memmapping_folder_*")) == []
+            assert processes_of(folder) == []
 
     asyncio.run(story())
 
@@ -298,14 +331,14 @@ def test_a_stop_that_races_the_end_leaves_one_outcome(tmp_path: Path) -> None:
     async def race(executor: Executor, number: int) -> None:
         folder = a_job(tmp_path, "waits", name=f"j-{number}", seconds=0.03)
         process = await started(executor, folder)
-        await asyncio.sleep(0.02 + number / 1000)
+        await asyncio.sleep(0.025 + number / 1000)
         executor.stop(process)
         await over(executor, process)
         assert told(folder) in (stopped, finished)
 
     async def story() -> None:
         async with an_executor() as executor:
-            for number in range(20):
+            for number in range(12):
                 await race(executor, number)
 
     asyncio.run(story())
