@@ -66,8 +66,8 @@ class Callback:
 
     def _score(self, estimator: Any, context: Any, *, fitted_estimator: Any) -> None:
         with self._meter.border:
-            # The one after the last iteration is empty.
-            if fitted_estimator is not None:
+            # The task after the last iteration is an empty one, and the whole fit is a task, too.
+            if context.task_name == _ITERATION and fitted_estimator is not None:
                 step = context.task_id + 1
                 self._meter.reached(step)
                 self._meter.measure(step, lambda index: self._predict(fitted_estimator, index))
