@@ -92,8 +92,10 @@ def test_words_are_understood(line: str, command: Command) -> None:
         ),
         (
             "train a.csv --grid depth",
-            "mlops train: argument --grid: 'depth' is no dict, e.g. '{\"max_depth\": [3, 5]}'.\n"
-            "mlops help train",
+            (
+                "mlops train: argument --grid: 'depth' is no dict, e.g. '{\"max_depth\": [3, 5]}'.\n"
+                "mlops help train"
+            ),
         ),
         (
             "train a.csv --params $p --n-estimators 5",

@@ -84,12 +84,15 @@ def test_a_jupyter_server_without_the_extension_is_told_once(home: Path) -> None
     (home / "runtime" / f"jpserver-{os.getpid()}.json").write_text("{}")
     here = finder(home, parent=os.getpid())
     with pytest.warns(ExtensionDisabled) as told:
-        assert here.find().private
-        here.find()
+        found = [here.find(), here.find()]
+    assert [server.private for server in found] == [True, True]
     assert [str(warning.message) for warning in told] == [
-        f"mlops server extension is installed but not enabled in this Jupyter server (pid {os.getpid()}).\n"
-        "Run: jupyter server extension enable mlops_jupyter — then restart JupyterLab.\n"
-        "Until then jobs run under a private server; the side panel stays empty."
+        (
+            "mlops server extension is installed but not enabled in this Jupyter server "
+            f"(pid {os.getpid()}).\n"
+            "Run: jupyter server extension enable mlops_jupyter — then restart JupyterLab.\n"
+            "Until then jobs run under a private server; the side panel stays empty."
+        )
     ]
 
 

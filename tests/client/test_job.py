@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job, StoppedWaiting
@@ -202,28 +204,15 @@ def test_a_model_that_cannot_be_kept_completes_and_says_so(session: Session) -> 
     assert str(error.value).startswith(f"penguins {job.id} has no model file: ")
 
 
-class Constant:
+class Constant(ClassifierMixin, BaseEstimator):
     """Always the first class: an estimator of the user's own."""
 
-    _estimator_type = "classifier"
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: PLC0415
-
-        return type("Made", (ClassifierMixin, BaseEstimator), {})().__sklearn_tags__()
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        return {}
-
-    def set_params(self, **_: Any) -> Constant:
-        return self
-
     def fit(self, X: Any, y: Any) -> Constant:
-        self.classes_ = sorted(set(y))
+        self.classes_ = np.unique(y)
         return self
 
     def predict(self, X: Any) -> Any:
-        return [self.classes_[0]] * len(X)
+        return np.repeat(self.classes_[:1], len(X))
 
 
 class Breaks(Constant):

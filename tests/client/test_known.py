@@ -31,7 +31,7 @@ def measured(*steps: int, seq: int) -> events.MetricPoints:
 
 
 def progress(seq: int, **changes: Any) -> events.TrainingProgress:
-    fields = {name: None for name in events.TrainingProgress.__struct_fields__}
+    fields = dict.fromkeys(events.TrainingProgress.__struct_fields__)
     said = {"time": NOW, "seq": seq, "priority": "low", "job_id": "j-7f3a00000000", "status": "running"}
     numbers = {"message": "", "live_metrics": {}, "stages_completed": 0, "predictions_processed": 0}
     return events.TrainingProgress(**{**fields, **said, **numbers, **changes})

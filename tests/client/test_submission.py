@@ -19,6 +19,7 @@ from mlops_jupyter.core.errors import (
     ColumnNotFoundError,
     DataError,
     DatasetNotFoundError,
+    MlopsError,
     OptionError,
     SubmissionError,
     TargetError,
@@ -38,7 +39,7 @@ def customers(rows: int = 60) -> pd.DataFrame:
 
 
 def refused(data: Any, target: str | None, folder: Path, **options: Any) -> Exception:
-    with pytest.raises(Exception) as error:  # noqa: PT011, B017 - the callers compare it whole
+    with pytest.raises(MlopsError) as error:
         submission(data, target, folder, Options(**options))
     return error.value
 
@@ -134,9 +135,11 @@ def test_an_unknown_column(folder: Path) -> None:
     error = refused("customers.csv", "chrun", folder)
     assert (type(error), str(error)) == (
         ColumnNotFoundError,
-        'no column "chrun" in customers.csv (4 columns).\n'
-        'Did you mean "churn"?\n'
-        "Columns: age, spend, town, churn",
+        (
+            'no column "chrun" in customers.csv (4 columns).\n'
+            'Did you mean "churn"?\n'
+            "Columns: age, spend, town, churn"
+        ),
     )
     assert isinstance(error, KeyError)
 
@@ -145,8 +148,10 @@ def test_a_missing_file(folder: Path) -> None:
     error = refused("custmers.csv", "churn", folder)
     assert (type(error), str(error)) == (
         DatasetNotFoundError,
-        '"custmers.csv" is neither a file in the notebook\'s folder nor an uploaded dataset.\n'
-        "Close: ./customers.csv",
+        (
+            '"custmers.csv" is neither a file in the notebook\'s folder nor an uploaded dataset.\n'
+            "Close: ./customers.csv"
+        ),
     )
     assert isinstance(error, FileNotFoundError)
 
@@ -156,8 +161,10 @@ def test_one_class(folder: Path) -> None:
     error = refused(df, "churn", folder)
     assert (type(error), str(error)) == (
         TargetError,
-        '"churn" has one class ("No", 60 rows); a classifier needs 2 or more.\n'
-        'Filter too strict? For a constant or numeric target use task="regression".',
+        (
+            '"churn" has one class ("No", 60 rows); a classifier needs 2 or more.\n'
+            'Filter too strict? For a constant or numeric target use task="regression".'
+        ),
     )
 
 
@@ -167,8 +174,10 @@ def test_missing_values_in_the_target(folder: Path) -> None:
     error = refused(df, "churn", folder)
     assert (type(error), str(error)) == (
         TargetError,
-        '"churn" has 12 missing values (rows 4, 19, 33, +9).\n'
-        'mlops.train(..., target_na="drop") drops them (2 % of rows).',
+        (
+            '"churn" has 12 missing values (rows 4, 19, 33, +9).\n'
+            'mlops.train(..., target_na="drop") drops them (2 % of rows).'
+        ),
     )
     assert submission(df, "churn", folder, Options(target_na="drop")).spec.target_na == "drop"
 
@@ -177,9 +186,11 @@ def test_no_target(folder: Path) -> None:
     error = refused("customers.csv", None, folder)
     assert (type(error), str(error)) == (
         OptionError,
-        "which column of customers.csv is to be predicted? No target was given.\n"
-        'mlops.train(…, target="…")\n'
-        "Columns: age, spend, town, churn",
+        (
+            "which column of customers.csv is to be predicted? No target was given.\n"
+            'mlops.train(…, target="…")\n'
+            "Columns: age, spend, town, churn"
+        ),
     )
 
 
@@ -187,9 +198,11 @@ def test_something_that_is_no_table(folder: Path) -> None:
     error = refused([1, 2], "y", folder)
     assert (type(error), str(error)) == (
         DataError,
-        "a list is no table.\n"
-        "data is a CSV or Parquet file, a DataFrame or (X, y):\n"
-        'mlops.train(df, target="…")',
+        (
+            "a list is no table.\n"
+            "data is a CSV or Parquet file, a DataFrame or (X, y):\n"
+            'mlops.train(df, target="…")'
+        ),
     )
 
 
