@@ -1,5 +1,5 @@
 // Bundles the sources: what anywidget loads, what JupyterLab's builder takes up, and (on request) the harness.
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const common = {
@@ -26,6 +26,8 @@ if (process.argv[2] === "harness") {
     outdir: "../mlops_jupyter/static",
     minify: true,
   });
+  // The bundles hold uPlot; its licence goes with them.
+  copyFileSync("node_modules/uplot/LICENSE", "../mlops_jupyter/static/uPlot.LICENSE.txt");
   await build({
     ...common,
     entryPoints: { index: "src/lab/index.ts" },

@@ -30,7 +30,7 @@ export function succeed(job: Job | null, next: Job): Job {
 }
 
 function moved(job: Job, event: TrainingProgress): Job {
-  const { type: _type, time: _time, seq: _seq, priority: _priority, stage, status, ...said } = event;
+  const { type: _type, time: _time, seq: _seq, priority: _priority, job: _job, stage, status, ...said } = event;
   return {
     ...job,
     ...said,

@@ -5,6 +5,7 @@ import type { Card } from "../state/card";
 import { comparedIn, ranked } from "../state/candidates";
 import { count, figure, UNKNOWN } from "../state/figures";
 import { attribute, element, fill, say, show } from "./element";
+import { mark } from "./marks";
 
 const ROWS = 5;
 const COLUMN_PX = 300;
@@ -26,7 +27,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): Compari
   );
   el.append(block);
   let shown = card;
-  let columns = 1;
+  let fitting = 1;
   let unfolded = false;
 
   function paint(): void {
@@ -34,19 +35,23 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): Compari
     const stage = job && comparedIn(job);
     if (!job || !stage) return;
     const all = ranked(job, stage);
+    const columns = Math.min(fitting, Math.ceil(all.length / ROWS));
     const some = unfolded ? all : all.slice(0, ROWS * columns);
     const scale = range(all);
     say(title, all.length > 1 ? `${count(all.length)} candidates` : "Folds");
     say(note, remark(job, all, some.length, scale));
+    // One width for all labels, so that the scales stand below each other.
+    const longest = Math.max(...all.map((candidate) => candidate.label.length));
+    list.style.setProperty("--who", `${Math.min(longest, 30) * 0.95 + 3}ch`);
     list.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     list.style.gridTemplateRows = `repeat(${Math.max(Math.ceil(some.length / columns), unfolded ? 1 : ROWS)}, auto)`;
     fill(list, JSON.stringify([some, scale]), () => some.map((candidate) => row(candidate, scale, all.length > 1)));
   }
 
   const sizes = new ResizeObserver((entries) => {
-    const fitting = Math.max(1, Math.floor((entries.at(-1)?.contentRect.width ?? 0) / COLUMN_PX));
-    if (fitting === columns) return;
-    columns = fitting;
+    const fits = Math.max(1, Math.floor((entries.at(-1)?.contentRect.width ?? 0) / COLUMN_PX));
+    if (fits === fitting) return;
+    fitting = fits;
     paint();
   });
   sizes.observe(block);
@@ -96,13 +101,14 @@ function row(candidate: Candidate, scale: Scale, several: boolean): HTMLElement 
       "span",
       { class: "who" },
       element("bdi", { class: "label", title: described(candidate) }, candidate.label),
-      candidate.chosen && several ? element("span", { class: "chosen" }, "chosen") : null,
+      candidate.chosen && several ? mark("done") : null,
+      candidate.chosen && several ? element("span", { class: "spoken" }, "chosen") : null,
     ),
     strip,
     element("span", { class: "score" }, element("b", {}, candidate.mean === null ? UNKNOWN : figure(candidate.mean)), spread),
     element("span", { class: "folds" }, candidate.error ? "failed" : `${done(candidate)}/${candidate.scores.length}`),
   );
-  attribute(item, "title", candidate.error);
+  attribute(item, "title", candidate.error ?? (candidate.chosen && several ? "chosen" : null));
   return item;
 }
 

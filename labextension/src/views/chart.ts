@@ -28,7 +28,7 @@ export interface ChartView {
 }
 
 const PLOT_PX = 64;
-const X_AXIS_PX = 15;
+const X_AXIS_PX = 16;
 const TOP_PX = 6;
 const DOTS_UP_TO = 40;
 const DOTS_APART_PX = 9;
@@ -161,7 +161,7 @@ function options(state: () => ChartState, width: number): uPlot.Options {
       {
         ...axis,
         size: X_AXIS_PX,
-        gap: 2,
+        gap: 3,
         grid: { show: false },
         border: { show: true, stroke: style("--firm", "#888"), width: 1 },
         splits: (_plot, _axis, low, high) => (high > low ? [low, high] : [low]),

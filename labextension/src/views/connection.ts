@@ -12,11 +12,12 @@ import { popover } from "./popover";
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const shape = mark("connecting");
   const word = element("span", {});
+  const extra = element("span", { class: "where" });
   const button = element(
     "button",
     { class: "connection", type: "button", "data-testid": "mlops-connection" },
     shape,
-    word,
+    element("span", {}, word, extra),
   );
   let shown = card;
   const name = { label: "Connection", testid: "mlops-connection-details", role: "dialog" };
@@ -29,30 +30,29 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     const over = next.job !== null && isOver(next.job);
     show(button, next.source === "server" && !over && connection.shown !== "connecting");
     draw(shape, connection.shown);
-    say(word, words(connection, next.now));
+    say(word, words(connection));
+    say(extra, detail(connection, next.now));
     button.dataset["condition"] = connection.shown;
   };
   update(card);
   return update;
 }
 
-/** `Live · 38 ms`, `Reconnecting… try 3, next in 4 s`. */
-export function words(connection: Connection, now: number): string {
-  const { link, shown } = connection;
-  const trip = link.rtt === null ? "" : ` · ${milliseconds(link.rtt)}`;
+/** `Live`, `Reconnecting… try 3`. */
+export function words({ link, shown }: Connection): string {
   switch (shown) {
     case "connecting":
       return "Connecting";
     case "live":
-      return `Live${trip}`;
+      return "Live";
     case "slow":
-      return `Slow${trip}`;
+      return "Slow";
     case "catching-up":
       return "Catching up";
     case "polling":
       return "Polling · 2\u202fs";
     case "reconnecting":
-      return `Reconnecting… ${tries(connection, now)}`;
+      return `Reconnecting… try ${Math.max(link.attempt, 1)}`;
     case "offline":
       return link.online ? "Server not reachable" : "Offline";
     case "forbidden":
@@ -60,10 +60,11 @@ export function words(connection: Connection, now: number): string {
   }
 }
 
-function tries({ link }: Connection, now: number): string {
-  const attempt = `try ${Math.max(link.attempt, 1)}`;
-  if (link.retryAt === null) return attempt;
-  return `${attempt}, next in ${Math.max(Math.ceil((link.retryAt - now) / 1000), 1)}\u202fs`;
+/** ` · 38 ms`, `, next in 4 s`: left out where room is scarce. */
+function detail({ link, shown }: Connection, now: number): string {
+  if (shown === "live" || shown === "slow") return link.rtt === null ? "" : ` · ${milliseconds(link.rtt)}`;
+  if (shown !== "reconnecting" || link.retryAt === null) return "";
+  return `, next in ${Math.max(Math.ceil((link.retryAt - now) / 1000), 1)}\u202fs`;
 }
 
 function milliseconds(seconds: number): string {

@@ -38,14 +38,15 @@ export function mount(el: HTMLElement, card: Card): (next: Card) => void {
 }
 
 function said(job: Job): HTMLElement[] {
+  const text = job.error ?? (job.reason ? CAUSES[job.reason] : "The job failed.");
+  const cause = element("p", { class: "cause", "data-testid": "mlops-cause" }, text);
   const { links, traceback } = more(job);
-  const block = element("div", { class: "why" }, element("div", {}, ...sentences(job)), links);
-  return traceback ? [block, traceback] : [block];
+  const block = element("div", { class: "why" }, element("div", {}, ...advice(job)), links);
+  return traceback ? [cause, block, traceback] : [cause, block];
 }
 
-function sentences(job: Job): HTMLElement[] {
-  const cause = job.error ?? (job.reason ? CAUSES[job.reason] : "The job failed.");
-  const lines: HTMLElement[] = [element("p", { class: "cause", "data-testid": "mlops-cause" }, cause)];
+function advice(job: Job): HTMLElement[] {
+  const lines: HTMLElement[] = [];
   const fix = fixOf(job);
   if (fix) lines.push(element("p", { class: "fix", "data-testid": "mlops-fix" }, ...fix));
   const words = job.log_tail.filter((line) => line.trim() !== "").slice(-LAST_WORDS);

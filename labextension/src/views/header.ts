@@ -17,7 +17,9 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const word = element("b", { class: "word", "data-testid": "mlops-state" });
   const name = element("bdi", { class: "name", "data-testid": "mlops-name" });
   const id = element("code", { class: "id", "data-testid": "mlops-id" });
-  const aside = element("span", { class: "aside", "data-testid": "mlops-aside" });
+  const when = element("span", {});
+  const where = element("span", { class: "where" });
+  const aside = element("span", { class: "aside", "data-testid": "mlops-aside" }, when, where);
   const retry = element("button", { class: "button", type: "button", "data-testid": "mlops-retry" }, "Retry now");
   retry.addEventListener("click", () => act({ do: "reconnect" }));
   const right = element("div", { class: "right" }, aside);
@@ -32,11 +34,13 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     draw(shape, drawn);
     say(word, said);
     say(name, next.job?.name ?? "");
-    attribute(name, "title", next.job?.name ?? null);
+    attribute(name, "title", next.job ? `${next.job.name} ${next.jobId}` : null);
     say(id, shortId(next.jobId));
     attribute(id, "title", next.jobId);
-    say(aside, remark(next));
-    show(aside, aside.textContent !== "");
+    const [time, stage] = remark(next);
+    say(when, time);
+    say(where, stage);
+    show(aside, time !== "");
     const { shown } = next.connection;
     show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
     say(retry, face(next) === "gone" ? "Try again" : "Retry now");
@@ -52,21 +56,17 @@ function over(card: Card): boolean {
   return card.job !== null && isOver(card.job);
 }
 
-/** When, how long, how old: what a glance at the right wants to know. */
-function remark(card: Card): string {
+/** When, how long, how old: what a glance at the right wants to know; the second part yields in narrow cards. */
+function remark(card: Card): [when: string, where: string] {
   const job = card.job;
-  if (!job) return "";
-  const took = job.elapsed_time === null ? "" : span(job.elapsed_time);
-  const when = job.end_time === null ? "" : timeOfDay(job.end_time, card.now);
-  if (job.status === "completed") return [took && `in ${took}`, when].filter(Boolean).join(" · ");
-  if (isOver(job)) return [failedAfter(card, took), when].filter(Boolean).join(" · ");
-  if (card.source === "saved" && card.asOf) return `as of ${timeOfDay(card.asOf, card.now)}`;
+  if (!job) return ["", ""];
+  if (isOver(job)) {
+    const took = job.elapsed_time === null ? "" : `${job.status === "completed" ? "in" : "after"} ${span(job.elapsed_time)}`;
+    const when = job.end_time === null ? "" : timeOfDay(job.end_time, card.now);
+    const stage = job.status === "completed" ? undefined : currentStage(job)?.stage.name;
+    return [[took, when].filter(Boolean).join(" · "), stage && took ? ` · ${stage}` : ""];
+  }
+  if (card.source === "saved" && card.asOf) return [`as of ${timeOfDay(card.asOf, card.now)}`, ""];
   const stale = staleFor(card);
-  return stale === null ? "" : `last update ${roughly(stale)} ago`;
-}
-
-function failedAfter(card: Card, took: string): string {
-  if (!took || !card.job) return "";
-  const current = currentStage(card.job);
-  return `after ${took}${current ? ` in ${current.stage.name}` : ""}`;
+  return [stale === null ? "" : `last update ${roughly(stale)} ago`, ""];
 }

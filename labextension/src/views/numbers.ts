@@ -6,25 +6,55 @@ import { face } from "../state/face";
 import { clock, count, figure, percent, roughly, UNKNOWN } from "../state/figures";
 import { currentStage } from "../state/job";
 import { elapsed, isLengthUnknown, left } from "../state/times";
-import { element, fill, pair } from "./element";
+import { element, fill, pair, show } from "./element";
 
-export function mount(el: HTMLElement, card: Card): (next: Card) => void {
-  const line = element("div", { class: "numbers", "data-testid": "mlops-numbers" });
-  el.append(line);
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: Card) => void {
+  // In narrow cards the rest goes to a second line, beside the buttons.
+  const first = element("div", { class: "numbers", "data-testid": "mlops-numbers" });
+  const rest = element("div", { class: "numbers rest" });
+  el.append(first, rest);
+  const sizes = new ResizeObserver(() => [first, rest].forEach(fit));
+  sizes.observe(el);
+  signal.addEventListener("abort", () => sizes.disconnect());
   const update = (next: Card) => {
-    const shown = next.job && (face(next) === "finished" ? results(next.job) : moving(next, next.job));
-    const pairs = shown ?? [];
-    fill(line, JSON.stringify(pairs), () => pairs.map(([label, value, testid]) => pair(label, value, `mlops-${testid}`)));
+    const [main, more] = next.job ? said(next, next.job) : [[], []];
+    write(first, main);
+    write(rest, more);
   };
   update(card);
   return update;
 }
 
 type Pair = [label: string, value: string, testid: string];
+type Lines = [main: Pair[], rest: Pair[]];
 
-function moving(card: Card, job: Job): Pair[] {
+function write(line: HTMLElement, pairs: readonly Pair[]): void {
+  const key = JSON.stringify(pairs);
+  if (line.dataset["key"] === key) return;
+  fill(line, key, () => pairs.map(([label, value, testid]) => pair(label, value, `mlops-${testid}`)));
+  fit(line);
+}
+
+/** Hides what had to wrap. */
+function fit(line: HTMLElement): void {
+  const pairs = [...line.children].filter((child) => child instanceof HTMLElement);
+  for (const one of pairs) show(one, true);
+  for (const one of pairs) if (one.offsetTop > line.offsetTop + 9) show(one, false);
+}
+
+function said(card: Card, job: Job): Lines {
+  switch (face(card)) {
+    case "finished":
+      return results(job);
+    case "queued":
+      return [waiting(job), []];
+    default:
+      return moving(card, job);
+  }
+}
+
+function moving(card: Card, job: Job): Lines {
   const ran = elapsed(card);
-  if (face(card) === "queued") return waiting(job);
   const pairs: Pair[] = [];
   if (job.progress !== null && !isLengthUnknown(job, ran)) pairs.push(["", percent(job.progress), "percent"]);
   const current = currentStage(job);
@@ -34,14 +64,13 @@ function moving(card: Card, job: Job): Pair[] {
     const ago = link.heardAt === null ? UNKNOWN : `${roughly((card.now - link.heardAt) / 1000)} ago`;
     pairs.push(["last update", ago, "last-update"]);
     // True of every job the server runs: its processes are not the connection's.
-    if (face(card) === "running") return [...pairs, ["Training goes on in the server.", "", "goes-on"]];
+    if (face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
   } else {
     pairs.push(["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"]);
     if (face(card) === "running" && card.source !== "saved") pairs.push(split(left(card)));
   }
   const { best } = job;
-  if (best) pairs.push([`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]);
-  return pairs;
+  return [pairs, best ? [[`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]] : []];
 }
 
 function at(stage: { unit: string | null; done: number | null; total: number | null }, place: number): string {
@@ -64,8 +93,9 @@ function waiting(job: Job): Pair[] {
 }
 
 /** The hold-out score first, then how far it can be trusted, then the rest. */
-function results(job: Job): Pair[] {
+function results(job: Job): Lines {
   const pairs: Pair[] = [];
+  const rest: Pair[] = [];
   const { metrics, metric } = job;
   const main = `test_${metric}`;
   const score = metrics[main] ?? job.final_score;
@@ -74,13 +104,13 @@ function results(job: Job): Pair[] {
     const spread = metrics["cv_std"] == null ? "" : ` ± ${figure(metrics["cv_std"])}`;
     pairs.push(["cv", `${figure(metrics["cv_mean"])}${spread}`, "cv"]);
   }
-  if (metrics["baseline"] != null) pairs.push(["baseline", figure(metrics["baseline"]), "baseline"]);
-  pairs.push(["model", job.model_id ? job.model_id.slice(0, 6) : "not saved", "model"]);
-  if (job.best) pairs.push([`best ${job.best.name}`, `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
+  if (metrics["baseline"] != null) rest.push(["baseline", figure(metrics["baseline"]), "baseline"]);
+  rest.push(["model", job.model_id ? job.model_id.slice(0, 6) : "not saved", "model"]);
+  if (job.best) rest.push([`best ${job.best.name}`, `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
   for (const [name, value] of Object.entries(metrics)) {
-    if (name.startsWith("test_") && name !== main) pairs.push([name.replace("_", " "), figure(value), "metric"]);
+    if (name.startsWith("test_") && name !== main) rest.push([name.replace("_", " "), figure(value), "metric"]);
   }
-  return pairs;
+  return [pairs, rest];
 }
 
 /** `epoch 37/40`. */

@@ -51,7 +51,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mountHeader(header, card, signal, acted),
     mountStages(timeline, card),
     mountProgress(bar, card),
-    mountNumbers(line, card),
+    mountNumbers(line, card, signal),
     mountBody(main, tools, card, signal),
     mountFindings(tools, card, signal),
     mountSentence(below, card),

@@ -109,7 +109,9 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     if (refill !== undefined || listening.signal.aborted) return;
     refill = setTimeout(() => {
       refill = undefined;
-      void load(from);
+      // An answer on its way may be older than the hole.
+      if (card.asked !== null) later(from, ms);
+      else void load(from);
     }, ms);
   }
 

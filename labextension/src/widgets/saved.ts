@@ -5,7 +5,7 @@ import type { KeptSeries } from "../state/card";
 
 export const MIME_TYPE = "application/vnd.mlops.job+json";
 
-/** The body of `application/vnd.mlops.job+json`. */
+/** What is taken from the body of `application/vnd.mlops.job+json`. */
 export interface SavedJob {
   version: 1;
   job_id: string;
@@ -40,11 +40,11 @@ export function seriesIn(data: unknown): KeptSeries {
   return Object.fromEntries(named.filter(([, points]) => points.length > 0));
 }
 
-/** Points as on the wire, or as `[step, value]` pairs, which take a fifth of the room. */
+/** `[step, value]`, or `[step, null, "nan"]` where the value is not finite. */
 function pointsIn(name: string, data: unknown): Point[] {
   if (!Array.isArray(data)) return [];
   return data.flatMap((item): Point[] => {
-    const [step, value, nf] = Array.isArray(item) ? item : isObject(item) ? [item["step"], item["value"], item["nf"]] : [];
+    const [step, value, nf] = Array.isArray(item) ? item : [];
     if (typeof step !== "number" || (value !== null && typeof value !== "number")) return [];
     return [{ name, step, value, ...(value === null && { nf: nf === "+inf" || nf === "-inf" ? nf : "nan" }) }];
   });

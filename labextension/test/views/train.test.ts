@@ -1,0 +1,337 @@
+import { describe, expect, test, vi } from "vitest";
+import type { Job } from "../../src/protocol";
+import { aCandidate, aJob, metricPoints, points, progressed, stagesAt } from "../builders";
+import { Shown } from "./page";
+
+describe("each state has its word", () => {
+  test.each<[string, Partial<Job>, string]>([
+    ["queued behind others", { status: "queued", ahead: 2 }, "Queued, 2 ahead"],
+    ["first in the queue", { status: "queued", ahead: 0 }, "Queued, next"],
+    ["starting", { status: "starting" }, "Starting"],
+    ["running", {}, "Running"],
+    ["stopping", { status: "stopping" }, "Stopping"],
+    ["paused", { status: "paused" }, "Paused"],
+    ["completed", { status: "completed" }, "Finished"],
+    ["failed", { status: "failed" }, "Failed"],
+    ["lost", { status: "lost" }, "Lost"],
+    ["cancelled by its owner", { status: "cancelled", stopped_by: "ada", submitted_by: "ada", start_time: "2026-11-21T14:02:00Z" }, "Cancelled by you at 58 %"],
+    ["cancelled by somebody", { status: "cancelled", stopped_by: "bob", submitted_by: "ada" }, "Cancelled by bob"],
+  ])("%s", (_name, job, word) => {
+    expect(new Shown(job).text("state")).toBe(word);
+  });
+
+  test("a job that starts at once is not shown as queued", () => {
+    const shown = new Shown(null).happen({ kind: "tick", at: -59_500 });
+    shown.happen({ kind: "record", at: -59_400, job: aJob({ status: "queued", ahead: 0 }) });
+    expect(shown.text("state")).toBe("Starting");
+  });
+
+  test("nothing is known but the id", () => {
+    const shown = new Shown(null);
+    expect([shown.text("state"), shown.text("id"), shown.text("sentence")]).toEqual([
+      "Job",
+      "j-7f3a",
+      "Asking the server for its record.",
+    ]);
+  });
+});
+
+describe("stages", () => {
+  test("are a list of eight with one current step, each with its state in words", () => {
+    const shown = new Shown({ stages: stagesAt(4, { done: 23, total: 40 }), elapsed_time: 6.8 });
+    const items = [...shown.find("stages").querySelectorAll("li")];
+    expect(items.map((item) => [item.getAttribute("aria-current"), item.title])).toEqual([
+      [null, "Data validation, done, 0.5\u202fs"],
+      [null, "Data preprocessing, done, 0.5\u202fs"],
+      [null, "Feature engineering, done, 0.5\u202fs"],
+      [null, "Model selection, done, 0.5\u202fs"],
+      ["step", "Training model, running, 4.8\u202fs"],
+      [null, "Model validation, not started"],
+      [null, "Performance evaluation, not started"],
+      [null, "Finalizing model, not started"],
+    ]);
+  });
+
+  test("a skipped stage says why", () => {
+    const stages = stagesAt(4).map((stage) =>
+      stage.name === "Model selection" ? { ...stage, state: "skipped" as const, elapsed: null, skipped_reason: "one candidate" } : stage,
+    );
+    expect(new Shown({ stages }).find("stages").children[3]?.getAttribute("title")).toBe(
+      "Model selection, skipped, one candidate",
+    );
+  });
+});
+
+describe("progress", () => {
+  test("says how far, which stage and how long", () => {
+    const bar = new Shown({}).find("progress");
+    expect([bar.getAttribute("aria-valuenow"), bar.getAttribute("aria-valuetext")]).toEqual([
+      "58",
+      "58 percent, stage 5 of 8 Train, about 0:04 left",
+    ]);
+  });
+
+  test("has no number while the length is unknown", () => {
+    const shown = new Shown({ stages: stagesAt(4), estimated_remaining: null, estimated_total_time: null });
+    expect([shown.find("progress").getAttribute("aria-valuenow"), shown.text("percent"), shown.text("left")]).toEqual([
+      null,
+      null,
+      "left …",
+    ]);
+  });
+
+  test("never falls", () => {
+    const shown = new Shown({ progress: 58 });
+    const seen = [70, 10, 65, 80].map((progress, i) => {
+      shown.happen({ kind: "events", at: i, events: [progressed(i + 1, { progress })] });
+      return shown.find("progress").getAttribute("aria-valuenow");
+    });
+    expect(seen).toEqual(["70", "70", "70", "80"]);
+  });
+});
+
+describe("numbers", () => {
+  test("of a running job", () => {
+    const shown = new Shown({ best: { name: "val_acc", value: 0.972, step: 22 } });
+    expect(["percent", "unit", "elapsed", "left", "best"].map((name) => shown.text(name))).toEqual([
+      "58 %",
+      "epoch 23/40",
+      "elapsed 0:06",
+      "left ~0:04",
+      "best val_acc 0.9720 @ 22",
+    ]);
+  });
+
+  test("of a finished job: the score, how far to trust it, and the model", () => {
+    const shown = new Shown({
+      status: "completed",
+      elapsed_time: 10.4,
+      model_id: "m-7f3a2b4c5d6e",
+      metrics: { test_accuracy: 0.974, cv_mean: 0.971, cv_std: 0.012, baseline: 0.44 },
+    });
+    expect(["final", "cv", "baseline", "model", "aside"].map((name) => shown.text(name))).toEqual([
+      "test accuracy 0.9740",
+      "cv 0.9710 ± 0.0120",
+      "baseline 0.4400",
+      "model m-7f3a",
+      "in 10.4 s",
+    ]);
+  });
+
+  test("that were not measured are a dash", () => {
+    expect(new Shown({ status: "completed", metrics: {} }).text("final")).toBe("test accuracy —");
+  });
+
+  test("a model that could not be kept says why", () => {
+    const shown = new Shown({ status: "completed", model_missing_reason: "it holds a lambda" });
+    expect([shown.text("model"), shown.text("sentence")]).toEqual(["model not saved", "Model not saved: it holds a lambda"]);
+  });
+
+  test("old ones say how old they are", () => {
+    const shown = new Shown({}).happen({ kind: "tick", at: 11_000 });
+    expect(shown.text("aside")).toBe("last update 11 s ago");
+  });
+});
+
+describe("the connection", () => {
+  test("reads as shape, word and round trip", () => {
+    const shown = new Shown({});
+    expect([shown.text("connection"), shown.find("connection").dataset["condition"]]).toEqual(["Live · 38 ms", "live"]);
+  });
+
+  test("being restored: the data stay, the next try is counted down, and there is a button", () => {
+    const link = { phase: "waiting", transport: null, attempt: 3, retryAt: 4_000, downSince: -5_000, heardAt: -11_000 } as const;
+    const shown = new Shown({}, "server", link);
+    expect(["connection", "percent", "last-update", "goes-on", "retry"].map((name) => shown.text(name))).toEqual([
+      "Reconnecting… try 3, next in 4 s",
+      "58 %",
+      "last update 11 s ago",
+      "Training goes on in the server.",
+      "Retry now",
+    ]);
+    shown.click("retry");
+    expect([shown.actions, shown.find("progress").className]).toEqual([[{ do: "reconnect" }], "progress cut"]);
+  });
+
+  test("gone for long: what was known last, and a command", () => {
+    const shown = new Shown({}, "server", { phase: "waiting", transport: null, attempt: 7, downSince: -60_000 });
+    expect(["state", "connection", "retry", "sentence"].map((name) => shown.text(name))).toEqual([
+      "Last known state",
+      "Server not reachable",
+      "Try again",
+      'The job may still be running. When the server is back: %mlops status or mlops.get("j-7f3a")',
+    ]);
+  });
+
+  test("signed out is said, and nothing is promised", () => {
+    const shown = new Shown({}, "server", { phase: "forbidden" });
+    expect([shown.text("connection"), shown.text("stop")]).toEqual(["Signed out", null]);
+  });
+
+  test("a saved output says of when it is, and never that something is wrong", () => {
+    const shown = new Shown({}, "saved", { phase: "waiting", downSince: -60_000 });
+    expect(["state", "connection", "stop", "retry"].map((name) => shown.text(name))).toEqual([
+      "Last known state",
+      null,
+      null,
+      null,
+    ]);
+  });
+});
+
+describe("stop", () => {
+  test("asks nothing in the first ten seconds", () => {
+    const shown = new Shown({ elapsed_time: 9 });
+    shown.click("stop");
+    expect(shown.actions).toEqual([{ do: "stop" }]);
+  });
+
+  test("takes two steps later", () => {
+    const shown = new Shown({ elapsed_time: 11 });
+    shown.click("stop");
+    expect([shown.text("stop"), shown.actions]).toEqual(["Stop at 58 %?", []]);
+    shown.click("stop");
+    expect([shown.text("stop"), shown.actions]).toEqual(["Stop", [{ do: "stop" }]]);
+  });
+
+  test("forgets a first step after a while", () => {
+    vi.useFakeTimers();
+    const shown = new Shown({ elapsed_time: 11 });
+    shown.click("stop");
+    vi.advanceTimersByTime(5_000);
+    expect(shown.text("stop")).toBe("Stop");
+    vi.useRealTimers();
+  });
+
+  test("is not offered for jobs that are over or on their way there", () => {
+    const offered = (["stopping", "completed", "failed"] as const).map((status) => new Shown({ status }).text("stop"));
+    expect(offered).toEqual([null, null, null]);
+  });
+});
+
+describe("a failure", () => {
+  const KILLED: Partial<Job> = {
+    status: "failed",
+    reason: "signal",
+    signal: 9,
+    error: "The worker was killed by signal 9 in stage Training model.",
+    log_tail: ["epoch 21", "epoch 22", "epoch 23", ""],
+    elapsed_time: 4.8,
+  };
+
+  test("says why, where and its last words without a click, as an alert", () => {
+    const shown = new Shown(KILLED);
+    expect(["cause", "last-lines", "aside"].map((name) => shown.text(name))).toEqual([
+      "The worker was killed by signal 9 in stage Training model.",
+      "epoch 22\nepoch 23",
+      "after 4.8 s · Training model",
+    ]);
+    expect(shown.find("failure").getAttribute("role")).toBe("alert");
+  });
+
+  test("gives the fix as code", () => {
+    const shown = new Shown({ ...KILLED, hint: 'Drop them first:\nmlops.train(df, target_na="drop")' });
+    expect([shown.text("fix"), shown.find("fix").querySelector("code")?.textContent]).toEqual([
+      'Drop them first: mlops.train(df, target_na="drop")',
+      'mlops.train(df, target_na="drop")',
+    ]);
+  });
+
+  test("has words of its own where the record has none", () => {
+    const shown = new Shown({ status: "failed", reason: "oom_killed" });
+    expect([shown.text("cause"), shown.find("fix").querySelector("code")?.textContent]).toEqual([
+      "Out of memory: the kernel killed the worker.",
+      "n_jobs=1",
+    ]);
+  });
+
+  test("shows the traceback on request", () => {
+    const shown = new Shown({ ...KILLED, traceback: "Traceback …" });
+    expect(shown.text("traceback")).toBeNull();
+    shown.click("show-traceback");
+    expect([shown.text("traceback"), shown.text("show-traceback")]).toEqual(["Traceback …", "Hide traceback"]);
+  });
+});
+
+describe("pictures", () => {
+  test("scores of candidates are shown as they arrive", () => {
+    const candidates = [
+      aCandidate({ label: "logistic", scores: [0.9, 0.92, null], mean: 0.91, spread: 0.014 }),
+      aCandidate({ index: 1, label: "rf", scores: [0.95, null, null], mean: 0.95 }),
+    ];
+    const shown = new Shown({ current_stage: "Model selection", stages: stagesAt(3), candidates });
+    const rows = [...shown.root.querySelectorAll('[data-testid="mlops-candidate"]')].map((row) => row.textContent);
+    expect(rows).toEqual(["rf0.95001/3", "logistic0.9100 ± 0.01402/3"]);
+  });
+
+  test("are folded away in jobs without a result, until somebody asks", () => {
+    const shown = new Shown({ status: "cancelled" });
+    shown.happen({ kind: "events", at: 1, events: [metricPoints(1, ...points("loss", [2, 1]))] });
+    const before = shown.text("body");
+    shown.click("show-charts");
+    expect([before, shown.find("show-charts").getAttribute("aria-pressed")]).toEqual([null, "true"]);
+  });
+
+  test("a fit that tells no values says so", () => {
+    expect(new Shown({}).text("empty")).toBe("This estimator tells no values while it fits.");
+  });
+});
+
+describe("what is heard", () => {
+  test("is the state and its stage, at most one sentence in ten seconds", () => {
+    const shown = new Shown({ progress: 20, current_stage: "Model selection" });
+    const heard = new Set<string | null>();
+    for (let second = 1; second <= 30; second++) {
+      const stage = second < 5 ? "Model selection" : "Training model";
+      shown.happen({
+        kind: "events",
+        at: second * 1000,
+        events: [progressed(second, { progress: 20 + second * 2, current_stage: stage })],
+      });
+      heard.add(shown.text("status"));
+    }
+    expect([...heard]).toEqual([
+      "",
+      "digits-mlp: 25 percent",
+      "digits-mlp: stage 5 of 8 Train",
+      "digits-mlp: 50 percent",
+    ]);
+  });
+});
+
+describe("the card as a place", () => {
+  const HOSTILE = '<img src=x onerror="globalThis.hacked = true">';
+
+  test("names are shown as they are, whatever they look like", () => {
+    const shown = new Shown({
+      name: HOSTILE,
+      status: "failed",
+      error: HOSTILE,
+      hint: HOSTILE,
+      log_tail: [HOSTILE],
+      traceback: HOSTILE,
+      findings: [{ code: "x", severity: "warning", message: HOSTILE, column: HOSTILE }],
+      candidates: [aCandidate({ label: HOSTILE, scores: [1], mean: 1 })],
+    });
+    expect([shown.text("name"), shown.text("cause"), shown.text("fix"), shown.text("last-lines")]).toEqual(Array(4).fill(HOSTILE));
+    expect(shown.root.querySelector("img")).toBeNull();
+  });
+
+  test("keeps the notebook from taking its keys, and gives them back on Escape", () => {
+    const notebook = document.createElement("div");
+    notebook.className = "jp-Notebook";
+    notebook.tabIndex = -1;
+    const shown = new Shown({});
+    notebook.append(shown.el);
+    document.body.append(notebook);
+    shown.find("stop").focus();
+    shown.find("stop").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, composed: true }));
+    expect([shown.el.hasAttribute("data-lm-suppress-shortcuts"), document.activeElement]).toEqual([true, notebook]);
+  });
+
+  test("leaves nothing behind", () => {
+    const shown = new Shown({});
+    shown.leaving.abort();
+    expect(shown.root.childNodes).toHaveLength(0);
+  });
+});

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Client } from "../../src/client/client";
+import { FakeTransport } from "../../src/client/fake";
+import type { Job } from "../../src/protocol";
+import { type Given, live } from "../../src/widgets/live";
+import { aJob, JOB_ID, points, progressed, TIME } from "../builders";
+
+const BASE = { time: TIME, seq: null, priority: "low" } as const;
+const SERVER = { baseUrl: new URL("http://localhost/"), token: "" };
+
+/** A card of a page whose server answers with what stands in `known`. */
+class Page {
+  known: Job | null = aJob();
+  head = 10;
+  asked: string[] = [];
+  transports: FakeTransport[] = [];
+  leaving = new AbortController();
+  el = document.createElement("div");
+  client = new Client(SERVER, (kind) => {
+    const transport = new FakeTransport(kind);
+    this.transports.push(transport);
+    return transport;
+  });
+  tell: (next: Given) => void;
+
+  constructor(given: Partial<Given> = {}, withClient = true, known: Job | null = aJob()) {
+    this.known = known;
+    vi.stubGlobal("fetch", (url: URL, { method }: { method: string }) => this.#answer(url, method));
+    document.body.replaceChildren(this.el);
+    const all: Given = { jobId: JOB_ID, source: "saved", job: null, series: {}, asOf: null, ...given };
+    this.tell = live(this.el, all, withClient ? this.client : null, this.leaving.signal);
+  }
+
+  async #answer(url: URL, method: string): Promise<Response> {
+    this.asked.push(`${method} ${url.pathname.slice("/mlops/api/".length)}`);
+    const body = url.pathname.endsWith("/metrics")
+      ? { head: this.head, series: { loss: { count: 2, points: points("loss", [2, 1]) } } }
+      : method === "POST"
+        ? this.known
+        : { head: this.head, job: this.known };
+    const [status, answer] = this.known ? [200, body] : [404, { message: "no job" }];
+    return new Response(JSON.stringify(answer), { status });
+  }
+
+  greet(): FakeTransport {
+    const socket = this.transports[0] as FakeTransport;
+    socket.tell({ type: "hello", epoch: "s", head: this.head }, { type: "snapshot", ...BASE, head: this.head, jobs: [] });
+    return socket;
+  }
+
+  text(testid: string): string | null {
+    const found = this.el.shadowRoot?.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`);
+    return !found || found.closest("[hidden]") ? null : (found.textContent ?? "").replaceAll("\u202f", " ");
+  }
+}
+
+let page: Page;
+
+beforeEach(() => vi.useFakeTimers({ now: Date.parse(TIME), toFake: ["setTimeout", "setInterval", "Date"] }));
+
+afterEach(() => {
+  page.leaving.abort();
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("a saved output", () => {
+  test("shows its record at once, then what the server knows, then what happens", async () => {
+    page = new Page({ job: aJob({ progress: 20 }), asOf: TIME });
+    expect([page.text("percent"), page.text("aside")]).toEqual(["20 %", expect.stringContaining("as of")]);
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.text("percent")).toBe("58 %"));
+    socket.tell({ type: "frame", prev: 10, events: [progressed(11, { progress: 60 })] });
+    await vi.waitFor(() => expect(page.text("percent")).toBe("60 %"));
+    expect([page.text("state"), page.text("aside")]).toEqual(["Running", null]);
+  });
+
+  test("of a job the server does not know stays what it is, and stops asking", async () => {
+    page = new Page({ job: aJob({ progress: 20 }), asOf: TIME }, true, null);
+    page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    vi.advanceTimersByTime(60_000);
+    await Promise.resolve();
+    expect([page.text("state"), page.text("percent"), page.asked.length, page.transports[0]?.closed]).toEqual([
+      "Last known state",
+      "20 %",
+      2,
+      true,
+    ]);
+  });
+
+  test("of a job that is over opens no socket", async () => {
+    page = new Page({ job: aJob({ status: "completed" }) }, true, aJob({ status: "completed", final_score: 0.974 }));
+    await vi.waitFor(() => expect(page.text("final")).toBe("test accuracy 0.9740"));
+    expect(page.transports).toEqual([]);
+  });
+
+  test("without a page server is a picture of its time", () => {
+    page = new Page({ job: aJob({ status: "completed" }) }, false);
+    expect([page.text("state"), page.asked]).toEqual(["Finished", []]);
+  });
+});
+
+describe("a widget", () => {
+  test("without the page's server follows its traits", async () => {
+    page = new Page({ source: "kernel", job: aJob({ progress: 20 }) }, false);
+    page.tell({ jobId: JOB_ID, source: "kernel", job: aJob({ progress: 30 }), series: {}, asOf: null });
+    await vi.waitFor(() => expect(page.text("percent")).toBe("30 %"));
+    expect([page.text("connection"), page.text("stop")]).toEqual([null, null]);
+  });
+
+  test("leaves the connection when its job is over", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(page.text("stop")).toBe("Stop"));
+    const over = aJob({ status: "cancelled" });
+    socket.tell({
+      type: "frame",
+      prev: 10,
+      events: [{ type: "training_cancelled", ...BASE, seq: 11, job_id: JOB_ID, status: "cancelled", by: "ada", job: over }],
+    });
+    vi.advanceTimersByTime(6_000);
+    expect(socket.closed).toBe(true);
+  });
+
+  test("stops a job by asking the server, and shows its answer", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(page.text("stop")).toBe("Stop"));
+    page.known = aJob({ status: "stopping" });
+    page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-stop"]')?.click();
+    await vi.waitFor(() => expect(page.text("state")).toBe("Stopping"));
+    expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/stop`);
+  });
+
+  test("asks again for what was merged away", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    socket.tell({ type: "frame", prev: 10, events: [progressed(15)] });
+    page.head = 15;
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(2_000);
+      expect(page.asked).toHaveLength(4);
+    });
+  });
+});
