@@ -22,7 +22,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import cloudpickle
 import msgspec
@@ -52,7 +52,7 @@ class Stopped(BaseException):
     (``MLPClassifier`` does)."""
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+class Assignment(NamedTuple):
     """What the keeper sends. ``began``: when the job did, on the machine's monotonic clock."""
 
     folder: str
@@ -95,7 +95,7 @@ def _wait(channel: int) -> Assignment | None:
     os.write(channel, json.dumps(ready).encode() + b"\n")
     with os.fdopen(channel, "rb") as lines:
         line = lines.readline()
-    return msgspec.json.decode(line, type=Assignment) if line else None
+    return Assignment(**json.loads(line)) if line else None
 
 
 def _do(work: Any, assignment: Assignment, used: dict[str, str]) -> int:
