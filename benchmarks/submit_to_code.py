@@ -34,7 +34,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.jobs import JobSpec, Process, Source
 from mlops_jupyter.executors.local import RECIPE, LocalExecutor
 
-ROUNDS = 3
+ROUNDS = 10
 PROMISE = 50.0
 STAMP = f"import time, {RECIPE}; print(time.monotonic())"
 FORKING = f"""

@@ -59,6 +59,7 @@ class LocalExecutor:
         self._standing_by: dict[str, Pair] = {}
         self._warming: dict[str, asyncio.Task[bool]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._spawning = asyncio.Lock()
 
     async def start(
         self,
@@ -122,7 +123,9 @@ class LocalExecutor:
         return await (await self._new_pair(interpreter)).take(assignment)
 
     async def _new_pair(self, interpreter: str) -> Pair:
-        pair = await Pair.start(interpreter, self._recipe, worker_environment(os.environ))
+        # A spawn holds the interpreter's lock for up to 30 ms on a busy machine: one a turn of the loop.
+        async with self._spawning:
+            pair = await Pair.start(interpreter, self._recipe, worker_environment(os.environ))
         self._pairs.add(pair)
         pair.ended.add_done_callback(lambda _: self._forget(interpreter, pair))
         return pair
