@@ -27,7 +27,7 @@ from mlops_jupyter.training import journal
 log = logging.getLogger(__name__)
 
 #: Seconds between looks at the journals: while data flow, and when they do not.
-BUSY, IDLE = 0.01, 0.025
+BUSY, IDLE = 0.01, 0.02
 #: Seconds to wait after the disk or the database refused.
 REFUSED = 1.0
 #: A job's progress is sent at most this often, in seconds; changes of stage always.

@@ -56,7 +56,7 @@ def test_a_job_goes_on_without_its_server_and_the_next_one_has_all_of_it(
         "data": {"path": str(server.root / PENGUINS)},
         "target": "species",
         "model": "gradient_boosting",
-        "params": {"n_estimators": 1000},
+        "params": {"n_estimators": 300},
         "cv": 0,
         "version": __version__,
     }
