@@ -50,7 +50,7 @@ export interface Finding {
   column: string | null;
 }
 
-/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. */
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. */
 export interface Job {
   job_id: string;
   name: string;
@@ -83,6 +83,7 @@ export interface Job {
   log_tail: Array<string>;
   log_lines: number;
   model_id: string | null;
+  model_file: SavedModel | null;
   model_missing_reason: string | null;
   dataset: Dataset | null;
   target: string | null;
@@ -98,6 +99,8 @@ export interface Job {
   resources: Resources;
   ahead: number | null;
   attempt: number;
+  outcome: "failed" | "finished" | null;
+  expected_seconds: Record<string, number>;
   submitted_by: string | null;
   stopped_by: string | null;
   owner: string | null;
@@ -125,6 +128,13 @@ export interface Process {
 export interface Resources {
   cpu_seconds: number | null;
   peak_memory_bytes: number | null;
+}
+
+/** The model file a job wrote, and what it takes and gives (``signature``). */
+export interface SavedModel {
+  sha256: string;
+  bytes: number;
+  signature: Record<string, unknown>;
 }
 
 /** One of the eight stages as a job's record shows it. ``share`` is the expected part of the job's time (0–1), ``done``/``total`` count finished units (folds, trees, epochs …; ``total`` null when the length is unknown), ``elapsed`` is in seconds. */
