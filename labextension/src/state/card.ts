@@ -24,7 +24,7 @@ export interface Card {
   connection: Connection;
   /** When a saved record was saved, RFC 3339. */
   asOf: string | null;
-  /** Events of the time between a question and its answer; null while nothing is asked. */
+  /** Events of the time between a question and its answer; null when there is no question. */
   asked: readonly Event[] | null;
   /** What became of something the user wanted. */
   notice: string | null;

@@ -49,7 +49,8 @@ export function face(card: Card): Face {
 export function headline(card: Card): { mark: Mark; word: string } {
   const job = card.job;
   const shown = face(card);
-  if (!job || shown === "gone" || (card.source === "saved" && !isOver(job))) {
+  const onlySaved = card.source === "saved" && card.asked === null;
+  if (!job || shown === "gone" || (onlySaved && !isOver(job))) {
     return { mark: "known", word: job ? "Last known state" : "Job" };
   }
   switch (job.status) {

@@ -90,7 +90,7 @@ function tell(panel: HTMLElement, card: Card, act: Act, close: () => void): void
     ["95 % within", slowest === null ? UNKNOWN : `${milliseconds(slowest)} (last 5 min)`],
     ["Last event", link.eventAt === null ? UNKNOWN : `${roughly((card.now - link.eventAt) / 1000)} ago`],
     ["Replayed", `${link.replayed} events`],
-    ["Merged away", `${link.missed} events, asked for again`],
+    ["Asked for again", `${link.missed} events`],
     ["Server", link.server || UNKNOWN],
     ["Version", link.version || UNKNOWN],
   ];

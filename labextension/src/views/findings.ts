@@ -44,10 +44,15 @@ function sentences(findings: readonly Finding[]): HTMLElement {
         "li",
         { "data-severity": finding.severity },
         element("b", {}, `${WORDS[finding.severity]}: `),
-        finding.column === null ? null : element("code", {}, finding.column),
-        finding.column === null ? null : " ",
+        ...column(finding),
         finding.message,
       ),
     ),
   );
+}
+
+/** The column, where the sentence does not name it itself. */
+function column(finding: Finding): (HTMLElement | string)[] {
+  if (finding.column === null || finding.message.includes(finding.column)) return [];
+  return [element("code", {}, finding.column), " "];
 }

@@ -44,9 +44,12 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     const { shown } = next.connection;
     show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
     say(retry, face(next) === "gone" ? "Try again" : "Retry now");
+    const focused = right.querySelector<HTMLElement>(":focus");
     connection(next);
     stop(next);
     menu(next);
+    // A button that goes away must not take the keyboard's place with it.
+    if (focused?.hidden) right.querySelector<HTMLElement>("[data-testid=mlops-more]")?.focus();
   };
   update(card);
   return update;

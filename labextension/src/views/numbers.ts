@@ -104,11 +104,12 @@ function results(job: Job): Lines {
     const spread = metrics["cv_std"] == null ? "" : ` ± ${figure(metrics["cv_std"])}`;
     pairs.push(["cv", `${figure(metrics["cv_mean"])}${spread}`, "cv"]);
   }
-  if (metrics["baseline"] != null) rest.push(["baseline", figure(metrics["baseline"]), "baseline"]);
+  const baseline = metrics["test_baseline"] ?? metrics["baseline"];
+  if (baseline != null) rest.push(["baseline", figure(baseline), "baseline"]);
   rest.push(["model", job.model_id ? job.model_id.slice(0, 6) : "not saved", "model"]);
   if (job.best) rest.push([`best ${job.best.name}`, `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
   for (const [name, value] of Object.entries(metrics)) {
-    if (name.startsWith("test_") && name !== main) rest.push([name.replace("_", " "), figure(value), "metric"]);
+    if (name.startsWith("test_") && name !== main && name !== "test_baseline") rest.push([name.replace("_", " "), figure(value), "metric"]);
   }
   return [pairs, rest];
 }

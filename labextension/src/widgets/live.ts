@@ -51,11 +51,13 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
   const listening = new AbortController();
   signal.addEventListener("abort", () => listening.abort());
   let loaded = false;
+  let loading = false;
   let refill: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener("abort", () => clearTimeout(refill));
 
   async function load(from: Client): Promise<void> {
-    if (card.asked !== null) return;
+    if (loading) return;
+    loading = true;
     happen({ kind: "asked" });
     try {
       const [job, metrics] = await Promise.all([
@@ -76,6 +78,8 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
         happen({ kind: "unanswered" });
         later(from, RETRY_MS);
       }
+    } finally {
+      loading = false;
     }
   }
 
@@ -83,7 +87,9 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     switch (delivery.kind) {
       case "link":
         happen({ kind: "link", link: delivery.link });
-        if (delivery.link.phase === "connected" && !loaded && refill === undefined) void load(from);
+        if (loaded) return;
+        if (delivery.link.phase === "connected" && refill === undefined) void load(from);
+        else if (delivery.link.phase === "waiting" && !loading) happen({ kind: "unanswered" });
         return;
       case "reset":
         loaded = false;
@@ -110,12 +116,14 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     refill = setTimeout(() => {
       refill = undefined;
       // An answer on its way may be older than the hole.
-      if (card.asked !== null) later(from, ms);
+      if (loading) later(from, ms);
       else void load(from);
     }, ms);
   }
 
   if (client) {
+    // Until somebody says that the server does not know the job, or cannot be asked, it is taken to go on.
+    happen({ kind: "asked" });
     if (card.job && isOver(card.job)) void load(client);
     else client.subscribe((delivery) => hear(client, delivery), listening.signal);
     const ticks = setInterval(() => {

@@ -80,8 +80,8 @@ describe("a saved output", () => {
     page = new Page({ job: aJob({ progress: 20 }), asOf: TIME }, true, null);
     page.greet();
     await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(page.text("state")).toBe("Last known state"));
     vi.advanceTimersByTime(60_000);
-    await Promise.resolve();
     expect([page.text("state"), page.text("percent"), page.asked.length, page.transports[0]?.closed]).toEqual([
       "Last known state",
       "20 %",
