@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize
 
 from tests.browser.proxy import Proxy
 from tests.browser.servers import LabServer
@@ -74,6 +74,7 @@ class Lab:
         self.proxy = proxy
         self._errors: list[str] = []
         self._tolerated = list(NOISE)
+        self._tabs: list[Lab] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._errors.append(f"uncaught {error}"))
 
@@ -132,8 +133,13 @@ class Lab:
         self.page.evaluate(_RESTART)
 
     def new_tab(self) -> Lab:
-        """Another tab of the same browser, logged in already; it shows nothing yet."""
-        return Lab(self.page.context.new_page(), self.server, self.proxy)
+        """Another tab of the same browser, logged in already; it shows nothing yet.
+
+        Its errors count as errors of this one."""
+        tab = Lab(self.page.context.new_page(), self.server, self.proxy)
+        tab._tolerated = self._tolerated
+        self._tabs.append(tab)
+        return tab
 
     # --- looks ----------------------------------------------------------------------------
 
@@ -144,14 +150,10 @@ class Lab:
 
     def set_width(self, width: int, height: int = 900) -> None:
         """Make an output area ``width`` pixels wide (the window is wider); needs one output to measure."""
-        if self.page.locator(".jp-SideBar.jp-mod-left + *, #jp-left-stack:visible").count():
-            self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-        size = self.page.viewport_size or {"width": 1280}
+        self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         for _ in range(3):  # the scroll bar may come or go with the first try
-            beside = size["width"] - self._output_width()
-            size = {"width": width + beside, "height": height}
-            self.page.set_viewport_size(size)  # type: ignore[arg-type]
-            self.page.wait_for_function(f"() => window.innerWidth === {size['width']}")
+            beside = self.page.evaluate("() => window.innerWidth") - self._output_width()
+            self.page.set_viewport_size(ViewportSize(width=width + beside, height=height))
             if self._settled_width() == width:
                 return
         raise AssertionError(f"output area is {self._output_width()} px wide, not {width}")
@@ -185,8 +187,10 @@ class Lab:
 
     @property
     def console_errors(self) -> list[str]:
-        """Errors of the console and uncaught exceptions so far, without those tolerated."""
-        return [text for text in self._errors if not any(re.search(p, text) for p in self._tolerated)]
+        """Errors of the console and uncaught exceptions so far, without those tolerated;
+        its other tabs' included."""
+        mine = [text for text in self._errors if not any(re.search(p, text) for p in self._tolerated)]
+        return mine + [text for tab in self._tabs for text in tab.console_errors]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

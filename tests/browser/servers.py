@@ -139,10 +139,16 @@ class LabServer:
         processes.end(processes.belonging_to(self.home))
 
     def get(self, path: str, **params: str | int) -> httpx.Response:
-        """``GET {base_url}{path}`` as a person with the token; for facts to compare a page with."""
-        return httpx.get(
-            f"{self.url}{path}", params=params, headers={"Authorization": f"token {self.token}"}, timeout=10
-        )
+        """``GET {base_url}{path}`` as the server's user; for facts to compare a page with."""
+        headers = {"Authorization": f"token {self.token}" if self.token else f"mlops {self._secret()}"}
+        return httpx.get(f"{self.url}{path}", params=params, headers=headers, timeout=10)
+
+    def _secret(self) -> str:
+        """Of the runtime file: a server with a password has no token."""
+        assert self.process is not None
+        file = self.home / "runtime" / f"mlops-{self.process.pid}.json"
+        secret: str = json.loads(file.read_text())["secret"]
+        return secret
 
     def notebook(self, name: str, cells: Sequence[str], kernel: str = "python3") -> str:
         """Write a notebook of code cells into the root; returns its path for ``Lab.open_notebook``."""

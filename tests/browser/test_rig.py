@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+import mlops_jupyter
 from tests.browser.lab import Lab
 from tests.browser.proxy import Proxy
 from tests.browser.servers import LabServer
@@ -68,6 +69,7 @@ def test_other_servers(
     lab.run_all()
     expect(lab.output(1)).to_have_text(str(other_python))
     assert str(other_python) != sys.executable
+    assert server.get("mlops/api/status").json()["version"] == mlops_jupyter.__version__
 
 
 def test_jupyterlab_works_through_the_proxy(
