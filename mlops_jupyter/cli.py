@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from mlops_jupyter.client import commands, lists
 from mlops_jupyter.client.finder import Finder
-from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.job import Job, StoppedWaiting
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.terminal import TerminalView
@@ -39,10 +40,18 @@ def main(words: Sequence[str] | None = None) -> int:
         command = commands.parse(list(sys.argv[1:] if words is None else words), PROG, SWITCHES)
         return _Shell(command.said).do(command.word)
     except (errors.MlopsError, KeyboardInterrupt) as error:
-        told = "interrupted" if type(error) is KeyboardInterrupt else str(error)
-        kind = f"{type(error).__name__}: " if isinstance(error, errors.MlopsError) else ""
-        print(f"{kind}{told}", file=sys.stderr)
-        return next(code for kind_of, code in CODES.items() if isinstance(error, kind_of))
+        print(_told(error), file=sys.stderr)
+        return next(code for kind, code in CODES.items() if isinstance(error, kind))
+    except BrokenPipeError:
+        # Whoever read our answer has read enough; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, StoppedWaiting):
+        return error.told(f"{PROG} stop {error.job.id}")
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
 
 
 class _Shell:

@@ -102,7 +102,8 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     jobs = words.add_parser("jobs", help="the newest jobs; also: jobs ls|show|logs|stop", parents=[common])
     jobs.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     of_jobs = jobs.add_subparsers(dest="what", **options)
-    of_jobs.add_parser("ls", help="the newest jobs", parents=[common])
+    ls = of_jobs.add_parser("ls", help="the newest jobs", parents=[common])
+    ls.add_argument("-n", dest="limit", type=int, default=argparse.SUPPRESS, help="how many")
     for place in (words, of_jobs):
         _of_one_job(place, common)
     words.add_parser("status", help="the server, and the last jobs", parents=[common])

@@ -29,6 +29,14 @@ log = logging.getLogger(__name__)
 class StoppedWaiting(KeyboardInterrupt):
     """Ctrl-C ended the waiting, not the job."""
 
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        super().__init__(self.told(f"job.stop()   or   %mlops stop {job.id}"))
+
+    def told(self, stop: str) -> str:
+        """``stop`` is how to stop the job where this is read."""
+        return f"Stopped waiting; {self.job.record.name} {self.job.id} goes on.\nStop it: {stop}"
+
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
@@ -153,10 +161,7 @@ class Job:
             with self._changed:
                 over = self._changed.wait_for(lambda: self._settled or self._lost is not None, timeout)
         except KeyboardInterrupt:
-            raise StoppedWaiting(
-                f"Stopped waiting; {self.record.name} {self.id} goes on.\n"
-                f"Stop it: job.stop()   or   %mlops stop {self.id}"
-            ) from None
+            raise StoppedWaiting(self) from None
         if not over:
             raise TimeoutError(f"{self.name} {self.id} is still {self.status} after {timeout:g} s.")
         return self._end()

@@ -56,24 +56,34 @@ class PrivateServer:
 
     def start(self, answers: Callable[[Server], bool]) -> Server:
         """Start it, unless somebody else just did, and return when it answers."""
-        self._runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
-            server = self.running()
-            if server is not None and answers(server):
-                return server
-            self._forget_the_dead()
-            pid = self._launch()
-            deadline = time.monotonic() + STARTING
-            while time.monotonic() < deadline and _runs(pid):
+        why = f"see its log at {self.log}"
+        try:
+            self._runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._alone():
                 server = self.running()
-                if server is not None and server.pid == pid and answers(server):
+                if server is not None and answers(server):
                     return server
-                time.sleep(0.05)
+                self._forget_the_dead()
+                server = self._started(self._launch(), answers)
+                if server is not None:
+                    return server
+        except OSError as error:
+            why = str(error)
         raise ServerUnreachable(
             "no mlops server answers (refused, 3 tries in 2 s).",
-            f"Private server: could not start, see its log at {self.log}.",
+            f"Private server: could not start, {why}.",
             "Details: mlops status",
         )
+
+    def _started(self, pid: int, answers: Callable[[Server], bool]) -> Server | None:
+        """The server of this process once it answers; ``None`` when it died or takes too long."""
+        deadline = time.monotonic() + STARTING
+        while time.monotonic() < deadline and _runs(pid):
+            server = self.running()
+            if server is not None and server.pid == pid and answers(server):
+                return server
+            time.sleep(0.05)
+        return None
 
     def _launch(self) -> int:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:

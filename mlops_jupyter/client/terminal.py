@@ -17,7 +17,7 @@ from mlops_jupyter.core.jobs import Job as Record
 from mlops_jupyter.core.stages import STAGES
 
 _COLOURS = {"completed": "32", "failed": "31", "lost": "31", "cancelled": "33"}
-_WIDTH = 22
+_WIDTH = 12
 
 
 class TerminalView:
@@ -76,10 +76,12 @@ class TerminalView:
 
 
 def line(record: Record) -> str:
-    """``58 % ▰▰▰▰▱▱▱ Training model 5/8 · elapsed 4.8 s · left ~0:04 · val_accuracy 0.972``."""
+    """``58 % ▰▰▰▰▱▱▱ Training model 5/8 · 4.8 s · left ~0:04 · val_accuracy 0.972``."""
     done = round(_WIDTH * (record.progress or 0.0) / 100)
-    parts = [place(record), f"elapsed {sentences.seconds(record.elapsed_time)}", sentences.left(record)]
-    parts += [f"{name} {sentences.number(value)}" for name, value in list(record.live_metrics.items())[-2:]]
+    parts = [place(record), sentences.seconds(record.elapsed_time), sentences.left(record)]
+    if record.live_metrics:
+        name = record.best.name if record.best else next(iter(record.live_metrics))
+        parts.append(f"{name} {sentences.number(record.live_metrics.get(name))}")
     said = " · ".join(part for part in parts if part)
     return f"{sentences.percent(record):>5} {'▰' * done}{'▱' * (_WIDTH - done)} {said}"
 

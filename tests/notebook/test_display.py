@@ -100,5 +100,5 @@ class Cursed(ClassifierMixin, BaseEstimator):
     _, shown, (error,) = run(tmp_path, cursed, training, "job.wait()")
     told = error["traceback"][0].splitlines()
     assert told[0].endswith("failed at Training model: ValueError: these rows are cursed")
-    assert (error["ename"], len(told)) == ("TrainingFailed", 3)
+    assert (error["ename"], len(told)) == ("TrainingFailed", 2)
     assert "ValueError: these rows are cursed" in shown[1]["data"]["text/html"]

@@ -1,0 +1,197 @@
+"""``mlops`` as a shell runs it: a process of its own, its two streams and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_jupyter.core.jobs import Job
+
+PENGUINS = str(Path(__file__).parents[1] / "notebooks" / "data" / "penguins.csv")
+QUICK = ("--target", "species", "--model", "logistic", "--cv", "0")
+ENDLESS = (
+    *("--target", "species", "--model", "mlp", "--cv", "0"),
+    *("--max-iter", "1000000", "--tol", "0", "--n-iter-no-change", "1000000"),
+)
+
+
+def mlops(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlops_jupyter.cli", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def answer(*words: str) -> Any:
+    """The JSON document of a command that went well."""
+    done = mlops(*words, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_train_and_wait_tells_the_way_on_stderr_and_the_result_on_stdout() -> None:
+    done = mlops("train", PENGUINS, *QUICK, "--wait")
+    assert done.returncode == 0
+    way = done.stderr.splitlines()
+    assert all(re.match(r"penguins-logistic j-\w{4}  ", line) for line in way)
+    assert len(way) == len(set(way)) <= 8 + 10 + 1
+    assert "✓ finished in " in way[-1]
+    facts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[1:])
+    assert facts["estimator"] == "LogisticRegression"
+    assert re.fullmatch(r"accuracy (0\.9\d*|1)", facts["score"])
+    assert facts["model"].startswith("m-")
+
+
+def test_json_is_the_record_and_nothing_else() -> None:
+    done = mlops("train", PENGUINS, *QUICK, "--wait", "--json", "--quiet")
+    record = json.loads(done.stdout)
+    assert (record["status"], done.stderr, done.returncode) == ("completed", "", 0)
+    assert record.keys() == set(Job.__struct_fields__)
+
+
+def test_quiet_is_also_said_by_the_environment() -> None:
+    assert mlops("train", PENGUINS, *QUICK, "--wait", MLOPS_QUIET="1").stderr == ""
+
+
+@pytest.fixture
+def endless() -> Iterator[list[str]]:
+    """Put ids of jobs here that would go on for ever; they are stopped."""
+    ids: list[str] = []
+    yield ids
+    for job_id in ids:
+        assert answer("stop", job_id)["status"] in ("stopping", "cancelled")
+
+
+def test_without_wait_it_answers_with_the_id_and_the_job_goes_on(endless: list[str]) -> None:
+    submitted = mlops("train", PENGUINS, *ENDLESS)
+    job_id = submitted.stdout.strip()
+    endless.append(job_id)
+    assert (submitted.returncode, submitted.stderr) == (0, "")
+    assert answer("jobs", "show", job_id)["status"] in ("queued", "starting", "running")
+    assert answer("jobs", "ls", "-n", "1")[0]["job_id"].startswith(job_id)
+    assert len(answer("logs", job_id, "--tail", "3")["lines"]) <= 3
+
+
+def test_status_names_the_server_and_the_newest_jobs() -> None:
+    lines = mlops("status").stdout.splitlines()
+    assert lines[0].startswith("private server ")
+    assert answer("status")["private"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("trian",), 2, 'OptionError: mlops: no "trian".\nDid you mean "train"?\nmlops help\n'),
+        (("train",), 2, "OptionError: mlops train: the following arguments are required: FILE.\n"),
+        (("train", PENGUINS, "--target", "specie"), 2, 'ColumnNotFoundError: no column "specie" in '),
+        (("train", "no.csv", "--target", "y"), 4, 'DatasetNotFoundError: "no.csv" is neither a file in'),
+        (("train", "no.csv", "--target", "y", "--cv", "1"), 2, "SubmissionError: 2 things to change:\n1. "),
+        (("show", "j-0000"), 4, 'JobNotFoundError: no job "j-0000".\n'),
+        (("stop", "nonsense"), 4, 'JobNotFoundError: no job "nonsense".\n'),
+    ],
+)
+def test_exit_codes_tell_what_kind_of_wrong(words: tuple[str, ...], code: int, told: str) -> None:
+    done = mlops(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(told)
+    assert len(done.stderr.splitlines()) <= 4
+
+
+def waiting_for_ever(endless: list[str]) -> tuple[subprocess.Popen[str], str]:
+    """A command that waits for an endless job, and the job's id."""
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "mlops_jupyter.cli", "train", PENGUINS, *ENDLESS, "--wait"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stderr is not None
+    job_id = waiting.stderr.readline().split()[1]
+    endless.append(job_id)
+    return waiting, job_id
+
+
+def test_a_stopped_job_is_a_failure_for_who_waits(endless: list[str]) -> None:
+    waiting, job_id = waiting_for_ever(endless)
+    mlops("stop", job_id)
+    out, err = waiting.communicate()
+    assert waiting.returncode == 1
+    assert out.splitlines()[2].split(maxsplit=1)[1].startswith("◼ cancelled by ")
+    assert err.splitlines()[-2].startswith(f"TrainingCancelled: penguins-mlp {job_id} cancelled by ")
+
+
+def test_ctrl_c_ends_the_waiting_and_says_how_to_stop_the_job(endless: list[str]) -> None:
+    waiting, job_id = waiting_for_ever(endless)
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate()
+    assert (waiting.returncode, out) == (130, "")
+    assert err.splitlines()[-2:] == [
+        f"Stopped waiting; penguins-mlp {job_id} goes on.",
+        f"Stop it: mlops stop {job_id}",
+    ]
+    assert answer("show", job_id)["status"] == "running"
+
+
+def test_no_server_is_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    done = mlops("status", JUPYTER_RUNTIME_DIR=str(tmp_path), JUPYTER_DATA_DIR="/dev/null/data")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "ServerUnreachable: no mlops server answers (refused, 3 tries in 2 s).\n"
+        "Private server: could not start, [Errno 20] Not a directory: '/dev/null/data'.\n"
+        "Details: mlops status\n"
+    )
+
+
+def on_a_terminal(*words: str, **environment: str) -> str:
+    """What a command writes to a terminal of 80 columns."""
+    main, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops_jupyter.cli", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=side,
+        env={**os.environ, "COLUMNS": "80", **environment},
+    )
+    os.close(side)
+    written = b""
+
+    def read() -> None:
+        nonlocal written
+        try:
+            while more := os.read(main, 65536):
+                written += more
+        except OSError:
+            # The terminal's other side was closed.
+            return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    process.wait()
+    reader.join()
+    os.close(main)
+    return written.decode()
+
+
+def test_a_terminal_gets_one_line_that_moves_and_colours_that_can_be_refused() -> None:
+    shown = on_a_terminal("train", PENGUINS, *QUICK, "--wait")
+    moving = [part.removesuffix("\x1b[K") for part in shown.split("\r") if "▱" in part]
+    assert moving
+    assert all(len(part) < 80 for part in moving)
+    assert "\x1b[32m✓ finished in " in shown
+    plain = on_a_terminal("train", PENGUINS, *QUICK, "--wait", NO_COLOR="1")
+    assert "\x1b[32m" not in plain
+    assert "✓ finished in " in plain
