@@ -17,7 +17,7 @@ from mlops_jupyter.core.jobs import Process
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.environment import worker_environment
 from mlops_jupyter.executors.pair import Pair, Ready, Refused, Started
-from mlops_jupyter.executors.refusal import refusal, too_slow
+from mlops_jupyter.executors.refusal import refusal
 from mlops_jupyter.training.container import memory_left
 from mlops_jupyter.training.keeper import ADOPTED
 from mlops_jupyter.training.standby import Assignment
@@ -55,6 +55,7 @@ class LocalExecutor:
         self._idle = idle
         self._room = room
         self._next_after = next_after
+        self._cwd = str(Path.cwd())
         self._pairs: set[Pair] = set()
         self._standing_by: dict[str, Pair] = {}
         self._warming: dict[str, asyncio.Task[bool]] = {}
@@ -70,12 +71,8 @@ class LocalExecutor:
         timeout: float | None = None,
     ) -> Process:
         interpreter = interpreter or sys.executable
-        assignment = Assignment(str(folder), cwd or os.getcwd(), timeout, self._orphan_ttl)  # noqa: PTH109
-        try:
-            async with asyncio.timeout(self._start_timeout):
-                answer = await self._assign(interpreter, assignment)
-        except TimeoutError:
-            raise too_slow(interpreter, self._start_timeout) from None
+        assignment = Assignment(str(folder), cwd or self._cwd, timeout, self._orphan_ttl)
+        answer = await self._assign(interpreter, assignment)
         if isinstance(answer, Refused):
             raise refusal(answer, interpreter, assignment)
         self._in_background(self._prepare_next(interpreter))
@@ -114,18 +111,29 @@ class LocalExecutor:
         await _cancel(*(task for pair in self._pairs for task in (pair.ended, pair.ready)))
 
     async def _assign(self, interpreter: str, assignment: Assignment) -> Started | Refused:
+        deadline = asyncio.get_running_loop().time() + self._start_timeout
         waiting = self._standing_by.pop(interpreter, None)
         if waiting is not None:
-            answer = await waiting.take(assignment)
+            answer = await self._hand_over(waiting, assignment, deadline)
             # What stood by may have died or grown old; what is wrong with the job itself stays wrong.
-            if not isinstance(answer, Refused) or answer.why in ("cwd", "taken", "folder"):
+            if not isinstance(answer, Refused) or answer.why in ("too_slow", "cwd", "taken", "folder"):
                 return answer
-        return await (await self._new_pair(interpreter)).take(assignment)
+        return await self._hand_over(await self._new_pair(interpreter), assignment, deadline)
+
+    async def _hand_over(self, pair: Pair, assignment: Assignment, deadline: float) -> Started | Refused:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await pair.take(assignment)
+        except TimeoutError:
+            # Or it might begin a job that has been given up.
+            pair.kill()
+            return Refused("too_slow", f"{self._start_timeout:g}")
 
     async def _new_pair(self, interpreter: str) -> Pair:
-        # A spawn holds the interpreter's lock for up to 30 ms on a busy machine: one a turn of the loop.
         async with self._spawning:
-            pair = await Pair.start(interpreter, self._recipe, worker_environment(os.environ))
+            # A spawn holds the interpreter's lock, for 30 ms on a busy machine: one a turn of the loop.
+            await asyncio.sleep(0)
+            pair = Pair(interpreter, self._recipe, worker_environment(os.environ))
         self._pairs.add(pair)
         pair.ended.add_done_callback(lambda _: self._forget(interpreter, pair))
         return pair

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -27,7 +28,15 @@ _KEEPER = "import sys; sys.path.append(sys.argv[1]); from mlops_jupyter.training
 _ROOT = str(Path(mlops_jupyter.__file__).parent.parent)
 
 Why = Literal[
-    "interpreter", "package_missing", "version", "worker_ended", "keeper_ended", "cwd", "taken", "folder"
+    "interpreter",
+    "package_missing",
+    "version",
+    "worker_ended",
+    "keeper_ended",
+    "too_slow",
+    "cwd",
+    "taken",
+    "folder",
 ]
 
 
@@ -55,36 +64,31 @@ _decoder = msgspec.json.Decoder(Ready | Refused | Started)
 class Pair:
     """A started pair. Until it has a job it ends when this server does."""
 
-    def __init__(
-        self, pid: int, output: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._last_words = ""
-        self._installed: dict[str, int] = {}
-        self.assigned = False
-        #: Done once the keeper is gone and reaped.
-        self.ended = asyncio.create_task(self._reap(pid, output))
-        self.ready = asyncio.create_task(self._get_ready())
-
-    @classmethod
-    async def start(cls, interpreter: str, recipe: str, environment: Mapping[str, str]) -> Pair:
-        """Spawn the keeper, which starts the worker."""
+    def __init__(self, interpreter: str, recipe: str, environment: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
         output = os.memfd_create("output")
         with theirs:
-            pid = _spawn_keeper(theirs, output, interpreter, recipe, environment)
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
-        return cls(pid, output, reader, writer)
+            self._pid = _spawn_keeper(theirs, output, interpreter, recipe, environment)
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._installed: dict[str, int] = {}
+        self._last_words = ""
+        self._unwanted = False
+        #: Whether the keeper may have a job: it then goes on without us.
+        self.assigned = False
+        #: Done once the keeper is gone and reaped.
+        self.ended = asyncio.create_task(self._reap(output))
+        self.ready = asyncio.create_task(self._get_ready(ours))
 
     async def take(self, assignment: Assignment) -> Started | Refused:
         """Hand over a job as soon as the worker is ready. Whatever the answer, this pair takes no other."""
         try:
-            ready = await self.ready
+            ready = await asyncio.shield(self.ready)
             if isinstance(ready, Refused):
                 return ready
             if await asyncio.to_thread(self._is_outdated):
                 return Refused("worker_ended", "packages were installed since it was started")
+            assert self._writer
             self._writer.write(json.dumps(assignment._asdict()).encode() + b"\n")
             self.assigned = True
             said = await self._hear()
@@ -95,18 +99,30 @@ class Pair:
 
     def end(self) -> None:
         """End a pair that has no job; a keeper that has one does not mind."""
-        self._writer.close()
+        self._unwanted = True
+        if self._writer:
+            self._writer.close()
+
+    def kill(self) -> None:
+        """End it whatever it is doing; the worker dies with its keeper."""
+        # Not reaped, so the pid is still the keeper's.
+        if not self.ended.done():
+            os.kill(self._pid, signal.SIGKILL)
 
     def _is_outdated(self) -> bool:
         return self._installed != {folder: _changed(folder) for folder in self._installed}
 
-    async def _get_ready(self) -> Ready | Refused:
+    async def _get_ready(self, channel: socket.socket) -> Ready | Refused:
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=channel)
+        if self._unwanted:
+            self._writer.close()
         said = await self._hear()
         if isinstance(said, Ready):
             self._installed = await asyncio.to_thread(lambda: {f: _changed(f) for f in said.packages})
         return said if isinstance(said, Ready | Refused) else Refused("keeper_ended", "")
 
     async def _hear(self) -> Ready | Refused | Started:
+        assert self._reader
         with contextlib.suppress(ConnectionError):
             line = await self._reader.readline()
             if line:
@@ -115,10 +131,10 @@ class Pair:
         await asyncio.wait([self.ended])
         return Refused("keeper_ended", self._last_words)
 
-    async def _reap(self, pid: int, output: int) -> None:
+    async def _reap(self, output: int) -> None:
         try:
-            await gone(os.pidfd_open(pid))
-            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has exited
+            await gone(os.pidfd_open(self._pid))
+            os.waitpid(self._pid, 0)  # noqa: ASYNC222 - it has exited
             self._last_words = "\n".join(tail(output))
         finally:
             os.close(output)

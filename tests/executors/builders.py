@@ -49,9 +49,9 @@ def a_job(
 
 
 def recorded(folder: Path) -> list[facts.Fact]:
-    """The journal."""
+    """The journal. One stretch may be torn: the record that a killed worker was just writing."""
     batch = journal.read(folder / "journal", 0, 1 << 26)
-    assert batch.damaged == []
+    assert len(batch.damaged) <= 1
     return [msgspec.json.decode(payload, type=facts.AnyFact) for payload in batch.payloads]
 
 
