@@ -16,10 +16,12 @@ import numpy as np
 
 from mlops_jupyter.training.run import Run, StageRun
 
-SHARE = 0.02
+SHARE = 0.03
 #: Seconds.
 GRACE = 0.003
 TELL_EVERY = 0.1
+#: A curve needs no more points than this from one fit.
+POINTS = 400
 
 T = TypeVar("T")
 Array = np.ndarray[Any, Any]
@@ -60,7 +62,10 @@ class Meter:
         self._told_at = -TELL_EVERY
         self._predicted = 0
         self._spent = 0.0
-        self._cost = 0.0
+        # What a score costs: so much whatever it scores, and so much for each further unit.
+        self._fixed = 0.0
+        self._slope = 0.0
+        self._measured = 0
         self._began = time.perf_counter()
 
     def begin(self, unit: str, total: int | None) -> None:
@@ -80,8 +85,11 @@ class Meter:
         them costs (trees to add); 1 where only the newest state does."""
         if not self.watched or self.border.crossed:
             return False
+        if self.done - self.scored < (self._stage.total or 0) // POINTS:
+            return False
         running = time.perf_counter() - self._began
-        return self._spent + self._cost * pending <= GRACE + SHARE * running
+        cost = self._fixed + self._slope * (pending - 1)
+        return self._spent + cost <= GRACE + SHARE * running
 
     def prepared(self, make: Callable[[Any], T]) -> list[T]:
         """``make`` of each watched rows' ``X``: what has to be done once before the first score."""
@@ -102,7 +110,16 @@ class Meter:
             self.scored = step
         took = time.perf_counter() - began
         self._spent += took
-        self._cost = took / max(pending, 1)
+        self._learn(took, pending)
+
+    def _learn(self, took: float, pending: int) -> None:
+        """The first score warms up all that it calls and says little of the next."""
+        self._measured += 1
+        if self._measured == 2 or (self._measured > 2 and pending == 1):
+            self._fixed = took
+        elif pending > 1:
+            self._fixed = min(self._fixed, took)
+            self._slope = (took - self._fixed) / (pending - 1)
 
     def end(self) -> None:
         """The fit is over: tell what was not told yet."""
