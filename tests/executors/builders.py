@@ -91,6 +91,11 @@ async def an_executor(**options: Any) -> AsyncIterator[LocalExecutor]:
         patch.setenv("PYTHONPATH", PATH)
         try:
             yield executor
+        except BaseException:
+            # A test that fails leaves no job behind.
+            for pid in below(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+            raise
         finally:
             await executor.close()
 
