@@ -5,6 +5,7 @@ Real JupyterLab theme variables, 480, 700 and 1200 px wide. Prints heights and w
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
@@ -21,10 +22,10 @@ MEASURE = """
 () => [...document.querySelectorAll('#states > div')].map(box => {
   const root = box.shadowRoot, card = root.querySelector('.card'), wide = [];
   for (const node of root.querySelectorAll('*')) {
-    if (!node.checkVisibility || !node.checkVisibility() || node.closest('.spoken, svg, .u-wrap')) continue;
-    const style = getComputedStyle(node);
-    if (node.scrollWidth > node.clientWidth + 1 && style.display !== 'inline' && style.overflowX !== 'auto' && node.clientWidth)
-      wide.push(node.className + ' ' + (node.scrollWidth - node.clientWidth) + ' ' + node.textContent.slice(0, 40));
+    if (!node.checkVisibility() || node.closest('.spoken, svg, .u-wrap') || !node.clientWidth) continue;
+    const { display, overflowX } = getComputedStyle(node), over = node.scrollWidth - node.clientWidth;
+    if (over > 1 && display !== 'inline' && overflowX !== 'auto')
+      wide.push(`${node.className} ${over} ${node.textContent.slice(0, 40)}`);
   }
   return [box.id, Math.round(card.getBoundingClientRect().height), wide];
 })
@@ -33,7 +34,9 @@ MEASURE = """
 
 def themes() -> dict[str, str]:
     folder = Path(sysconfig.get_path("data"), "share/jupyter/lab/themes/@jupyterlab")
-    return {name: (folder / f"theme-{name}-extension" / "index.css").read_text() for name in ("light", "dark")}
+    return {
+        name: (folder / f"theme-{name}-extension" / "index.css").read_text() for name in ("light", "dark")
+    }
 
 
 def draw(page: Page, states: dict[str, object], out: Path, theme: str, css: str, width: int) -> None:
@@ -42,15 +45,19 @@ def draw(page: Page, states: dict[str, object], out: Path, theme: str, css: str,
     page.goto((HERE / "index.html").as_uri())
     if css:
         page.add_style_tag(content=css)
-        page.evaluate("light => { document.body.dataset.jpThemeLight = light }", str(theme == "light").lower())
+        page.evaluate(
+            "light => { document.body.dataset.jpThemeLight = light }", str(theme == "light").lower()
+        )
         page.add_style_tag(content=f"body {{ color-scheme: {theme} }}")
     page.wait_for_function("() => Boolean(window.showStates)")
     page.evaluate("([states, width]) => window.showStates(states, width)", [states, width])
     page.wait_for_timeout(700)
-    rows = page.evaluate("() => [...document.querySelectorAll('#states > p')].map(p => p.getBoundingClientRect().top)")
+    rows = page.evaluate(
+        "() => [...document.querySelectorAll('#states > p')].map(p => p.getBoundingClientRect().top)"
+    )
     end = page.evaluate("() => document.getElementById('states').getBoundingClientRect().bottom")
     edges = [*rows[::SHEET], end]
-    for sheet, (top, bottom) in enumerate(zip(edges, edges[1:], strict=False)):
+    for sheet, (top, bottom) in enumerate(itertools.pairwise(edges)):
         clip = {"x": 0, "y": top, "width": width + 24, "height": bottom - top + 8}
         page.screenshot(path=out / f"{theme}-{width}{'' if css else '-bare'}-{sheet}.png", clip=clip)
     for name, height, wide in page.evaluate(MEASURE):

@@ -35,7 +35,7 @@ _LOOK = """
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
     return [r, g, b, a / 255];
   };
-  const over = ([r, g, b, a], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+  const over = ([r, g, b, a], below) => [...[r, g, b].map((c, i) => c * a + below[i] * (1 - a)), 1];
   const parent = node => node.parentElement ?? node.getRootNode().host ?? null;
   const ground = node => {
     const layers = [];
@@ -56,7 +56,8 @@ _LOOK = """
 
   return [...document.querySelectorAll("#states > div")].map(box => {
     const root = box.shadowRoot, card = root.querySelector(".card"), wrong = [];
-    const say = (node, what) => wrong.push(`${node.className?.baseVal ?? node.className} "${node.textContent.slice(0, 30)}" ${what}`);
+    const say = (node, what) =>
+      wrong.push(`${node.getAttribute("class")} "${node.textContent.slice(0, 30)}" ${what}`);
     for (const node of root.querySelectorAll(".card *:not(style)")) {
       if (!shown(node)) continue;
       const style = getComputedStyle(node);
@@ -73,8 +74,10 @@ _LOOK = """
         const ratio = contrast(node, node.matches("svg") ? style.color : style.borderTopColor);
         if (ratio < 3) say(node, `has contrast ${ratio.toFixed(2)}`);
       }
-      if (node.matches(".progress, .button:not(.icon)") && contrast(node.parentElement, style.borderTopColor) < 3)
-        say(node, "has a border that is hard to see");
+      if (node.matches(".progress, .button:not(.icon)")) {
+        const ratio = contrast(node.parentElement, style.borderTopColor);
+        if (ratio < 3) say(node, `has a border of contrast ${ratio.toFixed(2)}`);
+      }
       if (node.matches("button")) {
         const { width, height } = node.getBoundingClientRect();
         if (width < 24 || height < 24) say(node, `is a target of ${width} x ${height}`);
@@ -113,7 +116,9 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
         page.set_viewport_size({"width": width + 24, "height": 400 * len(states)})
         page.goto("http://cards/index.html")
         page.add_style_tag(content=_theme(theme))
-        page.evaluate("light => { document.body.dataset.jpThemeLight = light }", str(theme == "light").lower())
+        page.evaluate(
+            "light => { document.body.dataset.jpThemeLight = light }", str(theme == "light").lower()
+        )
         page.evaluate("([states, width]) => window.showStates(states, width)", [states, width])
         page.wait_for_function(
             "() => [...document.querySelectorAll('#states > div')].every(box => "

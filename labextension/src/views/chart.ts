@@ -42,7 +42,9 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
   const plotted = element("div", { class: "plot" });
   const hair = element("div", { class: "hair", hidden: true });
   const pill = element("div", { class: "pill", hidden: true, "data-testid": "mlops-pill" });
-  const image = element("div", { class: "image", role: "img" }, plotted);
+  const dotsAt = element("div", { class: "dots" });
+  // The pill stands over the axis: over the curve it would hide what is being read.
+  const image = element("div", { class: "image", role: "img" }, plotted, pill);
   el.append(element("div", { class: "heading" }, title, note, trouble), legend, image);
   let state: ChartState | null = null;
   let plot: uPlot | null = null;
@@ -73,7 +75,7 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
       plot?.destroy();
       plotted.replaceChildren();
       plot = new uPlot(options(() => state ?? next, width), data, plotted);
-      plot.over.append(hair, pill);
+      plot.over.append(hair, dotsAt);
       follow(plot);
       made = key;
       return;
@@ -99,12 +101,14 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
     );
     show(hair, step !== null);
     show(pill, step !== null);
+    show(dotsAt, step !== null);
     if (step === null) return;
     const left = plot.valToPos(step, "x");
-    const width = plot.over.clientWidth;
     hair.style.left = `${left}px`;
     say(pill, `${state.unit} ${count(step)}`);
-    pill.style.left = `${Math.max(0, Math.min(left - pill.offsetWidth / 2, width - pill.offsetWidth))}px`;
+    const middle = plot.over.offsetLeft + left - pill.offsetWidth / 2;
+    pill.style.left = `${Math.max(0, Math.min(middle, image.clientWidth - pill.offsetWidth))}px`;
+    dotsAt.replaceChildren(...chart.lines.flatMap((line) => dot(plot as uPlot, line, step)));
   }
 
   return { paint, cross, steps: () => (plot ? (plot.data[0] as number[]) : []) };
@@ -115,6 +119,17 @@ function entry(line: Line, value: string): HTMLElement {
   sample.style.borderColor = color(line.role);
   const label = line.role === "only" ? "" : `${line.role} `;
   return element("span", { class: "entry", title: line.name }, sample, label, element("b", {}, value));
+}
+
+/** Where the crosshair meets a line. */
+function dot(plot: uPlot, line: Line, step: number): HTMLElement[] {
+  const value = line.series.points.find((point) => point.step === step)?.value;
+  if (value == null) return [];
+  const node = element("i", {});
+  node.style.left = `${plot.valToPos(step, "x")}px`;
+  node.style.top = `${plot.valToPos(value, "y")}px`;
+  node.style.background = color(line.role);
+  return [node];
 }
 
 /** The last value, or that at the crosshair. */

@@ -6,6 +6,9 @@ import { count, figure, span, UNKNOWN } from "../state/figures";
 import { element, fill, show } from "./element";
 import { mount as mountStages } from "./stages";
 
+/** Longer values have a line of their own. */
+const SHORT = 22;
+
 export interface Details {
   update(next: Card): void;
   /** Shows or hides; returns whether it is shown now. */
@@ -22,7 +25,9 @@ export function mount(el: HTMLElement, card: Card): Details {
     updateStages(next);
     const facts = next.job ? known(next.job) : [];
     fill(numbers, JSON.stringify(facts), () =>
-      facts.map(([label, value]) => element("div", {}, element("dt", {}, label), element("dd", {}, value))),
+      facts.map(([label, value]) =>
+        element("div", { class: value.length > SHORT ? "long" : "" }, element("dt", {}, label), element("dd", {}, value)),
+      ),
     );
   };
   update(card);

@@ -1,5 +1,7 @@
 /** Elements made from words: text is only ever text, so that a job named `<b>` is a job named `<b>`. */
 
+import { UNKNOWN } from "../state/figures";
+
 type Attributes = Record<string, string | boolean | null>;
 type Child = Node | string | null;
 
@@ -39,11 +41,12 @@ export function fill(node: HTMLElement, key: string, children: () => Child[]): v
   node.replaceChildren(...children().filter((child) => child !== null));
 }
 
-/** `label value`, the value in bold figures. */
+/** `label value`, the value in bold figures; what is unknown says why when pointed at. */
 export function pair(label: string, value: string, testid: string): HTMLElement {
+  const why = value === UNKNOWN ? "not measured" : value === "…" ? "nothing yet to estimate from" : null;
   return element(
     "span",
-    { class: "pair", "data-testid": testid },
+    { class: "pair", "data-testid": testid, title: why },
     label && value ? `${label} ` : label,
     value ? element("b", {}, value) : null,
   );

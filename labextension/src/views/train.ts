@@ -5,6 +5,7 @@ import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { shortId } from "../state/job";
+import { elapsed } from "../state/times";
 import { mount as mountAnnouncer } from "./announcer";
 import { mount as mountBody } from "./body";
 import css from "./card.css";
@@ -19,6 +20,8 @@ import { mount as mountProgress } from "./progress";
 import { mount as mountSentence } from "./sentence";
 import { mount as mountStages } from "./stages";
 import { theme, watchTheme } from "./theme";
+
+const BLINK_SECONDS = 0.8;
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
@@ -39,9 +42,10 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const bar = element("div", {});
   const line = element("div", { class: "line" });
   const tools = element("div", { class: "tools" });
+  const why = element("div", {});
   const main = element("div", {});
   const below = element("div", {});
-  box.append(header, timeline, bar, line, main, below);
+  box.append(header, timeline, bar, line, why, main, below);
 
   const acted: Act = (action) => {
     if (action.do === "log") log.open();
@@ -55,7 +59,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mountBody(main, tools, card, signal),
     mountFindings(tools, card, signal),
     mountSentence(below, card),
-    mountFailure(below, card),
+    mountFailure(why, card),
     mountAnnouncer(below, card),
   ];
   line.append(tools);
@@ -70,6 +74,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const log = mountLog(below, card);
 
   const update = (next: Card) => {
+    if (box.dataset["face"] && isBlink(next)) return;
     const shown = face(next);
     const over = shown === "finished" || shown === "failed" || shown === "cancelled";
     box.dataset["face"] = shown;
@@ -85,6 +90,11 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   };
   update(card);
   return update;
+}
+
+/** Whether the job has only just begun: one that is over in a blink goes straight to its end, without a flicker of stages. */
+function isBlink(card: Card): boolean {
+  return face(card) === "running" && card.source === "server" && (elapsed(card) ?? BLINK_SECONDS) < BLINK_SECONDS;
 }
 
 /** Escape gives the keys back to the notebook. */
