@@ -125,8 +125,9 @@ class LocalExecutor:
             async with asyncio.timeout_at(deadline):
                 return await pair.take(assignment)
         except TimeoutError:
-            # Or it might begin a job that has been given up.
-            pair.kill()
+            if pair.assigned:
+                # Or it might begin, after all, a job that has been given up.
+                pair.kill()
             return Refused("too_slow", f"{self._start_timeout:g}")
 
     async def _new_pair(self, interpreter: str) -> Pair:

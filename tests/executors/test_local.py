@@ -30,6 +30,7 @@ from tests.executors.builders import (
     below,
     ended,
     over,
+    processes_of,
     recorded,
     run,
     told,
@@ -326,14 +327,15 @@ def test_an_interpreter_that_cannot_work_is_refused(tmp_path: Path, program: str
 
 def test_an_interpreter_that_hangs_is_given_up(tmp_path: Path) -> None:
     script = tmp_path / "python"
-    script.write_text("#!/bin/sh\nsleep 600\n")
+    script.write_text('#!/bin/sh\nsleep 600 < "$0"\n')
     script.chmod(0o700)
 
     async def story() -> None:
-        async with an_executor(start_timeout=0.3) as executor:
-            with pytest.raises(StartRefused, match=r"was not ready within 0\.3 s"):
+        async with an_executor(start_timeout=1.0) as executor:
+            with pytest.raises(StartRefused, match=r"was not ready within 1 s"):
                 await executor.start("j-1", a_job(tmp_path), interpreter=str(script))
         assert below(os.getpid()) == []
+        assert processes_of(tmp_path) == []
 
     asyncio.run(story())
 
