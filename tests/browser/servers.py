@@ -150,6 +150,12 @@ class LabServer:
         secret: str = json.loads(file.read_text())["secret"]
         return secret
 
+    def stop_job(self, job_id: str) -> None:
+        """Stop a job as a person with the token."""
+        headers = {"Authorization": f"token {self.token}"}
+        address = f"{self.url}mlops/api/jobs/{job_id}/stop"
+        httpx.post(address, json={}, headers=headers, timeout=10).raise_for_status()
+
     def notebook(self, name: str, cells: Sequence[str], kernel: str = "python3") -> str:
         """Write a notebook of code cells into the root; returns its path for ``Lab.open_notebook``."""
         notebook = nbformat.v4.new_notebook(

@@ -1,0 +1,267 @@
+"""The promise: one job, watched live in the notebook, whatever happens to kernel, page and network."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.lab import Lab
+from tests.browser.proxy import Proxy
+from tests.browser.servers import LabServer
+
+LOAD = "%load_ext mlops_jupyter"
+#: A job of many steps, each of them measured: some ten seconds.
+TRAIN = (
+    "job = %mlops train notebooks/data/penguins.csv --target species --model mlp --cv 0 "
+    "--max-iter 2000 --n-iter-no-change 2000"
+)
+SLEEP = "import time; time.sleep(20)"
+#: Done when the kernel is free again; the job itself takes what it takes.
+LONG = 90_000
+
+
+def notebook(lab: Lab, *cells: str, kernel: str = "python3") -> None:
+    """Open a notebook of these cells, with the penguins beside it."""
+    lab.server.copy("notebooks/data")
+    name = f"n{time.monotonic_ns()}.ipynb"
+    lab.open_notebook(lab.server.notebook(name, list(cells), kernel=kernel))
+
+
+def card(lab: Lab) -> Locator:
+    return lab.page.get_by_test_id("mlops-card").first
+
+
+def state(lab: Lab) -> Locator:
+    return card(lab).get_by_test_id("mlops-state")
+
+
+def job_id(lab: Lab) -> str:
+    """The whole id of the job the card shows."""
+    found = card(lab).get_by_test_id("mlops-id").get_attribute("title")
+    assert found is not None
+    return found
+
+
+def connection(lab: Lab) -> Locator:
+    return card(lab).get_by_test_id("mlops-connection")
+
+
+def trains(lab: Lab) -> None:
+    """Wait until the fit reports its steps."""
+    expect(card(lab).get_by_test_id("mlops-numbers")).to_contain_text(re.compile(r"epochs? \d"), timeout=LONG)
+
+
+def moves(lab: Lab) -> None:
+    """Wait until the numbers of the card change."""
+    numbers = card(lab).get_by_test_id("mlops-numbers")
+    before = steps(numbers.inner_text())
+    deadline = time.monotonic() + 20
+    while steps(numbers.inner_text()) == before:
+        assert time.monotonic() < deadline, f"stands still at {before}"
+        lab.page.wait_for_timeout(100)
+
+
+def steps(text: str) -> str:
+    """The epoch: the elapsed time moves by itself and proves nothing."""
+    found = re.search(r"epochs?\s([\d\s]+)", text)
+    return found[1] if found else ""
+
+
+def finishes(lab: Lab) -> dict[str, Any]:
+    """Wait for the final card and compare what it says with what the server knows."""
+    expect(state(lab)).to_have_text("Finished", timeout=LONG)
+    record = lab.server.get(f"mlops/api/jobs/{job_id(lab)}").json()["job"]
+    assert record["status"] == "completed"
+    shown = f"{record['final_accuracy']:.4g}"
+    expect(card(lab).get_by_test_id("mlops-numbers")).to_contain_text(shown)
+    return record
+
+
+def test_the_card_moves_while_the_kernel_is_busy(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN, SLEEP)
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.run_cell(2, wait=False)
+    lab.kernel_is("busy")
+    trains(lab)
+    expect(connection(lab)).to_contain_text("Live")
+    moves(lab)
+    lab.kernel_is("busy")
+    finishes(lab)
+
+
+def test_a_reload_in_mid_run_shows_the_same_job_live_within_three_seconds(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN, SLEEP)
+    lab.run_all(wait=False)
+    trains(lab)
+    before = job_id(lab)
+    lab.save()
+    lab.reload()
+    shown = time.monotonic()
+    expect(connection(lab)).to_contain_text("Live", timeout=3000)
+    assert time.monotonic() - shown < 3
+    assert job_id(lab) == before
+    moves(lab)
+    finishes(lab)
+
+
+def test_the_job_outlives_a_restart_of_its_kernel(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN)
+    lab.run_all()
+    trains(lab)
+    before = job_id(lab)
+    lab.save()
+    lab.restart_kernel()
+    moves(lab)
+    lab.reload()
+    assert job_id(lab) == before
+    moves(lab)
+    finishes(lab)
+
+
+def test_a_finished_job_is_still_there_when_the_notebook_is_opened_again(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN.replace("2000", "50"))
+    lab.run_all()
+    record = finishes(lab)
+    lab.save()
+    lab.restart_kernel()
+    lab.reload()
+    assert finishes(lab) == record
+
+
+def test_without_websockets_it_polls_every_two_seconds_and_ends_with_the_same_numbers(
+    lab_server: LabServer, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
+) -> None:
+    proxy = start_proxy(lab_server)
+    proxy.refuse()
+    lab = open_lab(lab_server, proxy)
+    lab.tolerate("events/subscribe")
+    notebook(lab, LOAD, TRAIN)
+    began = time.monotonic()
+    lab.run_all()
+    expect(connection(lab)).to_contain_text("Polling", timeout=10_000 + LONG)
+    assert proxy.asked("mlops/api/events?")[0].time - began < 10 + 10
+    trains(lab)
+    moves(lab)
+    finishes(lab)
+    polls = [request.time for request in proxy.asked("mlops/api/events?")]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(polls)]
+    assert min(gaps[1:]) > 1.5
+    series = lab_server.get(f"mlops/api/jobs/{job_id(lab)}/metrics").json()["series"]
+    last = series["val_accuracy"]["points"][-1]["value"]
+    expect(card(lab).get_by_test_id("mlops-body")).to_contain_text(f"{last:.4g}")
+
+
+def test_the_socket_is_taken_again_when_the_proxy_lets_it_through(
+    lab_server: LabServer, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
+) -> None:
+    proxy = start_proxy(lab_server)
+    proxy.refuse("502 Bad Gateway")
+    lab = open_lab(lab_server, proxy)
+    lab.tolerate("events/subscribe")
+    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    lab.run_all()
+    expect(connection(lab)).to_contain_text("Polling", timeout=20_000 + LONG)
+    proxy.allow()
+    connection(lab).click()
+    lab.page.get_by_test_id("mlops-connection-details").get_by_role("button", name="Reconnect").click()
+    expect(connection(lab)).to_contain_text("Live", timeout=15_000)
+    trains(lab)
+    moves(lab)
+    lab.server.stop_job(job_id(lab))
+    expect(state(lab)).to_contain_text("Cancelled", timeout=20_000)
+
+
+def test_a_cut_connection_says_so_and_catches_up(
+    lab_server: LabServer, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
+) -> None:
+    proxy = start_proxy(lab_server)
+    lab = open_lab(lab_server, proxy)
+    lab.tolerate("mlops/api|ERR_|Failed to fetch|WebSocket|api/")
+    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    lab.run_all()
+    trains(lab)
+    proxy.go_down()
+    expect(card(lab)).to_contain_text(re.compile("Reconnecting|not reachable"), timeout=15_000)
+    proxy.come_up()
+    expect(connection(lab)).to_contain_text("Live", timeout=40_000)
+    moves(lab)
+    lab.server.stop_job(job_id(lab))
+    expect(state(lab)).to_contain_text("Cancelled", timeout=20_000)
+
+
+def test_a_second_tab_shows_the_same(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN)
+    lab.run_all()
+    trains(lab)
+    lab.save()
+    other = lab.new_tab()
+    other.page.goto(lab.page.url)
+    other.wait_until_shown(ready=False)
+    moves(other)
+    assert job_id(other) == job_id(lab)
+    assert finishes(other) == finishes(lab)
+    texts = [tab.page.get_by_test_id("mlops-numbers").first.inner_text() for tab in (lab, other)]
+    assert texts[0] == texts[1]
+    assert other.console_errors == []
+    other.page.close()
+
+
+def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    lab.run_all()
+    trains(lab)
+    stop = card(lab).get_by_test_id("mlops-stop")
+    stop.focus()
+    lab.page.keyboard.press("Enter")
+    if "Stop at" in stop.inner_text():
+        lab.page.keyboard.press("Enter")
+    expect(state(lab)).to_contain_text("Cancelled", timeout=15_000)
+    expect(card(lab)).to_contain_text("model not saved")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "other_kernel"),
+    [
+        pytest.param({"base_url": "/user/x%20y/"}, False, id="base-url-with-a-space"),
+        pytest.param({"password": "let me in"}, False, id="password"),
+        pytest.param({}, True, id="kernel-of-another-environment"),
+    ],
+)
+def test_other_ways_to_run_jupyter(
+    wishes: dict[str, str],
+    other_kernel: bool,
+    start_lab: Callable[..., LabServer],
+    open_lab: Callable[..., Lab],
+    other_python: Path,
+) -> None:
+    server = start_lab(**wishes)
+    kernel = "python3"
+    if other_kernel:
+        kernel = "other"
+        server.kernelspec(kernel, other_python)
+    lab = open_lab(server)
+    notebook(lab, LOAD, TRAIN, "print(job.wait().status, job.record.versions['python'])", kernel=kernel)
+    lab.run_all(wait=False)
+    trains(lab)
+    expect(connection(lab)).to_contain_text("Live")
+    record = finishes(lab)
+    expect(lab.output(2).last).to_contain_text("completed", timeout=LONG)
+    assert record["submitted_by"]
+
+
+def test_the_first_notebook_runs_in_jupyterlab(lab: Lab) -> None:
+    lab.server.copy("notebooks")
+    lab.open_notebook("notebooks/01-first-training.ipynb")
+    lab.run_all()
+    expect(state(lab)).to_have_text("Finished", timeout=LONG)
+    assert (
+        lab.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    )
