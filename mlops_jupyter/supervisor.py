@@ -19,6 +19,7 @@ from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.errors import DatasetNotFoundError, MlopsError, SubmissionError
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake, Taken
@@ -97,7 +98,7 @@ class Supervisor:
     async def adopt(self) -> None:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
         for job in await self._store.aread(lambda reading: reading.open_jobs()):
-            if job.status == "queued" or _lives(job.owner):
+            if job.status == "queued" or _lives(job.owner) or self._runs_elsewhere(job):
                 continue
             self._taken[job.job_id] = await self._cost(job.job_id)
             self.intake.watch(job.job_id, self.folder(job.job_id))
@@ -106,6 +107,11 @@ class Supervisor:
             else:
                 self._watch(job)
         self._do(self._schedule())
+
+    def _runs_elsewhere(self, job: Job) -> bool:
+        """In another container or on another machine that shares our data: not ours to watch."""
+        journal = self.folder(job.job_id) / "journal"
+        return job.process is not None and liveness.whereabouts(job.process, journal) == "elsewhere"
 
     async def close(self) -> None:
         """Let go; running jobs run on and are adopted by the next server."""
