@@ -88,4 +88,4 @@ def _set(pipeline: Pipeline, given: dict[str, Any]) -> None:
         pipeline.set_params(**parameters.full_names(pipeline, given))
     except ValueError as error:
         steps = ", ".join(name for name, _ in pipeline.steps)
-        raise OptionError(str(error).partition(". ")[0] + ".", f"Steps: {steps}") from error
+        raise OptionError(str(error).partition(" Valid parameters")[0], f"Steps: {steps}") from error

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
@@ -102,11 +103,15 @@ def _scored(
             yield score_fold(c, f, candidates[c].pipeline, X, y, folds[f], metric)
         return
     # Processes of joblib's own: preprocessing is Python and would not run side by side in threads.
-    with Parallel(n_jobs=n_jobs, return_as="generator_unordered") as parallel:
-        yield from parallel(
-            delayed(score_fold)(c, f, _alone(candidates[c].pipeline), X, y, folds[f], metric)
-            for c, f in tasks
-        )
+    try:
+        with Parallel(n_jobs=n_jobs, return_as="generator_unordered") as parallel:
+            yield from parallel(
+                delayed(score_fold)(c, f, _alone(candidates[c].pipeline), X, y, folds[f], metric)
+                for c, f in tasks
+            )
+    finally:
+        # They would wait five minutes for more, with a few hundred megabytes each.
+        get_reusable_executor().shutdown(wait=True)
 
 
 def score_fold(

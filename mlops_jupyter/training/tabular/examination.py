@@ -12,7 +12,7 @@ from mlops_jupyter.core.errors import TargetError, error_for
 from mlops_jupyter.core.facts import DataDescribed
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.live.meter import Array
-from mlops_jupyter.training.run import Run
+from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import catalogue, checks, data, findings, metrics
 from mlops_jupyter.training.tabular.catalogue import Split, Task
 from mlops_jupyter.training.tabular.data import Table
@@ -34,12 +34,13 @@ class Examined(NamedTuple):
     classes: Array | None
 
 
-def examine(run: Run, spec: JobSpec, estimator: Any) -> Examined:
+def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examined:
     """Raises all problems at once, after telling each as a fatal finding."""
     table = _read(spec.data)
     frame = table.frame
     rows, columns = frame.shape
     run.tell(DataDescribed, rows=rows, columns=columns, sha256=table.sha256, name=table.name)
+    stage.detail = f"{several(rows, 'row')} × {several(columns, 'column')}"
     test = _read(spec.test).frame if spec.test is not None else None
     target = frame[spec.target] if spec.target in frame.columns else None
     problems = checks.check(frame.columns, target, spec, estimator=estimator, test_columns=test)

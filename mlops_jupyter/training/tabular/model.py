@@ -155,12 +155,15 @@ def _check_archive(body: bytes) -> None:
         members = ZipFile(io.BytesIO(body)).infolist()
     except BadZipFile as error:
         raise ModelNotPortable("This is no model file.") from error
+    names = [member.filename for member in members]
+    if "schema.json" not in names:
+        raise ModelNotPortable("This is no model file.")
     size = sum(member.file_size for member in members)
     if len(members) > MOST_MEMBERS or size > MOST_BYTES or size > MOST_RATIO * max(len(body), 1):
         raise ModelNotPortable(
             f"The model file unpacks to {len(members)} parts and {size} bytes: too much to read."
         )
-    if any(member.filename.startswith("/") or ".." in member.filename for member in members):
+    if any(name.startswith("/") or ".." in name for name in names):
         raise ModelNotPortable("The model file has parts outside of itself.")
 
 

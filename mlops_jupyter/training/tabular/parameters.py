@@ -19,12 +19,9 @@ from mlops_jupyter.training.tabular.catalogue import Task
 
 def full_names(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """``given`` with every short name as ``finalstep__name``."""
-    own = pipeline.get_params()
-    final = f"{pipeline.steps[-1][0]}__" if hasattr(pipeline, "steps") else ""
-    return {
-        name if name in own and f"{final}{name}" not in own else f"{final}{name}": v
-        for name, v in given.items()
-    }
+    final = f"{pipeline.steps[-1][0]}__"
+    steps = {name for name, _ in pipeline.steps}
+    return {name if name.partition("__")[0] in steps else final + name: v for name, v in given.items()}
 
 
 def problems(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]:

@@ -45,8 +45,8 @@ def train(run: Run, spec: JobSpec, folder: Path, estimator: Any = None) -> None:
     ``spec.data`` and ``spec.test`` are paths by now; ``estimator`` is the estimator or Pipeline object,
     where one was sent. Raises ``MlopsError`` for data and options that cannot be trained with.
     """
-    with run.stage(STAGES[0]):
-        examined = examination.examine(run, spec, estimator)
+    with run.stage(STAGES[0]) as stage:
+        examined = examination.examine(run, stage, spec, estimator)
         _tell_task(run, examined, *named(spec, estimator, examined.task))
     with run.stage(STAGES[1]) as stage:
         parts = cleaning.clean_and_split(run, stage, spec, examined)

@@ -14,6 +14,7 @@ TRUSTED = (
     "datetime.timezone",
     "numpy.dtype",
     "pandas.DatetimeTZDtype",
+    "zoneinfo.ZoneInfo",
     # Compiled parts of scikit-learn's estimators.
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",

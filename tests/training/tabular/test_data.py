@@ -1,0 +1,85 @@
+"""Tables are read from files we open ourselves, or refused with the reason."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mlops_jupyter.core.errors import DataError, DatasetNotFoundError
+from mlops_jupyter.training.tabular import data
+
+TABLE = pd.DataFrame({"name": ["Åse", "Bo"], "age": [31, 42]})
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_csv_is_read_whatever_separates_its_columns(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "people.csv"
+    TABLE.to_csv(path, sep=separator, index=False)
+    table = data.read(path)
+    pd.testing.assert_frame_equal(table.frame, TABLE)
+    assert (table.name, table.separator) == ("people.csv", separator)
+
+
+def test_the_mark_that_spreadsheets_put_first_is_no_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    TABLE.to_csv(path, index=False, encoding="utf-8-sig")
+    assert list(data.read(path).frame.columns) == ["name", "age"]
+
+
+def test_parquet_is_known_by_its_bytes_and_keeps_a_named_index(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    TABLE.set_index("name").to_parquet(path)
+    table = data.read(path, "people")
+    pd.testing.assert_frame_equal(table.frame, TABLE)
+    assert (table.name, table.separator) == ("people", None)
+
+
+def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(b"a,b\n1,2\n")
+    assert data.read(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_glance_reads_names_and_target_only(tmp_path: Path) -> None:
+    csv, parquet = tmp_path / "people.csv", tmp_path / "people.parquet"
+    TABLE.to_csv(csv, index=False)
+    TABLE.to_parquet(parquet)
+    for path in (csv, parquet):
+        columns, target = data.glance(path, "age")
+        assert columns == ("name", "age")
+        assert target is not None
+        assert list(target) == [31, 42]
+        assert data.glance(path, "aeg") == (("name", "age"), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "people.csv is empty."),
+        ("name;age\nÅse;3\n".encode("latin-1"), "people.csv is not UTF-8 text (byte 0xc5)."),
+        (b"a,b\n1,2\n1,2,3\n", "people.csv cannot be read as CSV: Error tokenizing data."),
+        (gzip.compress(b"a,b\n1,2\n"), "people.csv is a gzip archive, not a table."),
+        (b"PAR1 but no more", "people.csv cannot be read as Parquet:"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_reason(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as refused:
+        data.read(path)
+    assert refused.value.message.startswith(message)
+
+
+def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError):
+        data.read(tmp_path / "gone.csv")
+
+
+def test_addresses_are_only_names_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatasetNotFoundError):
+        data.read(Path("http://127.0.0.1:9/people.csv"))

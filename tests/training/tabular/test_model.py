@@ -1,0 +1,211 @@
+"""Models are kept as files that hold reviewed types only, and nothing of ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skrub import tabular_pipeline
+
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.errors import ModelNotPortable
+from mlops_jupyter.training.tabular import catalogue, estimators, model
+from mlops_jupyter.training.tabular.catalogue import Task
+from mlops_jupyter.training.tabular.trusted import TRUSTED
+from tests.training.builders import trained
+from tests.training.tabular import tables
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Found unknown categories"),
+]
+#: Fits that take longer than their types are worth.
+QUICK: dict[str, dict[str, Any]] = {
+    "rf": {"n_estimators": 2},
+    "extra_trees": {"n_estimators": 2},
+    "gradient_boosting": {"n_estimators": 2},
+    "hist_gradient_boosting": {"max_iter": 2},
+    "mlp": {"max_iter": 2},
+    "logistic": {"max_iter": 5},
+}
+OFFERED = [
+    pytest.param(name, task, id=f"{name}, {task}")
+    for task in catalogue.TASKS
+    for name, offer in catalogue.MODELS.items()
+    if getattr(offer, task)
+]
+
+
+class Doubled(TransformerMixin, BaseEstimator):
+    """A transformer of somebody's own."""
+
+    def fit(self, X: Any, y: Any = None) -> Doubled:
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X * 2
+
+
+@pytest.fixture(scope="module")
+def messy() -> pd.DataFrame:
+    return tables.messy(90)
+
+
+def strange_types(body: bytes) -> set[str]:
+    return set(skops.io.get_untrusted_types(data=body)) - set(TRUSTED)
+
+
+@pytest.mark.parametrize(("name", "task"), OFFERED)
+def test_whole_pipelines_over_all_kinds_of_columns_hold_reviewed_types_only(
+    name: str, task: Task, messy: pd.DataFrame
+) -> None:
+    X = messy.drop(columns=["bought", "spent"])
+    y = (messy.bought if task == "classification" else messy.spent).to_numpy()
+    estimator = estimators.build(name, task).set_params(**QUICK.get(name, {}))
+    body = model.dumps(tabular_pipeline(estimator).fit(X, y))
+    assert strange_types(body) == set()
+    assert type(model.loads(body)[-1]) is type(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HistGradientBoostingClassifier(max_iter=3, early_stopping=True, categorical_features=None),
+        MLPClassifier(max_iter=2, solver="sgd"),
+        MLPClassifier(max_iter=5, early_stopping=True),
+        KNeighborsClassifier(algorithm="kd_tree"),
+        KNeighborsClassifier(algorithm="ball_tree", p=1),
+        KNeighborsClassifier(algorithm="ball_tree", p=3),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("target", ["text", "numbers", "yes or no"])
+def test_other_parameters_and_labels_hold_reviewed_types_only(estimator: Any, target: str) -> None:
+    frame = tables.flowers()
+    y = pd.factorize(frame.pop("species"))[0]
+    labels = {"text": np.array(["a", "b", "c"], dtype=object)[y], "numbers": y, "yes or no": y == 1}
+    assert strange_types(model.dumps(make_pipeline(estimator).fit(frame, labels[target]))) == set()
+
+
+def test_the_file_is_what_skops_writes() -> None:
+    frame = tables.flowers()
+    y = frame.pop("species").to_numpy(dtype=object)
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, y)
+    ours, theirs = (ZipFile(io.BytesIO(body)) for body in (model.dumps(fitted), skops.io.dumps(fitted)))
+    assert json.loads(ours.read("schema.json")).keys() == json.loads(theirs.read("schema.json")).keys()
+    assert sorted(ours.namelist()) == sorted(theirs.namelist())
+    again = skops.io.loads(model.dumps(fitted), trusted=list(TRUSTED))
+    np.testing.assert_array_equal(again.predict_proba(frame), fitted.predict_proba(frame))
+
+
+def test_a_models_folder_is_whole_private_and_described(tmp_path: Path) -> None:
+    journal = trained(tmp_path, tables.flowers(), "species", model="logistic", cv=0, name="iris")
+    folder = tmp_path / "model"
+    assert sorted(file.name for file in folder.iterdir()) == ["meta.json", "model.skops"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [
+        0o700,
+        0o600,
+        0o600,
+    ]
+    saved = journal.one(facts.ModelSaved)
+    meta = json.loads((folder / "meta.json").read_bytes())
+    assert (meta["sha256"], meta["bytes"]) == (saved.sha256, (folder / "model.skops").stat().st_size)
+    assert meta["signature"] == saved.signature
+    assert saved.signature["output"] == {
+        "name": "species",
+        "kind": "class",
+        "classes": ["setosa", "versicolor", "virginica"],
+    }
+    assert saved.signature["inputs"][0] == {
+        "name": "sepal length (cm)",
+        "kind": "number",
+        "dtype": "float64",
+        "missing": False,
+    }
+    assert (meta["name"], meta["data"]["rows"], meta["rows"]) == (
+        "iris",
+        150,
+        {"train": 96, "validation": 24, "test": 30},
+    )
+    assert meta["metrics"]["test_accuracy"] == journal.metrics["test_accuracy"]
+
+
+def test_a_job_whose_model_cannot_be_kept_still_completes(tmp_path: Path) -> None:
+    frame = tables.flowers()
+    pipeline = make_pipeline(Doubled(), LogisticRegression(max_iter=1000))
+    journal = trained(tmp_path, frame, "species", pipeline, cv=0)
+    reason = journal.one(facts.ModelNotSaved).reason
+    assert reason.startswith("The model holds types that cannot be kept safely: ")
+    assert "Doubled" in reason
+    assert not (tmp_path / "model").exists()
+    assert isinstance(journal.facts[-1], facts.StageEnded)
+
+
+def test_a_function_without_a_name_cannot_be_kept(tmp_path: Path) -> None:
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X), LogisticRegression(max_iter=1000))
+    journal = trained(tmp_path, tables.flowers(), "species", pipeline, cv=0)
+    assert journal.one(facts.ModelNotSaved).reason
+
+
+def test_a_model_that_reads_back_differently_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = tables.flowers()
+    y = frame.pop("species").to_numpy(dtype=object)
+    other = make_pipeline(LogisticRegression(C=1e-6)).fit(frame, y)
+    monkeypatch.setattr(model, "loads", lambda _: other)
+    journal = trained(tmp_path, tables.flowers(), "species", model="logistic", cv=0)
+    assert journal.one(facts.ModelNotSaved).reason == "Read from its file, it predicted something else."
+
+
+def test_other_functions_than_reviewed_ones_are_refused() -> None:
+    for function in (os.getcwd, partial(os.getcwd)):
+        with pytest.raises(ModelNotPortable, match="getcwd"):
+            model.loads(skops.io.dumps(FunctionTransformer(function)))
+
+
+@pytest.mark.parametrize("body", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_model_file_is_refused(body: bytes) -> None:
+    with pytest.raises(ModelNotPortable):
+        model.loads(body)
+
+
+def archive(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"schema.json": bytes(50_000_000)},
+        {"schema.json": b"{}"} | {f"{n}.npy": b"" for n in range(model.MOST_MEMBERS)},
+        {"schema.json": b"{}", "../x.npy": b""},
+        {"schema.json": b"{}", "/x.npy": b""},
+    ],
+    ids=["bomb", "many", "outside", "absolute"],
+)
+def test_archives_that_would_do_harm_are_refused_before_they_are_read(members: dict[str, bytes]) -> None:
+    with pytest.raises(ModelNotPortable):
+        model.loads(archive(members))
