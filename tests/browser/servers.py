@@ -140,21 +140,20 @@ class LabServer:
 
     def get(self, path: str, **params: str | int) -> httpx.Response:
         """``GET {base_url}{path}`` as the server's user; for facts to compare a page with."""
-        headers = {"Authorization": f"token {self.token}" if self.token else f"mlops {self._secret()}"}
-        return httpx.get(f"{self.url}{path}", params=params, headers=headers, timeout=10)
-
-    def _secret(self) -> str:
-        """Of the runtime file: a server with a password has no token."""
-        assert self.process is not None
-        file = self.home / "runtime" / f"mlops-{self.process.pid}.json"
-        secret: str = json.loads(file.read_text())["secret"]
-        return secret
+        return httpx.get(f"{self.url}{path}", params=params, headers=self._authorization(), timeout=10)
 
     def stop_job(self, job_id: str) -> None:
-        """Stop a job as a person with the token."""
-        headers = {"Authorization": f"token {self.token}"}
+        """Stop a job as the server's user."""
         address = f"{self.url}mlops/api/jobs/{job_id}/stop"
-        httpx.post(address, json={}, headers=headers, timeout=10).raise_for_status()
+        httpx.post(address, json={}, headers=self._authorization(), timeout=10).raise_for_status()
+
+    def _authorization(self) -> dict[str, str]:
+        """The token; where there is a password instead, the secret of the runtime file."""
+        if self.token:
+            return {"Authorization": f"token {self.token}"}
+        assert self.process is not None
+        file = self.home / "runtime" / f"mlops-{self.process.pid}.json"
+        return {"Authorization": f"mlops {json.loads(file.read_text())['secret']}"}
 
     def notebook(self, name: str, cells: Sequence[str], kernel: str = "python3") -> str:
         """Write a notebook of code cells into the root; returns its path for ``Lab.open_notebook``."""
