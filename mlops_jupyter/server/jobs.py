@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.identity import User
 from jupyter_server.utils import ensure_async
 from tornado import web
 
@@ -26,7 +27,10 @@ class JobsHandler(Handler):
     @authorized("read", "mlops.jobs")
     async def get(self) -> None:
         limit = int(self.number("limit", 50, 1, 1000) or 50)
-        head, jobs = await self.rooms.store.aread(lambda r: (r.head(), r.jobs(limit)))
+        prefix = self.get_query_argument("id", None)
+        head, jobs = await self.rooms.store.aread(
+            lambda r: (r.head(), r.jobs(limit) if prefix is None else r.matching(prefix, limit))
+        )
         self.reply({"epoch": self.rooms.store.epoch, "head": head, "jobs": jobs})
 
     @web.authenticated
@@ -70,7 +74,7 @@ class JobStopHandler(Handler):
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
         job = await self.job(prefix)
-        job = await self.rooms.supervisor.stop(job.job_id, by=self.current_user.username)
+        job = await self.rooms.supervisor.stop(job.job_id, by=_person(self.current_user))
         self.reply(job, status=202)
 
 
@@ -100,6 +104,11 @@ class JobMetricsHandler(Handler):
         head, series = await self.rooms.store.aread(lambda r: (r.head(), r.series(job.job_id, buckets)))
         answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch, "head": head}
         self.reply({**answer, "series": series})
+
+
+def _person(user: User) -> str:
+    """As others know them; user names of a token are random."""
+    return user.display_name or user.name or user.username
 
 
 def _last_lines(path: Path) -> list[str]:

@@ -224,7 +224,7 @@ def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
     if "Stop at" in stop.inner_text():
         lab.page.keyboard.press("Enter")
     expect(state(lab)).to_contain_text("Cancelled", timeout=15_000)
-    expect(card(lab)).to_contain_text("model not saved")
+    expect(card(lab)).to_contain_text("No model was saved")
 
 
 @pytest.mark.parametrize(

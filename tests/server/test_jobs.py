@@ -246,3 +246,9 @@ async def test_jobs_submitted_at_once_all_come_to_their_end(submit, until) -> No
     jobs = await asyncio.gather(*(submit() for _ in range(4)))
     ended = [await until(job["job_id"], over) for job in jobs]
     assert [job["status"] for job in ended] == ["completed"] * 4
+
+
+async def test_a_job_can_be_asked_for_without_an_error_where_it_is_not_known(ask, submit, until) -> None:
+    job = await until((await submit(cv=0))["job_id"], over)
+    assert (await ask("GET", f"jobs?id={job['job_id']}"))[1]["jobs"] == [job]
+    assert (await ask("GET", "jobs?id=j-000000000000"))[1]["jobs"] == []

@@ -15,6 +15,12 @@ export class RequestFailed extends Error {
   }
 }
 
+export interface JobsAnswer {
+  epoch: string;
+  head: number;
+  jobs: Job[];
+}
+
 export interface JobAnswer {
   epoch: string;
   head: number;
@@ -56,8 +62,11 @@ export class Rest {
     this.#server = server;
   }
 
-  getJob(id: string, signal?: AbortSignal): Promise<JobAnswer> {
-    return this.#ask("GET", `jobs/${encodeURIComponent(id)}`, {}, signal);
+  /** Null when the server knows no such job: a question without an error, which browsers would log. */
+  async findJob(id: string, signal?: AbortSignal): Promise<JobAnswer | null> {
+    const answer = await this.#ask<JobsAnswer>("GET", "jobs", { id }, signal);
+    const job = answer.jobs.find((one) => one.job_id === id);
+    return job ? { epoch: answer.epoch, head: answer.head, job } : null;
   }
 
   /** Without `buckets` every point is sent. */

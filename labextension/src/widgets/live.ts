@@ -60,24 +60,22 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     loading = true;
     happen({ kind: "asked" });
     try {
-      const [job, metrics] = await Promise.all([
-        from.rest.getJob(given.jobId, signal),
-        from.rest.getMetrics(given.jobId, BUCKETS, signal),
-      ]);
+      const job = await from.rest.findJob(given.jobId, signal);
+      if (!job) {
+        // Of another server, or deleted: what was given stays, and there is nothing to listen to.
+        happen({ kind: "stranger", source: given.source === "saved" ? "saved" : "kernel" });
+        listening.abort();
+        return;
+      }
+      const metrics = await from.rest.getMetrics(given.jobId, BUCKETS, signal);
       loaded = true;
       happen({ kind: "answered", job, metrics });
       if (isOver(job.job)) listening.abort();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RequestFailed)) throw error;
-      if (error.status === 404) {
-        // Of another server, or deleted: what was given stays, and there is nothing to listen to.
-        happen({ kind: "stranger", source: given.source === "saved" ? "saved" : "kernel" });
-        listening.abort();
-      } else {
-        happen({ kind: "unanswered" });
-        later(from, RETRY_MS);
-      }
+      happen({ kind: "unanswered" });
+      later(from, RETRY_MS);
     } finally {
       loading = false;
     }
