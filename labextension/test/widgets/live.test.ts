@@ -84,7 +84,7 @@ describe("a saved output", () => {
     expect([page.text("state"), page.text("percent"), page.asked.length, page.transports[0]?.closed]).toEqual([
       "Last known state",
       "20 %",
-      2,
+      1,
       true,
     ]);
   });
