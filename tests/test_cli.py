@@ -22,7 +22,7 @@ PENGUINS = str(Path(__file__).parents[1] / "notebooks" / "data" / "penguins.csv"
 QUICK = ("--target", "species", "--model", "logistic", "--cv", "0")
 ENDLESS = (
     *("--target", "species", "--model", "mlp", "--cv", "0"),
-    *("--max-iter", "1000000", "--tol", "0", "--n-iter-no-change", "1000000"),
+    *("--hidden-layer-sizes", "[500,500]", "--max-iter", "4000", "--tol", "0", "--n-iter-no-change", "4000"),
 )
 
 

@@ -5,6 +5,7 @@ Not here: requests (``rest``) and what runtime files say (``servers``).
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -117,6 +118,16 @@ def connect(server: Server, patience: float | None) -> httpx.Client:
         trust_env=False,
         timeout=httpx.Timeout(patience, connect=2.0),
     )
+
+
+class _Unasked(logging.Filter):
+    """httpx logs every request; a notebook that logs its own would be full of our polls."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "/mlops/api/" not in record.getMessage()
+
+
+logging.getLogger("httpx").addFilter(_Unasked())
 
 
 class _UnixSocket(httpx.HTTPTransport):

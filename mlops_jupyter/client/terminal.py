@@ -36,11 +36,14 @@ class TerminalView:
         self._quiet = quiet or bool(environment.get("MLOPS_QUIET"))
         self._line = self._stream.isatty()
         self._colours = self._line and not environment.get("NO_COLOR")
+        self._shown = ""
         self._told: dict[str, tuple[str | None, int]] = {}
 
     def show(self, job: Job, *, unless_shown: bool = False) -> None:
-        if not unless_shown:
-            self._say(f"{job.record.name} {job.id}  {sentences.state(job.record)}")
+        shown = f"{job.record.name} {job.id}  {sentences.state(job.record)}"
+        if not (unless_shown and shown == self._shown):
+            self._say(shown)
+        self._shown = shown
 
     def moved(self, job: Job) -> None:
         record = job.record

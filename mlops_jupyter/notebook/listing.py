@@ -30,4 +30,5 @@ def frame(jobs: Sequence[Job]) -> pd.DataFrame:
     ]
     index = pd.Index([sentences.short(job_id, ids) for job_id in ids], name="job_id")
     columns = ["name", "status", "progress", "target", "estimator", "metric", "score", "seconds", "started"]
-    return pd.DataFrame(rows, index=index, columns=[*columns, "model_id"])
+    frame = pd.DataFrame(rows, index=index, columns=[*columns, "model_id"])
+    return frame.astype({"progress": float, "score": float, "seconds": float})

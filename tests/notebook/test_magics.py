@@ -54,7 +54,7 @@ def test_a_dataframe_and_other_variables_are_meant_by_their_names(shell: Any) ->
 def test_logs_jobs_status_and_stop_speak_of_the_same_job(
     shell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    endless = "--model mlp --max-iter 1000000 --tol 0 --n-iter-no-change 1000000 --cv 0"
+    endless = "--model mlp --hidden-layer-sizes [500,500] --max-iter 4000 --n-iter-no-change 4000 --cv 0"
     do(shell, f"job = %mlops train penguins.csv --target species {endless}")
     job = shell.user_ns["job"]
     assert do(shell, "%mlops jobs").loc[job.id, "name"] == "penguins-mlp"
