@@ -24,7 +24,7 @@ from mlops_jupyter.client.answers import (
     Status,
 )
 from mlops_jupyter.client.finder import PAUSES, Finder, connect
-from mlops_jupyter.client.servers import Server
+from mlops_jupyter.client.servers import Server, alive
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
@@ -130,6 +130,9 @@ class Rest:
                     return answer
                 break
             except (httpx.ConnectError, httpx.ConnectTimeout):
+                if not alive(self.server.pid):
+                    # A private server ends when it was idle for a while: no use in knocking again.
+                    break
                 time.sleep(pause or 0.0)
             except httpx.TransportError as error:
                 # It was sent: only what may be done twice is asked again.

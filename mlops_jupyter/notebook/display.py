@@ -63,12 +63,14 @@ class NotebookView:
     def ended(self, job: Job) -> None:
         """Replace the live views by what can be read from the file without anything of ours."""
         with self._lock:
-            self._widgets.pop(job.job_id, None)
+            widget = self._widgets.pop(job.job_id, None)
             outputs = self._outputs.pop(job.job_id, [])
-        if outputs:
-            bundle = final(job)
-            for handle in outputs:
-                update_display(bundle, raw=True, display_id=handle.display_id)
+        if widget is None:
+            return
+        bundle = final(job)
+        for handle in outputs:
+            update_display(bundle, raw=True, display_id=handle.display_id)
+        widget.close()
 
 
 def running(job: Job, widget: JobWidget) -> dict[str, Any]:
