@@ -64,12 +64,18 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     show(empty, waiting);
     if (waiting) say(empty, why(job));
     show(body, picture !== null || waiting);
-    toggle(curvesButton, picture === "curves", shown.series.size > 0 && (both || folded()));
-    toggle(candidatesButton, picture === "candidates", (job?.candidates.length ?? 0) > 0 && (both || folded()));
+    offer(curvesButton, picture === "curves", shown.series.size > 0, both);
+    offer(candidatesButton, picture === "candidates", (job?.candidates.length ?? 0) > 0, both);
     if (job) say(candidatesButton, several(job) ? "Candidates" : "Folds");
     const { all, shown: inRow } = strip.counts();
     show(unfoldButton, picture === "curves" && all > inRow);
     say(unfoldButton, unfolded ? "Fewer" : `+${all - inRow} more`);
+  }
+
+  /** Where pictures are folded a button opens and closes its own; elsewhere there is one for the other. */
+  function offer(node: HTMLButtonElement, pressed: boolean, exists: boolean, both: boolean): void {
+    show(node, exists && (folded() || (both && !pressed)));
+    attribute(node, "aria-pressed", folded() ? String(pressed) : null);
   }
 
   const update = (next: Card) => {
@@ -86,11 +92,6 @@ function button(label: string, testid: string, pressed: () => void): HTMLButtonE
   const node = element("button", { class: "quiet", type: "button", "data-testid": testid }, label);
   node.addEventListener("click", pressed);
   return node;
-}
-
-function toggle(node: HTMLButtonElement, pressed: boolean, visible: boolean): void {
-  show(node, visible);
-  attribute(node, "aria-pressed", String(pressed));
 }
 
 function several(job: Job): boolean {

@@ -114,7 +114,8 @@ function row(candidate: Candidate, scale: Scale, several: boolean): HTMLElement 
 
 function tick(score: number, scale: Scale, kind: string): HTMLElement {
   const [low, high] = scale ?? [0, 1];
-  const at = high > low ? (100 * (score - low)) / (high - low) : 50;
+  // Within the strip also at its ends.
+  const at = high > low ? 2 + (96 * (score - low)) / (high - low) : 50;
   const node = element("i", { class: kind });
   node.style.left = `${at.toFixed(1)}%`;
   return node;

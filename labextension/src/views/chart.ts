@@ -187,7 +187,8 @@ function options(state: () => ChartState, width: number): uPlot.Options {
         size: 40,
         gap: 4,
         grid: { stroke: style("--grid", "#ddd"), width: 1 },
-        splits: (_plot, _axis, low, high) => yTicks(low, high),
+        // No numbers at an axis nothing was measured on.
+        splits: (_plot, _axis, low, high) => (state().chart.lines.some(isMeasured) ? yTicks(low, high) : []),
         values: (_plot, splits) => splits.map(yLabel),
       },
     ],
@@ -209,6 +210,10 @@ function dots(plot: uPlot, line: Line | undefined): boolean {
   const { min, max } = plot.scales["x"] ?? {};
   const apart = plot.over.clientWidth / Math.max((max ?? 1) - (min ?? 0), 1);
   return line !== undefined && line.series.points.length <= DOTS_UP_TO && (apart >= DOTS_APART_PX || line.series.points.length < 3);
+}
+
+function isMeasured(line: Line): boolean {
+  return line.series.points.some((point) => point.value !== null);
 }
 
 function xRange(total: number | null, low: number, high: number): [number, number] {

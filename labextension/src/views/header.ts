@@ -12,7 +12,14 @@ import { draw, mark } from "./marks";
 import { mount as mountMenu } from "./menu";
 import { mount as mountStop } from "./stop";
 
-export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+/** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown. */
+export function mount(
+  el: HTMLElement,
+  card: Card,
+  signal: AbortSignal,
+  act: Act,
+  toggleDetails: () => boolean,
+): (next: Card) => void {
   const shape = mark("known");
   const word = element("b", { class: "word", "data-testid": "mlops-state" });
   const name = element("bdi", { class: "name", "data-testid": "mlops-name" });
@@ -24,7 +31,13 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   retry.addEventListener("click", () => act({ do: "reconnect" }));
   const right = element("div", { class: "right" }, aside);
   const connection = mountConnection(right, card, signal, act);
-  right.append(retry);
+  const details = element(
+    "button",
+    { class: "quiet", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-details" },
+    "Details",
+  );
+  details.addEventListener("click", () => attribute(details, "aria-expanded", String(toggleDetails())));
+  right.append(retry, details);
   const stop = mountStop(right, card, signal, act);
   const menu = mountMenu(right, card, signal, act);
   el.append(element("div", { class: "title" }, shape, word, name, id), right);
@@ -42,6 +55,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     say(where, stage);
     show(aside, time !== "");
     const { shown } = next.connection;
+    show(details, over(next));
     show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
     say(retry, face(next) === "gone" ? "Try again" : "Retry now");
     const focused = right.querySelector<HTMLElement>(":focus");

@@ -66,8 +66,10 @@ function moving(card: Card, job: Job): Lines {
     // True of every job the server runs: its processes are not the connection's.
     if (face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
   } else {
-    pairs.push(["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"]);
-    if (face(card) === "running" && card.source !== "saved") pairs.push(split(left(card)));
+    const still = face(card) === "running" && card.source !== "saved" ? split(left(card)) : null;
+    const times: Pair[] = [["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"], ...(still ? [still] : [])];
+    // What comes last yields first where room is scarce; that a job is overdue must not.
+    pairs.push(...(still?.[0] === "" ? times.reverse() : times));
   }
   const { best } = job;
   return [pairs, best ? [[`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]] : []];

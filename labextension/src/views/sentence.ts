@@ -42,7 +42,7 @@ function said(card: Card): Piece[] {
         ? ["You are signed out of this server. Reload the page to sign in; the job goes on."]
         : ["The job may still be running. When the server is back: ", { code: "%mlops status" }, " or ", { code: `mlops.get("${id}")` }];
     case "finished":
-      return job && !job.model_id && job.model_missing_reason ? [`Model not saved: ${job.model_missing_reason}`] : [];
+      return job && !job.model_id && job.model_missing_reason ? [`Model not saved. ${job.model_missing_reason}`] : [];
     case "running":
     case "failed":
       return [];

@@ -52,7 +52,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     act(action);
   };
   const updates = [
-    mountHeader(header, card, signal, acted),
+    mountHeader(header, card, signal, acted, () => details.toggle()),
     mountStages(timeline, card),
     mountProgress(bar, card),
     mountNumbers(line, card, signal),
@@ -64,26 +64,17 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   ];
   line.append(tools);
   const details = mountDetails(below, card);
-  const detailsButton = element(
-    "button",
-    { class: "quiet", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-details" },
-    "Details",
-  );
-  detailsButton.addEventListener("click", () => attribute(detailsButton, "aria-expanded", String(details.toggle())));
-  tools.append(detailsButton);
   const log = mountLog(below, card);
 
   const update = (next: Card) => {
     if (box.dataset["face"] && isBlink(next)) return;
     const shown = face(next);
-    const over = shown === "finished" || shown === "failed" || shown === "cancelled";
     box.dataset["face"] = shown;
     box.dataset["theme"] = theme();
     attribute(box, "aria-label", `Job ${next.job?.name ?? shortId(next.jobId)}`);
     show(timeline, shown === "running" || shown === "failed");
     show(bar, shown === "running" || shown === "gone");
     show(line, shown !== "unknown");
-    show(detailsButton, over);
     for (const tell of updates) tell(next);
     details.update(next);
     log.update(next);

@@ -123,8 +123,8 @@ describe("numbers", () => {
   });
 
   test("a model that could not be kept says why", () => {
-    const shown = new Shown({ status: "completed", model_missing_reason: "it holds a lambda" });
-    expect([shown.text("model"), shown.text("sentence")]).toEqual(["model not saved", "Model not saved: it holds a lambda"]);
+    const shown = new Shown({ status: "completed", model_missing_reason: "It holds a lambda." });
+    expect([shown.text("model"), shown.text("sentence")]).toEqual(["model not saved", "Model not saved. It holds a lambda."]);
   });
 
   test("old ones say how old they are", () => {
