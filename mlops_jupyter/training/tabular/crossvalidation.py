@@ -110,8 +110,9 @@ def _scored(
                 for c, f in tasks
             )
     finally:
-        # They would wait five minutes for more, with a few hundred megabytes each.
-        get_reusable_executor().shutdown(wait=True)
+        # They would wait five minutes for more, with a few hundred megabytes each; and a job that is
+        # stopped would wait for their folds.
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def score_fold(

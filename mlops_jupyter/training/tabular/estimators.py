@@ -28,6 +28,7 @@ def build(name: str, task: Task, seed: int = 0, n_jobs: int = 1) -> Any:
     own = estimator.get_params(deep=False)
     if "random_state" in own:
         estimator.set_params(random_state=seed)
-    if "n_jobs" in own and n_jobs != 1:
+    # Logistic regression has the parameter still, and warns of it.
+    if "n_jobs" in own and n_jobs != 1 and name != "logistic":
         estimator.set_params(n_jobs=n_jobs)
     return estimator

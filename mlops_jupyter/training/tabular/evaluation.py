@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import curves, importance, metrics, validation
-from mlops_jupyter.training.tabular.cleaning import Parts
+from mlops_jupyter.training.tabular.cleaning import Part, Parts
 from mlops_jupyter.training.tabular.metrics import Metric, Predictions
 from mlops_jupyter.training.tabular.preparation import transformed
 from mlops_jupyter.training.tabular.wording import several
@@ -42,14 +43,20 @@ def evaluate(
         report = curves.of_numbers(y, predictions, seed)
     run.evaluated({}, report)
     stage.advance(2)
-    run.evaluated({}, _importances(predict, X, y, metric, seed))
+    run.evaluated({}, _importances(predict, predictions, parts.test, metric, seed))
     stage.advance(STEPS)
     return scores
 
 
-def _importances(predict: Any, X: pd.DataFrame, y: Any, metric: Metric, seed: int) -> dict[str, Any]:
+def _importances(
+    predict: Callable[[pd.DataFrame], Predictions],
+    predicted: Predictions,
+    test: Part,
+    metric: Metric,
+    seed: int,
+) -> dict[str, Any]:
     try:
-        found = importance.importances(predict, X, y, metric, seed)
+        found = importance.importances(predict, predicted, test.X, test.y, metric, seed)
     except ValueError as error:
         return {"importances": None, "importances_reason": f"{metric.name} has no value here: {error}"}
     if found.columns is None:

@@ -32,6 +32,7 @@ from mlops_jupyter.core.wire import encode
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import metrics
+from mlops_jupyter.training.tabular.preparation import transformed
 from mlops_jupyter.training.tabular.trusted import TRUSTED
 
 #: Rows by which it is checked that the file predicts what the model predicts.
@@ -168,7 +169,9 @@ def _check_archive(body: bytes) -> None:
 
 
 def _same(pipeline: Any, again: Any, sample: pd.DataFrame) -> bool:
-    before, after = metrics.predict(pipeline, sample), metrics.predict(again, sample)
+    before, after = (
+        metrics.predict(each.steps[-1][1], transformed(each, sample)) for each in (pipeline, again)
+    )
     if before.probabilities is not None and after.probabilities is not None:
         return _close(before.probabilities, after.probabilities)
     if before.decision is not None and after.decision is not None:

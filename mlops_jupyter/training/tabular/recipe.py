@@ -5,6 +5,7 @@ Importing this module imports all a job needs: a worker does it before it has a 
 
 from __future__ import annotations
 
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ def train(run: Run, spec: JobSpec, folder: Path, estimator: Any = None) -> None:
     ``spec.data`` and ``spec.test`` are paths by now; ``estimator`` is the estimator or Pipeline object,
     where one was sent. Raises ``MlopsError`` for data and options that cannot be trained with.
     """
+    with warnings.catch_warnings():
+        # Rows to predict have values no training row had: that is what they are for, and skrub's
+        # preprocessing would say it for each column and each time.
+        warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+        _train(run, spec, folder, estimator)
+
+
+def _train(run: Run, spec: JobSpec, folder: Path, estimator: Any) -> None:
     with run.stage(STAGES[0]) as stage:
         examined = examination.examine(run, stage, spec, estimator)
         _tell_task(run, examined, *named(spec, estimator, examined.task))

@@ -11,14 +11,10 @@ from threadpoolctl import threadpool_limits
 
 
 @pytest.fixture(scope="package", autouse=True)
-def helpers_of_joblib() -> Iterator[None]:
+def helpers_of_joblib() -> None:
     """They are started once and kept, with a pipe each: before the first test, so that it is not blamed."""
-    trackers = (resource_tracker._resource_tracker, of_loky._resource_tracker)
-    for tracker in trackers:
-        tracker.ensure_running()
-    yield
-    for tracker in trackers:
-        tracker._stop()
+    resource_tracker.ensure_running()
+    of_loky.ensure_running()
 
 
 @pytest.fixture(autouse=True)

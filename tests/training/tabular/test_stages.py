@@ -250,7 +250,7 @@ def test_rows_that_were_predicted_are_counted(tmp_path: Path) -> None:
     shuffled = 10 * 5 * test
     read_again = 2 * test
     assert sum(fact.rows for fact in journal.all(facts.RowsPredicted)) == (
-        train + validation + test + test + shuffled + read_again
+        train + validation + test + shuffled + read_again
     )
 
 
