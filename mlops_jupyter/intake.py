@@ -17,10 +17,11 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import facts
+from mlops_jupyter.core.consequences import Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
-from mlops_jupyter.core.transitions import Publish, Register, Signal, advance, moment
+from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.store import Cursor, Store, Transaction
 from mlops_jupyter.training import journal
 
@@ -137,7 +138,7 @@ class Intake:
     ) -> None:
         """Send the points gathered so far as one event: one a point would cost a row each."""
         if points:
-            tx.append(MetricPoints(time=moment(happened[-1]), job_id=job_id, points=tuple(points)))
+            tx.append(MetricPoints(time=facts.moment(happened[-1]), job_id=job_id, points=tuple(points)))
             points.clear()
 
     def _tick(self, tx: Transaction, job: Job) -> None:

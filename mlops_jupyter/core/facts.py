@@ -7,6 +7,7 @@ Not here: what clients see (``core.events``).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -39,6 +40,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
     time: float
     elapsed: float = 0.0
+
+
+def moment(fact: Fact) -> datetime:
+    """The fact's time of day, UTC, as precise as the wire is."""
+    return datetime.fromtimestamp(round(fact.time, 3), UTC)
 
 
 # From the keeper: the first and the last fact of a journal.

@@ -6,12 +6,12 @@ Not here: performing the consequences (``supervisor``, ``intake``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
-from mlops_jupyter.core import eta, events, facts
+from mlops_jupyter.core import ends, eta, events, facts
+from mlops_jupyter.core.consequences import Consequence, Publish, Signal, Step
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.jobs import (
     Best,
@@ -19,37 +19,10 @@ from mlops_jupyter.core.jobs import (
     Dataset,
     Finding,
     Job,
-    Model,
     Process,
-    Reason,
-    Resources,
     SavedModel,
-    Status,
 )
 from mlops_jupyter.core.stages import Stage, overall_progress
-
-
-class Publish(msgspec.Struct, frozen=True):
-    """Store this event and send it to everybody. A ``tick`` may be left out for a later one."""
-
-    event: events.Event
-    tick: bool = False
-
-
-class Signal(msgspec.Struct, frozen=True):
-    """Ask the job's keeper to end its worker."""
-
-    job_id: str
-
-
-class Register(msgspec.Struct, frozen=True):
-    """The job is complete and its model file whole: keep the model's record."""
-
-    model: Model
-
-
-Consequence = Publish | Signal | Register
-Step = tuple[Job, list[Consequence]]
 
 _QUEUE = (facts.JobSubmitted, facts.QueueMoved, facts.JobStarted)
 
@@ -69,50 +42,47 @@ def advance(job: Job, fact: facts.Fact) -> Step:
     if early != (job.status == "queued") and not isinstance(fact, facts.StopAsked):
         raise InvalidTransition(f"{job.job_id} is {job.status}: no {type(fact).__name__} is possible")
     if fact.elapsed:
-        job = msgspec.structs.replace(job, elapsed_time=max(fact.elapsed, job.elapsed_time or 0.0))
+        job = replace(job, elapsed_time=max(fact.elapsed, job.elapsed_time or 0.0))
     return rule(job, fact)
-
-
-def moment(fact: facts.Fact) -> datetime:
-    """The fact's time of day, UTC, as precise as the wire is."""
-    return datetime.fromtimestamp(round(fact.time, 3), UTC)
 
 
 # --- submission, queue, start --------------------------------------------------------------
 
 
 def _submitted(job: Job, fact: facts.JobSubmitted) -> Step:
-    job = _set(job, submitted_time=moment(fact), submitted_by=fact.by, message="Queued")
+    job = replace(job, submitted_time=facts.moment(fact), submitted_by=fact.by, message="Queued")
     return job, [
-        Publish(events.TrainingQueued(time=moment(fact), job_id=job.job_id, ahead=job.ahead or 0, job=job))
+        Publish(
+            events.TrainingQueued(time=facts.moment(fact), job_id=job.job_id, ahead=job.ahead or 0, job=job)
+        )
     ]
 
 
 def _queue_moved(job: Job, fact: facts.QueueMoved) -> Step:
-    job = _set(job, ahead=fact.ahead)
+    job = replace(job, ahead=fact.ahead)
     return _progress(job, fact, whole=True)
 
 
 def _started(job: Job, fact: facts.JobStarted) -> Step:
-    job = _set(job, status="starting", ahead=None, owner=fact.owner, message="Starting")
-    return job, [Publish(events.TrainingStarted(time=moment(fact), job_id=job.job_id, job=job))]
+    job = replace(job, status="starting", ahead=None, owner=fact.owner, message="Starting")
+    return job, [Publish(events.TrainingStarted(time=facts.moment(fact), job_id=job.job_id, job=job))]
 
 
 def _keeper(job: Job, fact: facts.KeeperStarted) -> Step:
     process = Process(pid=fact.pid, ticks=fact.ticks, boot_id=fact.boot_id, pid_namespace=fact.pid_namespace)
-    job = _set(job, process=process, start_time=moment(fact))
+    job = replace(job, process=process, start_time=facts.moment(fact))
     # A stop that came before there was anybody to signal is passed on now.
     return job, [Signal(job.job_id)] if job.status == "stopping" else []
 
 
 def _working(job: Job, fact: facts.WorkStarted) -> Step:
     status = "running" if job.status == "starting" else job.status
-    job = _set(job, status=status, versions=fact.versions, progress=job.progress or 0.0)
-    return job, [Publish(events.TrainingStarted(time=moment(fact), job_id=job.job_id, job=job))]
+    job = replace(job, status=status, versions=fact.versions, progress=job.progress or 0.0)
+    return job, [Publish(events.TrainingStarted(time=facts.moment(fact), job_id=job.job_id, job=job))]
 
 
 def _start_failed(job: Job, fact: facts.StartFailed) -> Step:
-    return _failed(_set(job, error=fact.error, hint=fact.hint), fact, "not_started")
+    return ends.failed(replace(job, error=fact.error, hint=fact.hint), fact, "not_started")
 
 
 # --- the worker's words --------------------------------------------------------------------
@@ -120,11 +90,11 @@ def _start_failed(job: Job, fact: facts.StartFailed) -> Step:
 
 def _described(job: Job, fact: facts.DataDescribed) -> Step:
     dataset = Dataset(name=fact.name, hash=fact.sha256, rows=fact.rows, columns=fact.columns)
-    return _set(job, dataset=dataset), []
+    return replace(job, dataset=dataset), []
 
 
 def _task(job: Job, fact: facts.TaskChosen) -> Step:
-    job = _set(
+    job = replace(
         job,
         task=fact.task,
         estimator=fact.estimator,
@@ -138,7 +108,7 @@ def _task(job: Job, fact: facts.TaskChosen) -> Step:
 
 def _finding(job: Job, fact: facts.FindingMade) -> Step:
     found = Finding(code=fact.code, severity=fact.severity, message=fact.message, column=fact.column)
-    return _set(job, findings=(*job.findings, found)), []
+    return replace(job, findings=(*job.findings, found)), []
 
 
 def _stage_started(job: Job, fact: facts.StageStarted) -> Step:
@@ -151,7 +121,7 @@ def _stage_started(job: Job, fact: facts.StageStarted) -> Step:
         unit=fact.unit,
         done=None if fact.total is None else 0,
     )
-    return _progress(_set(job, current_stage=fact.stage), fact, whole=True)
+    return _progress(replace(job, current_stage=fact.stage), fact, whole=True)
 
 
 def _stage_advanced(job: Job, fact: facts.StageAdvanced) -> Step:
@@ -183,8 +153,8 @@ def _points(job: Job, fact: facts.PointsLogged) -> Step:
             if better:
                 best = Best(name=watched, value=point.value, step=point.step)
     accuracy = live.get("val_accuracy", job.live_accuracy)
-    job = _set(job, live_metrics=live, best=best, live_accuracy=accuracy)
-    points = events.MetricPoints(time=moment(fact), job_id=job.job_id, points=fact.points)
+    job = replace(job, live_metrics=live, best=best, live_accuracy=accuracy)
+    points = events.MetricPoints(time=facts.moment(fact), job_id=job.job_id, points=fact.points)
     job, progress = _progress(job, fact)
     return job, [Publish(points), *progress]
 
@@ -205,7 +175,7 @@ def _candidate(job: Job, fact: facts.CandidateScored) -> Step:
     spread = None
     if mean is not None and len(measured) > 1:
         spread = (sum((s - mean) ** 2 for s in measured) / (len(measured) - 1)) ** 0.5
-    scored = msgspec.structs.replace(
+    scored = replace(
         before,
         scores=scores,
         mean=mean,
@@ -214,27 +184,27 @@ def _candidate(job: Job, fact: facts.CandidateScored) -> Step:
         error=fact.error or before.error,
     )
     known[key] = scored
-    job = _set(job, candidates=tuple(known.values()))
-    event = events.CandidateScores(time=moment(fact), job_id=job.job_id, candidates=(scored,))
+    job = replace(job, candidates=tuple(known.values()))
+    event = events.CandidateScores(time=facts.moment(fact), job_id=job.job_id, candidates=(scored,))
     return job, [Publish(event)]
 
 
 def _chosen(job: Job, fact: facts.CandidateChosen) -> Step:
-    candidates = tuple(msgspec.structs.replace(c, chosen=c.index == fact.candidate) for c in job.candidates)
-    job = _set(job, candidates=candidates, parameters=fact.parameters)
-    event = events.CandidateScores(time=moment(fact), job_id=job.job_id, candidates=candidates)
+    candidates = tuple(replace(c, chosen=c.index == fact.candidate) for c in job.candidates)
+    job = replace(job, candidates=candidates, parameters=fact.parameters)
+    event = events.CandidateScores(time=facts.moment(fact), job_id=job.job_id, candidates=candidates)
     return job, [Publish(event)] if candidates else []
 
 
 def _predicted(job: Job, fact: facts.RowsPredicted) -> Step:
-    return _progress(_set(job, predictions_processed=job.predictions_processed + fact.rows), fact)
+    return _progress(replace(job, predictions_processed=job.predictions_processed + fact.rows), fact)
 
 
 def _evaluated(job: Job, fact: facts.Evaluated) -> Step:
     metrics = {**job.metrics, **fact.metrics}
     final = job.final_score if fact.final_score is None else fact.final_score
     classifies = job.task == "classification"
-    job = _set(
+    job = replace(
         job,
         metrics=metrics,
         report={**job.report, **fact.report},
@@ -247,169 +217,45 @@ def _evaluated(job: Job, fact: facts.Evaluated) -> Step:
 
 def _saved(job: Job, fact: facts.ModelSaved) -> Step:
     file = SavedModel(sha256=fact.sha256, bytes=fact.bytes, signature=fact.signature)
-    return _set(job, model_file=file), []
+    return replace(job, model_file=file), []
 
 
 def _not_saved(job: Job, fact: facts.ModelNotSaved) -> Step:
-    return _set(job, model_missing_reason=fact.reason), []
+    return replace(job, model_missing_reason=fact.reason), []
 
 
 def _finished(job: Job, _fact: facts.WorkFinished) -> Step:
-    return _set(job, outcome="finished"), []
+    return replace(job, outcome="finished"), []
 
 
 def _work_failed(job: Job, fact: facts.WorkFailed) -> Step:
-    return _set(job, outcome="failed", error=fact.error, hint=fact.hint, traceback=fact.traceback), []
-
-
-# --- ends ------------------------------------------------------------------------------------
+    return replace(job, outcome="failed", error=fact.error, hint=fact.hint, traceback=fact.traceback), []
 
 
 def _stop_asked(job: Job, fact: facts.StopAsked) -> Step:
     if job.status == "stopping":
         return job, []
     if job.status == "queued":
-        return _cancelled(_set(job, stopped_by=fact.by, ahead=None), fact)
+        return ends.cancelled(replace(job, stopped_by=fact.by, ahead=None), fact)
     known = job.process is not None
-    job = _set(job, status="stopping", stopped_by=fact.by, message="Stopping")
+    job = replace(job, status="stopping", stopped_by=fact.by, message="Stopping")
     signal: list[Consequence] = [Signal(job.job_id)] if known else []
     job, progress = _progress(job, fact, whole=True)
     return job, [*signal, *progress]
 
 
-def _worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
-    job = _set(
-        job,
-        resources=Resources(cpu_seconds=fact.cpu_seconds, peak_memory_bytes=fact.peak_memory_bytes),
-        log_tail=fact.log_tail,
-        signal=fact.signal,
-        exit_code=fact.exit_code,
-    )
-    if job.outcome == "finished":
-        return _completed(job, fact)
-    if fact.timed_out:
-        return _failed(_set(job, error="The job took longer than its timeout."), fact, "timeout")
-    if fact.orphaned:
-        return _cancelled(_set(job, stopped_by="orphan_ttl"), fact)
-    if job.stopped_by is not None:
-        return _cancelled(job, fact)
-    if job.outcome == "failed":
-        return _failed(job, fact, "error")
-    where = f" in stage {job.current_stage}" if job.current_stage else ""
-    if fact.signal is not None and fact.oom_kills:
-        job = _set(job, error=f"Out of memory{where}: the kernel killed the worker (signal 9).")
-        return _failed(job, fact, "oom_killed")
-    if fact.signal is not None:
-        job = _set(job, error=f"The worker was killed by signal {fact.signal}{where}.")
-        return _failed(job, fact, "signal")
-    job = _set(job, error=f"The worker ended itself with exit code {fact.exit_code}{where}.")
-    return _failed(job, fact, "exited_early")
-
-
-def _vanished(job: Job, fact: facts.JobVanished) -> Step:
-    job = _set(job, error=f"The job is lost: {fact.why}")
-    return _failed(job, fact, "lost", status="lost")
-
-
-def _completed(job: Job, fact: facts.Fact) -> Step:
-    job = _set(_end(job, fact, "completed", "done"), progress=100.0, message="Completed")
-    consequences: list[Consequence] = []
-    if job.model_file is not None:
-        job, consequences = _registered(job, job.model_file, fact)
-    event = events.TrainingCompleted(
-        time=moment(fact),
-        job_id=job.job_id,
-        status=job.status,
-        final_accuracy=job.final_accuracy,
-        metric=job.metric,
-        final_score=job.final_score,
-        metrics=job.metrics,
-        model_id=job.model_id,
-        elapsed_time=job.elapsed_time,
-        job=job,
-    )
-    return job, [*consequences, Publish(event)]
-
-
-def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
-    model = Model(
-        model_id="m-" + job.job_id.removeprefix("j-"),
-        name=job.name,
-        job_id=job.job_id,
-        status="registered",
-        created=moment(fact),
-        estimator=job.estimator,
-        task=job.task,
-        target=job.target,
-        metrics=job.metrics,
-        dataset=job.dataset,
-        versions=job.versions,
-        file=file,
-    )
-    status = events.ModelStatus(
-        time=moment(fact), model_id=model.model_id, previous=None, status="registered"
-    )
-    return _set(job, model_id=model.model_id), [Register(model), Publish(status)]
-
-
-def _failed(job: Job, fact: facts.Fact, reason: Reason, status: Status = "failed") -> Step:
-    job = _set(_end(job, fact, status, "failed"), reason=reason, message=job.error or "Failed")
-    event = events.TrainingFailed(
-        time=moment(fact),
-        job_id=job.job_id,
-        status=job.status,
-        reason=reason,
-        error=job.error,
-        traceback=job.traceback,
-        log_lines=job.log_tail,
-        stage=job.current_stage,
-        job=job,
-    )
-    return job, [Publish(event)]
-
-
-def _cancelled(job: Job, fact: facts.Fact) -> Step:
-    by = job.stopped_by or "unknown"
-    job = _set(
-        _end(job, fact, "cancelled", "cancelled"),
-        reason="cancelled",
-        error=None,
-        message=f"Cancelled by {by}",
-    )
-    event = events.TrainingCancelled(time=moment(fact), job_id=job.job_id, status=job.status, by=by, job=job)
-    return job, [Publish(event)]
-
-
-def _end(job: Job, fact: facts.Fact, status: Status, open_stage: str) -> Job:
-    stages = tuple(
-        msgspec.structs.replace(
-            stage, state=open_stage, elapsed=max(fact.elapsed - (stage.started or 0.0), 0.0)
-        )
-        if stage.state == "running"
-        else stage
-        for stage in job.stages
-    )
-    return _set(job, status=status, stages=stages, end_time=moment(fact), estimated_remaining=None)
-
-
 # --- shared by the rules -----------------------------------------------------------------------
-
-
-def _set(job: Job, **changes: Any) -> Job:
-    return msgspec.structs.replace(job, **changes)
 
 
 def _stage(job: Job, name: str, **changes: Any) -> Job:
     if name not in {stage.name for stage in job.stages}:
         raise InvalidTransition(f'{job.job_id} has no stage "{name}"')
-    stages = tuple(
-        msgspec.structs.replace(stage, **changes) if stage.name == name else stage for stage in job.stages
-    )
-    return _set(job, stages=stages)
+    stages = tuple(replace(stage, **changes) if stage.name == name else stage for stage in job.stages)
+    return replace(job, stages=stages)
 
 
 def _count(job: Job) -> Job:
-    return _set(job, stages_completed=sum(stage.over for stage in job.stages))
+    return replace(job, stages_completed=sum(stage.over for stage in job.stages))
 
 
 def _progress(job: Job, fact: facts.Fact, *, whole: bool = False) -> Step:
@@ -420,7 +266,7 @@ def _progress(job: Job, fact: facts.Fact, *, whole: bool = False) -> Step:
     message = job.message
     if job.status in ("starting", "running") and job.current_stage:
         message = f"{job.current_stage} - {progress:.0f}% complete"
-    job = _set(
+    job = replace(
         job,
         progress=progress,
         estimated_remaining=left,
@@ -429,7 +275,7 @@ def _progress(job: Job, fact: facts.Fact, *, whole: bool = False) -> Step:
     )
     stage: Stage | None = next((s for s in job.stages if s.name == job.current_stage), None)
     event = events.TrainingProgress(
-        time=moment(fact),
+        time=facts.moment(fact),
         job_id=job.job_id,
         status=job.status,
         progress=job.progress,
@@ -473,6 +319,6 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.WorkFinished: _finished,
     facts.WorkFailed: _work_failed,
     facts.StopAsked: _stop_asked,
-    facts.WorkerEnded: _worker_ended,
-    facts.JobVanished: _vanished,
+    facts.WorkerEnded: ends.worker_ended,
+    facts.JobVanished: ends.vanished,
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_jupyter.core import facts
+from mlops_jupyter.core.consequences import Consequence
 from mlops_jupyter.core.jobs import Job
-from mlops_jupyter.core.transitions import Consequence, advance
+from mlops_jupyter.core.transitions import advance
 
 WALL = 1_795_000_000.0
 

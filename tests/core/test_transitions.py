@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from mlops_jupyter.core import events, facts
+from mlops_jupyter.core.consequences import Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition
+from mlops_jupyter.core.facts import moment
 from mlops_jupyter.core.jobs import Best
 from mlops_jupyter.core.stages import STAGES
-from mlops_jupyter.core.transitions import _RULES, Publish, Register, Signal, advance, moment
+from mlops_jupyter.core.transitions import _RULES, advance
 from tests.core.builders import KEEPER, WORK, a_job, a_running_job, after, at
 
 TRAIN = "Training model"

@@ -21,7 +21,12 @@ CREATE INDEX jobs_by_status ON jobs (status, number);
 CREATE INDEX jobs_by_kind ON jobs (kind, status, number);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, job_id TEXT, type TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE points (
-    job_id TEXT NOT NULL, name TEXT NOT NULL, step INTEGER NOT NULL, value REAL, nf TEXT, elapsed REAL NOT NULL
+    job_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    value REAL,
+    nf TEXT,
+    elapsed REAL NOT NULL
 );
 CREATE INDEX points_by_series ON points (job_id, name, step);
 CREATE TABLE models (model_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, record BLOB NOT NULL);

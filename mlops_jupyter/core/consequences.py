@@ -1,0 +1,31 @@
+"""What follows from a fact: orders, in the imperative. Not here: performing them (``supervisor``)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mlops_jupyter.core import events
+from mlops_jupyter.core.jobs import Job, Model
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """Store this event and send it to everybody. A ``tick`` may be left out for a later one."""
+
+    event: events.Event
+    tick: bool = False
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """Ask the job's keeper to end its worker."""
+
+    job_id: str
+
+
+class Register(msgspec.Struct, frozen=True):
+    """The job is complete and its model file whole: keep the model's record."""
+
+    model: Model
+
+
+Consequence = Publish | Signal | Register
+Step = tuple[Job, list[Consequence]]

@@ -1,0 +1,126 @@
+"""How a job ends, and for what reason: the rules of its last facts.
+
+Silence is no end: only the keeper's last word, or the absence of every process, is one.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from mlops_jupyter.core import events, facts
+from mlops_jupyter.core.consequences import Consequence, Publish, Register, Step
+from mlops_jupyter.core.facts import moment
+from mlops_jupyter.core.jobs import Job, Model, Reason, Resources, SavedModel, Status
+
+
+def worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
+    job = replace(
+        job,
+        resources=Resources(cpu_seconds=fact.cpu_seconds, peak_memory_bytes=fact.peak_memory_bytes),
+        log_tail=fact.log_tail,
+        signal=fact.signal,
+        exit_code=fact.exit_code,
+    )
+    if job.outcome == "finished":
+        return _completed(job, fact)
+    if fact.timed_out:
+        return failed(replace(job, error="The job took longer than its timeout."), fact, "timeout")
+    if fact.orphaned:
+        return cancelled(replace(job, stopped_by="orphan_ttl"), fact)
+    if job.stopped_by is not None:
+        return cancelled(job, fact)
+    if job.outcome == "failed":
+        return failed(job, fact, "error")
+    where = f" in stage {job.current_stage}" if job.current_stage else ""
+    if fact.signal is not None and fact.oom_kills:
+        job = replace(job, error=f"Out of memory{where}: the kernel killed the worker (signal 9).")
+        return failed(job, fact, "oom_killed")
+    if fact.signal is not None:
+        job = replace(job, error=f"The worker was killed by signal {fact.signal}{where}.")
+        return failed(job, fact, "signal")
+    job = replace(job, error=f"The worker ended itself with exit code {fact.exit_code}{where}.")
+    return failed(job, fact, "exited_early")
+
+
+def vanished(job: Job, fact: facts.JobVanished) -> Step:
+    job = replace(job, error=f"The job is lost: {fact.why}")
+    return failed(job, fact, "lost", status="lost")
+
+
+def _completed(job: Job, fact: facts.Fact) -> Step:
+    job = replace(_end(job, fact, "completed", "done"), progress=100.0, message="Completed")
+    consequences: list[Consequence] = []
+    if job.model_file is not None:
+        job, consequences = _registered(job, job.model_file, fact)
+    event = events.TrainingCompleted(
+        time=moment(fact),
+        job_id=job.job_id,
+        status=job.status,
+        final_accuracy=job.final_accuracy,
+        metric=job.metric,
+        final_score=job.final_score,
+        metrics=job.metrics,
+        model_id=job.model_id,
+        elapsed_time=job.elapsed_time,
+        job=job,
+    )
+    return job, [*consequences, Publish(event)]
+
+
+def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
+    model = Model(
+        model_id="m-" + job.job_id.removeprefix("j-"),
+        name=job.name,
+        job_id=job.job_id,
+        status="registered",
+        created=moment(fact),
+        estimator=job.estimator,
+        task=job.task,
+        target=job.target,
+        metrics=job.metrics,
+        dataset=job.dataset,
+        versions=job.versions,
+        file=file,
+    )
+    status = events.ModelStatus(
+        time=moment(fact), model_id=model.model_id, previous=None, status="registered"
+    )
+    return replace(job, model_id=model.model_id), [Register(model), Publish(status)]
+
+
+def failed(job: Job, fact: facts.Fact, reason: Reason, status: Status = "failed") -> Step:
+    job = replace(_end(job, fact, status, "failed"), reason=reason, message=job.error or "Failed")
+    event = events.TrainingFailed(
+        time=moment(fact),
+        job_id=job.job_id,
+        status=job.status,
+        reason=reason,
+        error=job.error,
+        traceback=job.traceback,
+        log_lines=job.log_tail,
+        stage=job.current_stage,
+        job=job,
+    )
+    return job, [Publish(event)]
+
+
+def cancelled(job: Job, fact: facts.Fact) -> Step:
+    by = job.stopped_by or "unknown"
+    job = replace(
+        _end(job, fact, "cancelled", "cancelled"),
+        reason="cancelled",
+        error=None,
+        message=f"Cancelled by {by}",
+    )
+    event = events.TrainingCancelled(time=moment(fact), job_id=job.job_id, status=job.status, by=by, job=job)
+    return job, [Publish(event)]
+
+
+def _end(job: Job, fact: facts.Fact, status: Status, open_stage: str) -> Job:
+    stages = tuple(
+        replace(stage, state=open_stage, elapsed=max(fact.elapsed - (stage.started or 0.0), 0.0))
+        if stage.state == "running"
+        else stage
+        for stage in job.stages
+    )
+    return replace(job, status=status, stages=stages, end_time=moment(fact), estimated_remaining=None)

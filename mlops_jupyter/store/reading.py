@@ -1,0 +1,152 @@
+"""Questions to the store: jobs, events, series, models. Not here: changes (``transaction``)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+import msgspec
+
+from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.series import Series
+
+_OPEN = "('queued','starting','running','paused','stopping')"
+
+
+class Stored(NamedTuple):
+    """An event as committed: ``body`` is its JSON, the bytes every client gets."""
+
+    seq: int
+    delivery: str
+    body: bytes
+
+
+class Cursor(NamedTuple):
+    """How far a job's files have been taken in: byte offsets, and log lines counted."""
+
+    journal: int
+    log: int
+    log_lines: int
+
+
+class Reading:
+    """Queries. Every answer of one ``Reading`` is of the same moment."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def head(self) -> int:
+        (seq,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
+        return seq or 0
+
+    def job(self, job_id: str) -> Job:
+        """The job of this full id; ``KeyError`` when there is none."""
+        row = self._db.execute("SELECT record FROM jobs WHERE job_id=?", (job_id,)).fetchone()
+        if row is None:
+            raise KeyError(job_id)
+        return as_job(row[0])
+
+    def spec(self, job_id: str) -> JobSpec:
+        (body,) = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
+        return msgspec.json.decode(body, type=JobSpec)
+
+    def matching(self, prefix: str, limit: int = 10) -> list[Job]:
+        """Jobs whose id begins with ``prefix``, newest first."""
+        rows = self._db.execute(
+            "SELECT record FROM jobs WHERE substr(job_id, 1, ?) = ? ORDER BY number DESC LIMIT ?",
+            (len(prefix), prefix, limit),
+        )
+        return [as_job(body) for (body,) in rows]
+
+    def jobs(self, limit: int) -> list[Job]:
+        """All that are open and the newest of the others, newest first; ``limit`` in all at least."""
+        rows = self._db.execute(
+            f"SELECT record FROM jobs WHERE status IN {_OPEN} OR number IN "  # noqa: S608 - constant
+            "(SELECT number FROM jobs ORDER BY number DESC LIMIT ?) ORDER BY number DESC",
+            (limit,),
+        )
+        return [as_job(body) for (body,) in rows]
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that are not over, oldest first."""
+        rows = self._db.execute(
+            f"SELECT record FROM jobs WHERE status IN {_OPEN} ORDER BY number"  # noqa: S608 - constant
+        )
+        return [as_job(body) for (body,) in rows]
+
+    def cursor(self, job_id: str) -> Cursor:
+        row = self._db.execute(
+            "SELECT journal_offset, log_offset, log_lines FROM jobs WHERE job_id=?", (job_id,)
+        ).fetchone()
+        return Cursor(*row)
+
+    def events(self, since: int, limit: int) -> list[Stored]:
+        """Events after ``since``, in order."""
+        rows = self._db.execute(
+            "SELECT seq, body FROM events WHERE seq>? ORDER BY seq LIMIT ?", (since, limit)
+        )
+        return [Stored(seq, "A", body) for seq, body in rows]
+
+    def oldest(self) -> int:
+        """The lowest number kept; 0 when there is no event."""
+        (seq,) = self._db.execute("SELECT min(seq) FROM events").fetchone()
+        return seq or 0
+
+    def series(self, job_id: str, buckets: int | None) -> dict[str, Series]:
+        """Every metric of a job. With ``buckets``, a series longer than twice that is reduced to the
+        lowest, the highest and a not finite point of each of as many equal ranges of steps, and its
+        first and last point: no spike is lost."""
+        found = self._db.execute(
+            "SELECT name, count(*), min(step), max(step) FROM points WHERE job_id=? GROUP BY name",
+            (job_id,),
+        ).fetchall()
+        return {
+            name: Series(
+                count=count,
+                points=self._all_points(job_id, name)
+                if buckets is None or count <= 2 * buckets
+                else self._extremes(job_id, name, first, (last - first) // buckets + 1),
+            )
+            for name, count, first, last in found
+        }
+
+    def _all_points(self, job_id: str, name: str) -> tuple[Point, ...]:
+        rows = self._db.execute(
+            "SELECT step, value, nf, elapsed FROM points WHERE job_id=? AND name=? ORDER BY step, rowid",
+            (job_id, name),
+        )
+        return tuple(Point(name=name, step=s, value=v, nf=nf, elapsed=e) for s, v, nf, e in rows)
+
+    def _extremes(self, job_id: str, name: str, first: int, width: int) -> tuple[Point, ...]:
+        # A bare column beside min() or max() is of the row that has the extreme: documented by SQLite.
+        picked: dict[int, Point] = {}
+        grouped = "FROM points WHERE job_id=:job AND name=:name GROUP BY (step - :first) / :width"
+        for columns in (
+            "rowid, step, min(value), NULL, elapsed",
+            "rowid, step, max(value), NULL, elapsed",
+            "min(CASE WHEN value IS NULL THEN rowid END), step, value, nf, elapsed",
+        ):
+            rows = self._db.execute(
+                f"SELECT {columns} {grouped}",
+                {"job": job_id, "name": name, "first": first, "width": width},
+            )
+            for row, step, value, nf, elapsed in rows:
+                if row is not None and (value is not None or nf is not None):
+                    picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
+        end = "SELECT rowid, step, value, nf, elapsed FROM points WHERE job_id=? AND name=? "
+        for order in ("ORDER BY step, rowid LIMIT 1", "ORDER BY step DESC, rowid DESC LIMIT 1"):
+            row, step, value, nf, elapsed = self._db.execute(end + order, (job_id, name)).fetchone()
+            picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
+        return tuple(sorted(picked.values(), key=lambda point: point.step))
+
+    def model(self, model_id: str) -> Model:
+        """``KeyError`` when there is none."""
+        row = self._db.execute("SELECT record FROM models WHERE model_id=?", (model_id,)).fetchone()
+        if row is None:
+            raise KeyError(model_id)
+        return msgspec.json.decode(row[0], type=Model)
+
+
+def as_job(body: bytes) -> Job:
+    return msgspec.json.decode(body, type=Job)

@@ -1,0 +1,84 @@
+"""Changes to the store, all or none of them. Not here: the rules that lead to them (``core.transitions``)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from mlops_jupyter.core import wire
+from mlops_jupyter.core.events import Event, MetricPoints
+from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.store.reading import Cursor, Reading, Stored, as_job
+
+
+class Transaction:
+    """A write transaction. Use it inside ``Store.write`` only."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.stored: list[Stored] = []
+
+    def append(self, event: Event) -> int:
+        """Keep ``event`` under the next number and return it."""
+        (last,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
+        seq = (last or 0) + 1
+        body = wire.encode(msgspec.structs.replace(event, seq=seq))
+        job_id = getattr(event, "job_id", None)
+        kind = event.__struct_config__.tag
+        self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
+        if isinstance(event, MetricPoints):
+            self._add_points(event.job_id, event.points)
+        self.stored.append(Stored(seq, event.delivery, body))
+        return seq
+
+    def _add_points(self, job_id: str, points: Iterable[Point]) -> None:
+        rows = [(job_id, p.name, p.step, p.value, p.nf, p.elapsed) for p in points]
+        self._db.executemany("INSERT INTO points VALUES (?,?,?,?,?,?)", rows)
+
+    def add_job(self, job: Job, spec: JobSpec, kind: str) -> None:
+        """``kind`` groups jobs whose durations resemble each other."""
+        self._db.execute(
+            "INSERT INTO jobs (job_id, status, kind, record, spec) VALUES (?,?,?,?,?)",
+            (job.job_id, job.status, kind, wire.encode(job), wire.encode(spec)),
+        )
+
+    def put_job(self, job: Job) -> None:
+        self._db.execute(
+            "UPDATE jobs SET status=?, record=? WHERE job_id=?",
+            (job.status, wire.encode(job), job.job_id),
+        )
+
+    def put_model(self, model: Model) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO models VALUES (?,?,?)",
+            (model.model_id, model.job_id, wire.encode(model)),
+        )
+
+    def job(self, job_id: str) -> Job:
+        return Reading(self._db).job(job_id)
+
+    def open_jobs(self) -> list[Job]:
+        return Reading(self._db).open_jobs()
+
+    def cursor(self, job_id: str) -> Cursor:
+        return Reading(self._db).cursor(job_id)
+
+    def finished(self, kind: str, limit: int) -> list[Job]:
+        """The newest completed jobs of ``kind``."""
+        rows = self._db.execute(
+            "SELECT record FROM jobs WHERE kind=? AND status='completed' ORDER BY number DESC LIMIT ?",
+            (kind, limit),
+        )
+        return [as_job(body) for (body,) in rows]
+
+    def move_cursor(self, job_id: str, before: Cursor, after: Cursor) -> bool:
+        """Move the cursor if it still is at ``before``; False: somebody else took these bytes in."""
+        moved = self._db.execute(
+            "UPDATE jobs SET journal_offset=?, log_offset=?, log_lines=? "
+            "WHERE job_id=? AND journal_offset=? AND log_offset=?",
+            (*after, job_id, before.journal, before.log),
+        )
+        return moved.rowcount == 1
