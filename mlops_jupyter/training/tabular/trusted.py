@@ -32,6 +32,8 @@ TRUSTED = (
     # Splines of dates.
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
+    # What a BSpline holds since scipy 1.18: knots, coefficients and degree.
+    "scipy.interpolate._bsplines._BSpline",
     # What skrub's table vectorizer is made of.
     "skrub._apply_to_each_col.ApplyToEachCol",
     "skrub._check_input.CheckInputDataFrame",
