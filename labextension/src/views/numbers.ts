@@ -66,7 +66,8 @@ function moving(card: Card, job: Job): Lines {
     // True of every job the server runs: its processes are not the connection's.
     if (face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
   } else {
-    const still = face(card) === "running" && card.source !== "saved" ? split(left(card)) : null;
+    const goesOn = face(card) === "running" && card.source !== "saved" && job.status !== "stopping";
+    const still = goesOn ? split(left(card)) : null;
     const times: Pair[] = [["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"], ...(still ? [still] : [])];
     // What comes last yields first where room is scarce; that a job is overdue must not.
     pairs.push(...(still?.[0] === "" ? times.reverse() : times));
