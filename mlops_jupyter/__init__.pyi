@@ -5,22 +5,53 @@ from typing import Any
 from mlops_jupyter.client.job import Job as Job
 from mlops_jupyter.core.errors import (
     AmbiguousIdError as AmbiguousIdError,
+)
+from mlops_jupyter.core.errors import (
     ColumnNotFoundError as ColumnNotFoundError,
+)
+from mlops_jupyter.core.errors import (
     DataError as DataError,
+)
+from mlops_jupyter.core.errors import (
     DatasetNotFoundError as DatasetNotFoundError,
+)
+from mlops_jupyter.core.errors import (
     ExtensionDisabled as ExtensionDisabled,
+)
+from mlops_jupyter.core.errors import (
     JobNotFoundError as JobNotFoundError,
+)
+from mlops_jupyter.core.errors import (
     MlopsError as MlopsError,
+)
+from mlops_jupyter.core.errors import (
     ModelNotPortable as ModelNotPortable,
+)
+from mlops_jupyter.core.errors import (
     OptionError as OptionError,
+)
+from mlops_jupyter.core.errors import (
     ServerUnreachable as ServerUnreachable,
+)
+from mlops_jupyter.core.errors import (
     SubmissionError as SubmissionError,
+)
+from mlops_jupyter.core.errors import (
     TargetError as TargetError,
+)
+from mlops_jupyter.core.errors import (
     TrainingCancelled as TrainingCancelled,
+)
+from mlops_jupyter.core.errors import (
     TrainingFailed as TrainingFailed,
+)
+from mlops_jupyter.core.errors import (
     VersionMismatch as VersionMismatch,
 )
-from mlops_jupyter.notebook.session import get as get, jobs as jobs, set as set, train as train
+from mlops_jupyter.notebook.session import get as get
+from mlops_jupyter.notebook.session import jobs as jobs
+from mlops_jupyter.notebook.session import set as set  # noqa: A004 - mlops.set(debug=True)
+from mlops_jupyter.notebook.session import train as train
 from mlops_jupyter.notebook.widgets import JobWidget as JobWidget
 
 __version__: str

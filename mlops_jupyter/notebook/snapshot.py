@@ -37,6 +37,9 @@ def json(job: Job, points: Points, as_of: datetime) -> dict[str, Any]:
     ``record`` has the fields of ``GET jobs/{id}`` but for a few, long texts and lists cut; ``series`` has
     at most 300 ``pairs`` a metric."""
     record = {name: _cut(value) for name, value in wire.plain(job).items() if name not in _LEFT_OUT}
+    if job.status not in ("failed", "lost"):
+        # What a job wrote names places on this machine; only a failure needs it.
+        record["log_tail"] = []
     body = {"version": 1, "job_id": job.job_id, "as_of": wire.plain(as_of), "record": record, "series": {}}
     for heavy in ("candidates", "parameters", "findings", "classes", "metrics", "live_metrics", "versions"):
         if len(wire.encode(body)) <= MOST_JSON // 2:

@@ -105,6 +105,14 @@ def test_json_holds_the_record_and_the_curves_as_pairs() -> None:
     assert {"status", "stages", "metrics", "best", "final_score", "model_id"} <= record.keys()
 
 
+def test_only_a_failure_keeps_its_last_lines() -> None:
+    def tail(status: str) -> Any:
+        job = a_finished_job(status=status, log_tail=("a line",))
+        return snapshot.json(job, {}, NOW)["record"]["log_tail"]
+
+    assert [tail("completed"), tail("failed")] == [[], ["a line"]]
+
+
 @pytest.mark.parametrize("curves", [1, 4, 40, 400])
 def test_json_stays_below_its_bound_whatever_a_job_holds(curves: int) -> None:
     points = {f"metric_{n}": curve(f"metric_{n}", 5000) for n in range(curves)}
