@@ -55,10 +55,10 @@ def candidates(
     pipeline, remark = preparation.around(model, X, y, spec.seed)
     if remark:
         run.finding("preprocessing_added", remark, "info")
-    _set(pipeline, spec.params)
+    _set(pipeline, parameters.with_labels(spec.params, y))
     if spec.grid is None:
         return [Candidate(label, spec.params, pipeline)]
-    return [_candidate(pipeline, spec, point) for point in ParameterGrid(spec.grid)]
+    return [_candidate(pipeline, spec, point, y) for point in ParameterGrid(spec.grid)]
 
 
 def differing(estimator: Any) -> dict[str, Any]:
@@ -72,10 +72,10 @@ def differing(estimator: Any) -> dict[str, Any]:
     return {name: value for name, value in own.items() if repr(value) != repr(default[name])}
 
 
-def _candidate(pipeline: Pipeline, spec: JobSpec, point: dict[str, Any]) -> Candidate:
+def _candidate(pipeline: Pipeline, spec: JobSpec, point: dict[str, Any], y: Array) -> Candidate:
     label = ", ".join(f"{name}={value}" for name, value in point.items())
     copy = clone(pipeline)
-    _set(copy, point)
+    _set(copy, parameters.with_labels(point, y))
     return Candidate(label, spec.params | point, copy)
 
 

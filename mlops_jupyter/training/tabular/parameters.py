@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from mlops_jupyter.core.errors import Problem, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.tabular import catalogue, estimators, options
 from mlops_jupyter.training.tabular.catalogue import Task
 
@@ -22,6 +24,17 @@ def full_names(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     final = f"{pipeline.steps[-1][0]}__"
     steps = {name for name, _ in pipeline.steps}
     return {name if name.partition("__")[0] in steps else final + name: v for name, v in given.items()}
+
+
+def with_labels(given: Mapping[str, Any], y: Array) -> dict[str, Any]:
+    """Class weights by the labels themselves: on their way here, JSON made text of them."""
+    label = {str(value): value for value in np.unique(y).tolist()}
+    return {
+        name: {label.get(key, key): weight for key, weight in value.items()}
+        if name.endswith("class_weight") and isinstance(value, dict)
+        else value
+        for name, value in given.items()
+    }
 
 
 def problems(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]:

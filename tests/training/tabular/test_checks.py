@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -334,3 +336,11 @@ def test_what_is_suggested_exists() -> None:
     assert set(catalogue.FOR_MANY_CLASSES) == {n for n, kind in catalogue.METRICS.items() if kind == "binary"}
     assert all(catalogue.METRICS[name] == "classification" for name in catalogue.FOR_MANY_CLASSES.values())
     assert isinstance(error_for([Problem(error="TargetError", message="x")]), TargetError)
+
+
+def test_checking_costs_a_kernel_no_import_of_scikit_learn() -> None:
+    code = (
+        "import sys; from mlops_jupyter.training.tabular import checks, data; print('sklearn' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "False\n"

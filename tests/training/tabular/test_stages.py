@@ -145,6 +145,13 @@ def test_a_grid_is_searched_by_short_parameter_names(tmp_path: Path) -> None:
     assert saved[-1].get_params()["max_depth"] == 3
 
 
+def test_class_weights_find_their_labels_though_json_made_text_of_them(tmp_path: Path) -> None:
+    weights = {"class_weight": {"0": 1.0, "1": 9.0}}
+    trained(tmp_path, tables.tumours(), "target", cv=0, model="rf", params=weights | {"n_estimators": 3})
+    saved = model.load(tmp_path / "model" / "model.skops")
+    assert saved[-1].class_weight == {0: 1.0, 1: 9.0}
+
+
 def test_a_grid_may_search_the_preprocessing(tmp_path: Path) -> None:
     grid = {"tablevectorizer__drop_if_constant": [False, True]}
     table = tables.flowers().assign(country="NO")
