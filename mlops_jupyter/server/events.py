@@ -139,8 +139,13 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         except (msgspec.DecodeError, UnicodeDecodeError):
             self.close(1008, "Only pongs are understood")
             return
-        if pong.nonce == self._nonce:
-            self._rtt = time.monotonic() - self._pinged
+        if pong.nonce != self._nonce:
+            return
+        first = self._rtt is None
+        self._rtt = time.monotonic() - self._pinged
+        if first:
+            # Tell the page at once how far away it is, not a heartbeat later.
+            self._told_rtt = asyncio.create_task(self._ping())
 
     def on_close(self) -> None:
         self.rooms.sockets.discard(self)
@@ -207,15 +212,15 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             seen = hub.head
 
     async def _beat(self) -> None:
-        with contextlib.suppress(WebSocketClosedError):
-            while True:
-                await asyncio.sleep(HEARTBEAT)
-                await self._ping()
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            await self._ping()
 
     async def _ping(self) -> None:
         self._nonce += 1
         self._pinged = time.monotonic()
-        await self._tell(Ping(time=_now(), nonce=self._nonce, rtt=self._rtt))
+        with contextlib.suppress(WebSocketClosedError):
+            await self._tell(Ping(time=_now(), nonce=self._nonce, rtt=self._rtt))
 
     async def _tell(self, event: Event) -> None:
         await self._send(wire.encode(event))
