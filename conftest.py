@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import processes
+from tests import leaks, processes
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -44,7 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing that was started may outlive the tests: not a job, not a worker in reserve."""
-    rest = processes.belonging_to(HOME)
+    rest = [
+        process
+        for process in processes.belonging_to(HOME)
+        if not any(kept in processes.command(process) for kept in leaks.KEPT_CHILDREN)
+    ]
     processes.end([process for process in rest if PRIVATE_SERVER in processes.command(process)])
     _, left = psutil.wait_procs(rest, timeout=GOING)
     for process in left:
