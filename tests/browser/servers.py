@@ -76,6 +76,8 @@ class LabServer:
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
             "IPYTHONDIR": str(self.home / "ipython"),
+            # BLAS threads that wait for each other's turn make a fit of seconds one of minutes.
+            "OPENBLAS_NUM_THREADS": "1",
         }
 
     def start(self) -> None:

@@ -20,7 +20,7 @@ LOAD = "%load_ext mlops_jupyter"
 #: A job of many steps, each of them measured: some ten seconds.
 TRAIN = (
     "job = %mlops train notebooks/data/penguins.csv --target species --model mlp --cv 0 "
-    "--max-iter 2000 --n-iter-no-change 2000"
+    "--max-iter 8000 --n-iter-no-change 8000"
 )
 SLEEP = "import time; time.sleep(20)"
 #: Done when the kernel is free again; the job itself takes what it takes.
@@ -127,7 +127,7 @@ def test_the_job_outlives_a_restart_of_its_kernel(lab: Lab) -> None:
 
 
 def test_a_finished_job_is_still_there_when_the_notebook_is_opened_again(lab: Lab) -> None:
-    notebook(lab, LOAD, TRAIN.replace("2000", "50"))
+    notebook(lab, LOAD, TRAIN.replace("8000", "50"))
     lab.run_all()
     record = finishes(lab)
     lab.save()
@@ -166,7 +166,7 @@ def test_the_socket_is_taken_again_when_the_proxy_lets_it_through(
     proxy.refuse("502 Bad Gateway")
     lab = open_lab(lab_server, proxy)
     lab.tolerate("events/subscribe")
-    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    notebook(lab, LOAD, TRAIN.replace("8000", "30000"))
     lab.run_all()
     expect(connection(lab)).to_contain_text("Polling", timeout=20_000 + LONG)
     proxy.allow()
@@ -185,7 +185,7 @@ def test_a_cut_connection_says_so_and_catches_up(
     proxy = start_proxy(lab_server)
     lab = open_lab(lab_server, proxy)
     lab.tolerate("mlops/api|ERR_|Failed to fetch|WebSocket|api/")
-    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    notebook(lab, LOAD, TRAIN.replace("8000", "30000"))
     lab.run_all()
     trains(lab)
     proxy.go_down()
@@ -215,7 +215,7 @@ def test_a_second_tab_shows_the_same(lab: Lab) -> None:
 
 
 def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
-    notebook(lab, LOAD, TRAIN.replace("2000", "20000"))
+    notebook(lab, LOAD, TRAIN.replace("8000", "30000"))
     lab.run_all()
     trains(lab)
     stop = card(lab).get_by_test_id("mlops-stop")
