@@ -187,12 +187,20 @@ class Job:
     async def _ended(self) -> Job:
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
+
+        def end() -> None:
+            loop.call_soon_threadsafe(over.set)
+
         with self._changed:
-            if not self._settled:
-                self._then.append(lambda: loop.call_soon_threadsafe(over.set))
-            else:
-                over.set()
-        await over.wait()
+            if self._settled:
+                return self._end()
+            self._then.append(end)
+        try:
+            await over.wait()
+        finally:
+            # A task that was cancelled may have taken its loop with it.
+            with self._changed:
+                self._then = [call for call in self._then if call is not end]
         return self._end()
 
     def _end(self) -> Job:

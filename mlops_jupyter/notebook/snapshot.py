@@ -45,8 +45,9 @@ def json(job: Job, points: Points, as_of: datetime) -> dict[str, Any]:
         if len(wire.encode(body)) <= MOST_JSON // 2:
             break
         record[heavy] = type(record[heavy])() if record[heavy] is not None else None
+    kept = {name: extremes(measured, MOST_POINTS).points for name, measured in points.items()}
     for most in (MOST_POINTS, 200, 120, 80, 50, 30, 16, 8, 4):
-        body["series"] = {name: pairs(measured, most) for name, measured in points.items()}
+        body["series"] = {name: pairs(measured, most) for name, measured in kept.items()}
         if len(wire.encode(body)) <= MOST_JSON:
             return body
     body["series"] = {}

@@ -186,6 +186,18 @@ def test_a_job_can_be_awaited(session: Session) -> None:
     assert asyncio.run(wait()).status == "completed"
 
 
+def test_a_wait_that_was_cancelled_is_forgotten(session: Session) -> None:
+    job = train(session, **QUICK)
+
+    async def lose_patience() -> None:
+        async with asyncio.timeout(0.05):
+            await job
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(lose_patience())
+    assert job.wait(60).status == "completed"
+
+
 def test_a_failed_job_says_where_and_why(session: Session, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     pd.read_csv(PENGUINS).to_csv(table, index=False)
