@@ -18,10 +18,10 @@ from mlops_jupyter.training.run import Run, StageRun
 
 SHARE = 0.03
 #: Seconds.
-GRACE = 0.003
+GRACE = 0.002
 TELL_EVERY = 0.1
-#: A curve needs no more points than this from one fit.
-POINTS = 400
+#: A curve needs no point within this part of what it has: a long fit gets some hundred points a decade.
+SPACING = 0.01
 
 T = TypeVar("T")
 Array = np.ndarray[Any, Any]
@@ -85,7 +85,7 @@ class Meter:
         them costs (trees to add); 1 where only the newest state does."""
         if not self.watched or self.border.crossed:
             return False
-        if self.done - self.scored < (self._stage.total or 0) // POINTS:
+        if self.done - self.scored < SPACING * self.scored:
             return False
         running = time.perf_counter() - self._began
         cost = self._fixed + self._slope * (pending - 1)
