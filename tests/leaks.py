@@ -37,7 +37,7 @@ class Held(NamedTuple):
         return sorted(item for now, then in zip(self, before, strict=True) for item in now - then)
 
 
-def leaked(before: Held, folder: Path | None, patience: float = 3.0) -> list[str]:
+def leaked(before: Held, folder: Path | None, patience: float = 15.0) -> list[str]:
     """What was not given back within ``patience`` seconds; ends take their time."""
     deadline = time.monotonic() + patience
     collected = False
