@@ -22,6 +22,8 @@ TRAIN = (
     "job = %mlops train notebooks/data/penguins.csv --target species --model mlp --cv 0 "
     "--max-iter 8000 --n-iter-no-change 8000"
 )
+#: The same for long enough to reload the page or restart the kernel meanwhile.
+LONGER = TRAIN.replace("8000", "14000")
 SLEEP = "import time; time.sleep(20)"
 #: Done when the kernel is free again; the job itself takes what it takes.
 LONG = 90_000
@@ -98,7 +100,7 @@ def test_the_card_moves_while_the_kernel_is_busy(lab: Lab) -> None:
 
 
 def test_a_reload_in_mid_run_shows_the_same_job_live_within_three_seconds(lab: Lab) -> None:
-    notebook(lab, LOAD, TRAIN, SLEEP)
+    notebook(lab, LOAD, LONGER, SLEEP)
     lab.run_all(wait=False)
     trains(lab)
     before = job_id(lab)
@@ -113,7 +115,7 @@ def test_a_reload_in_mid_run_shows_the_same_job_live_within_three_seconds(lab: L
 
 
 def test_the_job_outlives_a_restart_of_its_kernel(lab: Lab) -> None:
-    notebook(lab, LOAD, TRAIN)
+    notebook(lab, LOAD, LONGER)
     lab.run_all()
     trains(lab)
     before = job_id(lab)
@@ -198,7 +200,7 @@ def test_a_cut_connection_says_so_and_catches_up(
 
 
 def test_a_second_tab_shows_the_same(lab: Lab) -> None:
-    notebook(lab, LOAD, TRAIN)
+    notebook(lab, LOAD, LONGER)
     lab.run_all()
     trains(lab)
     lab.save()
