@@ -43,6 +43,7 @@ def check(
         Names of the columns of the user's own test table.
     """
     names = [str(column) for column in columns]
+    target = None if target is None else targets.plain(target)
     found = [*_columns(names, spec)]
     if test_columns is not None:
         found += _test_columns(names, [str(column) for column in test_columns], spec)

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlops_jupyter.core.errors import TargetError, error_for
+from mlops_jupyter.core.errors import Problem, TargetError, error_for
 from mlops_jupyter.core.facts import DataDescribed
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import catalogue, checks, data, findings, metrics
+from mlops_jupyter.training.tabular import target as targets
 from mlops_jupyter.training.tabular.catalogue import Split, Task
 from mlops_jupyter.training.tabular.data import Table
 from mlops_jupyter.training.tabular.metrics import Metric
@@ -42,8 +43,9 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     run.tell(DataDescribed, rows=rows, columns=columns, sha256=table.sha256, name=table.name)
     stage.detail = f"{several(rows, 'row')} × {several(columns, 'column')}"
     test = _read(spec.test).frame if spec.test is not None else None
-    target = frame[spec.target] if spec.target in frame.columns else None
+    target = targets.plain(frame[spec.target]) if spec.target in frame.columns else None
     problems = checks.check(frame.columns, target, spec, estimator=estimator, test_columns=test)
+    problems += _unreadable(frame.drop(columns=[spec.target, *spec.drop], errors="ignore"))
     for problem in problems:
         run.finding(_code(problem.error), problem.message, "fatal")
     if problems:
@@ -52,7 +54,7 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
         run.finding("separator", f"The columns are separated by {table.separator!r}.", "info")
     task = checks.chosen_task(target, spec, estimator)
     if spec.task is None:
-        run.finding("task", _why(frame[spec.target], spec.target, task), "info", spec.target)
+        run.finding("task", _why(targets.plain(frame[spec.target]), spec.target, task), "info", spec.target)
     frame = _with_target(run, frame, spec.target)
     if test is not None:
         test = _with_target(run, test, spec.target)
@@ -78,6 +80,7 @@ def features_of(examined: Examined, spec: JobSpec) -> list[str]:
 
 def labels(target: pd.Series, task: Task) -> Array:
     """The target as scikit-learn takes it: numbers, or labels that can be sorted."""
+    target = targets.plain(target)
     if task == "regression":
         return target.to_numpy(dtype=float)
     if pd.api.types.is_bool_dtype(target):
@@ -102,6 +105,26 @@ def _with_target(run: Run, frame: pd.DataFrame, target: str) -> pd.DataFrame:
     if gaps.all():
         raise TargetError(f'"{target}" is missing in every row of the test table.')
     return frame[~gaps].reset_index(drop=True)
+
+
+def _unreadable(features: pd.DataFrame) -> list[Problem]:
+    """Columns of lists or other structures; and a table where every column is empty."""
+    found = []
+    for name, column in features.items():
+        first = next(iter(column.dropna()), None) if column.dtype == object else None
+        if isinstance(first, list | tuple | dict | set | np.ndarray):
+            message = f'"{name}" holds {type(first).__name__}s, which cannot be learned from.'
+            found.append(
+                Problem(
+                    error="DataError",
+                    message=message,
+                    hint="Leave it out, or make columns of what is in it:",
+                    code=f"mlops.train(…, drop=[{str(name)!r}])",
+                )
+            )
+    if features.shape[1] and features.isna().to_numpy().all():
+        found.append(Problem(error="DataError", message="Every column to learn from is empty."))
+    return found
 
 
 def _why(target: pd.Series, name: str, task: Task) -> str:

@@ -6,6 +6,7 @@ Pure, and without scikit-learn: kernels ask before a job is queued.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,17 @@ from mlops_jupyter.training.tabular.wording import counted, quoted, rows_at, sev
 #: Whole numbers with no more distinct values than this, each seen five times on average, are classes.
 FEW_VALUES = 20
 FEWEST_ROWS = 10
+
+
+def plain(target: pd.Series) -> pd.Series:
+    """The target as the kind its values are: files keep booleans with gaps, and decimals, as objects."""
+    known = target.dropna()
+    kinds = {type(value) for value in known} if types.is_object_dtype(target) else set()
+    if kinds == {bool}:
+        return target.astype("boolean")
+    if kinds and kinds <= {int, float, Decimal}:
+        return pd.to_numeric(target).astype(float)
+    return target
 
 
 def numeric(target: pd.Series) -> bool:

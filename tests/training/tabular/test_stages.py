@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,40 @@ def test_problems_of_the_data_are_fatal_findings_and_stop_the_first_stage(tmp_pa
 def test_a_single_problem_is_raised_as_itself(tmp_path: Path, options: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         trained(tmp_path, tables.flowers(), **options)
+
+
+def test_columns_that_cannot_be_learned_from_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    table = tables.flowers().assign(tags=[["x"], ["y", "z"]] * 75)
+    with pytest.raises(DataError) as refused:
+        trained(tmp_path, table, "species")
+    assert str(refused.value).splitlines() == [
+        '"tags" holds ndarrays, which cannot be learned from.',
+        "Leave it out, or make columns of what is in it:",
+        "mlops.train(…, drop=['tags'])",
+    ]
+    with pytest.raises(DataError, match="Every column to learn from is empty"):
+        trained(tmp_path, pd.DataFrame({"x": [np.nan] * 60, "y": ["a", "b"] * 30}), "y")
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "classes"),
+    [
+        ([True, False, None] * 20, "classification", ("False", "True")),
+        ([Decimal("1.5"), Decimal("2.25"), Decimal(7)] * 20, "regression", None),
+        (
+            pd.Categorical(["low", "high", "low"] * 20, ["low", "high", "never"]),
+            "classification",
+            ("high", "low"),
+        ),
+        (pd.array([1, 2, None] * 20, dtype="Int64"), "classification", ("1", "2")),
+    ],
+    ids=["booleans with gaps", "decimals", "categories", "whole numbers with gaps"],
+)
+def test_targets_of_every_kind_are_learned(tmp_path: Path, values: Any, task: str, classes: Any) -> None:
+    table = pd.DataFrame({"x": np.arange(60.0), "y": values})
+    journal = trained(tmp_path, table, "y", target_na="drop", cv=0, **SMALL)
+    chosen = journal.one(facts.TaskChosen)
+    assert (chosen.task, chosen.classes) == (task, classes)
 
 
 def test_a_file_that_is_gone_is_an_error_with_its_name(tmp_path: Path) -> None:
