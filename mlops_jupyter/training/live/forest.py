@@ -83,7 +83,7 @@ class Grove:
             self._new.append(tree.tree_)
             self._count += 1
             self._meter.reached(self._count)
-            if not self._meter.affordable(len(self._new)):
+            if not self._meter.affordable(self._count, len(self._new)):
                 return
             self._meter.measure(self._count, self._predict, len(self._new))
             self._new.clear()

@@ -39,7 +39,7 @@ class Monitor:
             step = stage + 1
             self._meter.reached(step)
             pending = step - self._added
-            if self._meter.affordable(pending):
+            if self._meter.affordable(step, pending):
                 self._meter.measure(step, lambda index: self._predict(estimator, index, step), pending)
                 self._added = step
         # True would end the fit.

@@ -71,7 +71,7 @@ class Observer:
         self._step = step
         self._meter.reached(step)
         pending = step - self._added
-        if self._meter.affordable(pending):
+        if self._meter.affordable(step, pending):
             if not self._raw:
                 self._start()
             self._meter.measure(step, self._predict, pending)

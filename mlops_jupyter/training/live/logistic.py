@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_array
+from sklearn.utils.extmath import softmax
 
 from mlops_jupyter.training.live.meter import Array, Meter
 
@@ -53,23 +54,26 @@ class Callback:
         """Nothing to tear down."""
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        self._due = context.task_name == _ITERATION and self._meter.affordable()
+        with self._meter.border:
+            if context.task_name != _ITERATION:
+                return
+            # One more begins than there are iterations: that one begins says that those before are done.
+            if context.task_id:
+                self._meter.reached(context.task_id)
+            self._due = self._meter.affordable(context.task_id + 1)
 
     @property
     def on_fit_task_end(self) -> Any:
-        return self._score if self._due else self._count
+        return self._score if self._due else self._pass
 
-    def _count(self, estimator: Any, context: Any) -> None:
-        with self._meter.border:
-            if context.task_name == _ITERATION:
-                self._meter.reached(context.task_id + 1)
+    def _pass(self, estimator: Any, context: Any) -> None:
+        """No score is due."""
 
     def _score(self, estimator: Any, context: Any, *, fitted_estimator: Any) -> None:
         with self._meter.border:
             # The task after the last iteration is an empty one, and the whole fit is a task, too.
             if context.task_name == _ITERATION and fitted_estimator is not None:
                 step = context.task_id + 1
-                self._meter.reached(step)
                 self._meter.measure(step, lambda index: self._predict(fitted_estimator, index))
 
     def _predict(self, fitted: Any, index: int) -> Array:
@@ -78,5 +82,5 @@ class Callback:
         if decision.shape[1] == 1:
             positive = expit(decision)
             return np.hstack([1 - positive, positive])
-        found: Array = softmax(decision, axis=1)
+        found: Array = softmax(decision, copy=False)
         return found

@@ -80,12 +80,12 @@ class Meter:
         if done == 1 or time.perf_counter() - self._told_at >= TELL_EVERY:
             self._tell()
 
-    def affordable(self, pending: int = 1) -> bool:
-        """Whether scoring now keeps within the budget. ``pending``: units not scored yet, where each of
-        them costs (trees to add); 1 where only the newest state does."""
+    def affordable(self, step: int, pending: int = 1) -> bool:
+        """Whether scoring ``step`` keeps within the budget. ``pending``: units not scored yet, where each
+        of them costs (trees to add); 1 where only the newest state does."""
         if not self.watched or self.border.crossed:
             return False
-        if self.done - self.scored < SPACING * self.scored:
+        if step - self.scored < SPACING * self.scored:
             return False
         running = time.perf_counter() - self._began
         cost = self._fixed + self._slope * (pending - 1)

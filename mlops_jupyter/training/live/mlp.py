@@ -39,7 +39,7 @@ def watch(estimator: Any, meter: Meter) -> Iterator[dict[str, Any]]:
         with meter.border:
             epoch = estimator.n_iter_
             meter.reached(epoch)
-            if meter.affordable():
+            if meter.affordable(epoch):
                 meter.measure(epoch, predict)
         return result
 
