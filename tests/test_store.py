@@ -72,6 +72,17 @@ def test_a_write_that_fails_is_undone_and_the_others_of_its_group_are_kept(
     assert [msgspec.json.decode(event.body)["lines"] for event in committed] == [["kept"]]
 
 
+def test_a_write_nobody_waits_for_any_more_ends_nothing_else(store: Store) -> None:
+    gate, begun = threading.Event(), threading.Event()
+    running = store.write(lambda tx: (begun.set(), gate.wait()))
+    assert begun.wait(10)
+    unwanted = store.write(lambda tx: tx.append(lines("unwanted")))
+    assert unwanted.cancel()
+    assert not running.cancel()
+    gate.set()
+    assert store.write(lambda tx: tx.append(lines("wanted"))).result(10) == 1
+
+
 def test_a_second_store_goes_on_with_the_numbers_and_the_name_of_the_first(tmp_path: Path) -> None:
     first = Store(tmp_path / "store.sqlite", lambda stored: None)
     first.write(lambda tx: tx.append(lines("a"))).result()

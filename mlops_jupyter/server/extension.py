@@ -116,9 +116,10 @@ class MlopsExtension(ExtensionApp):
             places=self.max_jobs,
             most_sockets=self.max_sockets,
         )
-        serverapp.web_app.settings["mlops_jupyter"] = self.rooms
         await self.rooms.supervisor.adopt()
         self._runtime_file = _write_runtime_file(serverapp, self.rooms)
+        # Until here every request is answered with 503.
+        serverapp.web_app.settings["mlops_jupyter"] = self.rooms
         if self.private:
             self._lingering = asyncio.create_task(self._linger())
 

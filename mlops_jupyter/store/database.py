@@ -131,6 +131,8 @@ class Store:
     def _commit(
         self, db: sqlite3.Connection, batch: list[tuple[Callable[[Transaction], Any], Future[Any]]]
     ) -> None:
+        # Whoever gave up waiting before it began wants it no more; from here on nobody can.
+        batch = [(work, future) for work, future in batch if future.set_running_or_notify_cancel()]
         if not batch:
             return
         transaction = Transaction(db)

@@ -107,10 +107,13 @@ class LabServer:
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if httpx.get(f"{self.url}api", timeout=5).is_success:
+                answers = httpx.get(f"{self.url}api", timeout=5).is_success
+                # Our extension starts once the server listens, and says 503 until it is there.
+                if answers and httpx.get(f"{self.url}mlops/api/status", timeout=5).status_code != 503:
                     return
             except httpx.TransportError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-4000:]}")
 
     def stop(self) -> None:
