@@ -241,9 +241,14 @@ def _new_lines(path: Path, offset: int, *, final: bool) -> tuple[list[str], int]
     except FileNotFoundError:
         return [], offset
     end = data.rfind(b"\n") + 1
-    if final or (end == 0 and len(data) == READ_BYTES):
+    whole_rest = len(data) < READ_BYTES
+    if (final and whole_rest) or (end == 0 and not whole_rest):
         end = len(data)
-    text = data[:end].decode("utf-8", "replace")
     # Not splitlines(): a form feed or U+2028 inside a line is no end of it.
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return [line.removesuffix("\r")[:LINE_LENGTH] for line in lines], offset + end
+    lines = data[:end].removesuffix(b"\n").split(b"\n") if end else []
+    return [as_line(line) for line in lines], offset + end
+
+
+def as_line(data: bytes) -> str:
+    """A line of output as people get it: text, without its end, cut where nobody reads on."""
+    return data.rstrip(b"\r\n").decode("utf-8", "replace")[:LINE_LENGTH]

@@ -101,12 +101,19 @@ class Supervisor:
             if job.status == "queued" or _lives(job.owner) or self._runs_elsewhere(job):
                 continue
             self._taken[job.job_id] = await self._cost(job.job_id)
-            self.intake.watch(job.job_id, self.folder(job.job_id))
-            if job.process is None:
-                await self._gone(job.job_id)
-            else:
-                self._watch(job)
+            await self._adopt(job.job_id)
         self._do(self._schedule())
+
+    async def _adopt(self, job_id: str) -> None:
+        """What was written since decides: the keeper may have begun, or ended, unseen."""
+        self.intake.watch(job_id, self.folder(job_id))
+        job = await self._drained(job_id)
+        if job.terminal:
+            self._changed(Taken(job, signal=False))
+        elif job.process is None:
+            await self._gone(job_id)
+        else:
+            self._watch(job)
 
     def _runs_elsewhere(self, job: Job) -> bool:
         """In another container or on another machine that shares our data: not ours to watch."""
@@ -161,6 +168,10 @@ class Supervisor:
         except StartRefused as refused:
             fact = facts.StartFailed(time=time.time(), error=refused.error, hint=refused.hint)
             self._changed(Taken(await self._happened(job_id, fact), signal=False))
+        except OSError as error:
+            # No memory, no process, no file left for a keeper: that is the job's end, not the queue's.
+            fact = facts.StartFailed(time=time.time(), error=f"No process could be started: {error}")
+            self._changed(Taken(await self._happened(job_id, fact), signal=False))
 
     # --- running jobs ----------------------------------------------------------------------
 
@@ -188,6 +199,14 @@ class Supervisor:
 
     async def _gone(self, job_id: str) -> None:
         """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
+        await self._drained(job_id)
+        fact = facts.JobVanished(
+            time=time.time(), why="its processes are gone and left no word of their end."
+        )
+        self._changed(Taken(await self._happened(job_id, fact), signal=False))
+
+    async def _drained(self, job_id: str) -> Job:
+        """The job once all that its processes have written is taken in."""
         folder = self.folder(job_id)
 
         def drain() -> None:
@@ -195,10 +214,7 @@ class Supervisor:
                 pass
 
         await asyncio.to_thread(drain)
-        fact = facts.JobVanished(
-            time=time.time(), why="its processes are gone and left no word of their end."
-        )
-        self._changed(Taken(await self._happened(job_id, fact), signal=False))
+        return await self._store.aread(lambda reading: reading.job(job_id))
 
     async def _happened(self, job_id: str, fact: facts.Fact) -> Job:
         taken = await self._store.awrite(lambda tx: self.intake.record(tx, tx.job(job_id), [fact]))

@@ -130,6 +130,17 @@ def test_output_becomes_numbered_lines_the_last_unfinished_one_included(desk: De
     assert desk.store.read(lambda reading: reading.job(JOB)).log_lines == 3
 
 
+def test_a_long_output_is_never_cut_within_a_line(desk: Desk) -> None:
+    written = [f"line {n:07d} ä" for n in range(150_000)]
+    (desk.folder / "output.log").write_text("\n".join(written))
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    while desk.intake.look(JOB, desk.folder):
+        pass
+    assert [line for event in desk.events("log_lines") for line in event["lines"]] == written
+
+
 def test_progress_within_a_stage_is_thinned_and_changes_of_stage_never_are(desk: Desk) -> None:
     desk.intake.watch(JOB, desk.folder)
     for name in ("Data validation", "Data preprocessing"):

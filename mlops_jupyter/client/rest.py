@@ -38,7 +38,7 @@ from mlops_jupyter.core.jobs import Job, JobSpec, Model
 T = TypeVar("T")
 
 PATIENCE = 30.0
-_ID = re.compile(r"j-[0-9a-z]{2,12}")
+_ID = re.compile(r"j-[0-9a-z]{1,12}")
 
 
 class Rest:

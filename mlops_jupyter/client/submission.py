@@ -5,6 +5,7 @@ Not here: the server (``rest``), and the job afterwards (``job``).
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.tables import Table
 from mlops_jupyter.core.errors import MlopsError, Problem, error_for
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import options as trainable
 
@@ -142,6 +144,10 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"float ({value})")
+    if isinstance(value, int) and abs(value) > EXACT_INTEGER:
+        raise TypeError("int beyond 2**53")
     if value is None or isinstance(value, str | int | float):
         return value
     raise TypeError(type(value).__name__)

@@ -163,6 +163,8 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
                     cursor = await self._send_after(cursor)
             finally:
                 beat.cancel()
+                # A pump that stopped, for whatever reason, must not leave a socket that says nothing.
+                self.close(1011)
 
     async def _greet(self) -> int:
         rooms = self.rooms

@@ -113,7 +113,8 @@ class Handler(Ours, APIHandler):
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
         self._body = bytearray()
         await super().prepare(**options)
-        self.rooms.used()
+        if self.current_user is not None:
+            self.rooms.used()
         if self.request.method == "POST":
             self.require_json()
 

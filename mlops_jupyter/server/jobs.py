@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from jupyter_server.auth.decorator import authorized
@@ -12,12 +13,12 @@ from tornado import web
 from mlops_jupyter import __version__
 from mlops_jupyter.core.errors import VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.intake import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler
 
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
 MOST_BUCKETS = 10_000
-READ_BYTES = 8 << 20
 
 
 class JobsHandler(Handler):
@@ -87,9 +88,9 @@ class JobLogsHandler(Handler):
         job = await self.job(prefix)
         tail = int(self.number("tail", LINES, 0, LINES) or 0)
         path = self.rooms.supervisor.folder(job.job_id) / "output.log"
-        lines = await self.rooms.in_thread(_last_lines, path)
-        first = max(len(lines) - tail, 0)
-        self.reply({"job_id": job.job_id, "total": len(lines), "first": first, "lines": lines[first:]})
+        total, lines = await self.rooms.in_thread(_last_lines, path, tail)
+        first = total - len(lines)
+        self.reply({"job_id": job.job_id, "total": total, "first": first, "lines": lines})
 
 
 class JobMetricsHandler(Handler):
@@ -111,17 +112,21 @@ def _person(user: User) -> str:
     return user.display_name or user.name or user.username
 
 
-def _last_lines(path: Path) -> list[str]:
+def _last_lines(path: Path, count: int) -> tuple[int, list[str]]:
+    """How many lines there are, and the last ``count`` of them, cut as events have them."""
+    last: deque[bytes] = deque(maxlen=count)
+    total = 0
     try:
         with path.open("rb") as file:
-            file.seek(max(path.stat().st_size - READ_BYTES, 0))
-            text = file.read().decode("utf-8", "replace")
+            for line in file:
+                total += 1
+                last.append(line[: 4 * LINE_LENGTH])
     except FileNotFoundError:
-        return []
-    return text.removesuffix("\n").split("\n") if text else []
+        return 0, []
+    return total, [as_line(line) for line in last]
 
 
-ID = r"(j-[0-9a-z]{2,12})"
+ID = r"(j-[0-9a-z]{1,12})"
 handlers = [
     ("jobs", JobsHandler),
     (f"jobs/{ID}", JobHandler),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -72,6 +73,23 @@ async def test_the_secret_of_the_runtime_file_opens_and_a_wrong_one_does_not(roo
     assert await knock("GET", "/a%40b/mlops/api/status", Authorization=f"mlops {rooms.secret}") == 200
     for wrong in ("mlops ", "mlops x", f"token {rooms.secret}", "mlops " + "é" * 64):
         assert await knock("GET", "/a%40b/mlops/api/status", Authorization=wrong) in (302, 403)
+
+
+async def test_a_stranger_cannot_fill_the_disk_with_inputs(rooms, knock, jp_http_port) -> None:
+    """Whoever sees the login page has an XSRF token, and no other right."""
+    token = "2|" + "0" * 8 + "|" + "0" * 32 + "|1795248239"
+    head = (
+        f"POST /a%40b/mlops/api/inputs HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n"
+        f"Cookie: _xsrf={token}\r\nX-XSRFToken: {token}\r\nContent-Type: application/octet-stream\r\n"
+        "Content-Length: 5000000\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    writer.write(head.encode() + b"x" * 100_000)
+    async with asyncio.timeout(10):
+        status = await reader.readline()
+    writer.close()
+    assert b"403" in status
+    assert list((rooms.supervisor.folder("x").parent.parent / "inputs").iterdir()) == []
 
 
 class Recording(Authorizer):

@@ -120,11 +120,11 @@ async def test_the_live_metrics_of_a_job_can_be_read_whole_and_reduced(ask, subm
     spec = {"model": "gradient_boosting", "params": {"n_estimators": 600}, "cv": 0}
     job = await until((await submit(**spec))["job_id"], over)
     _, whole = await ask("GET", f"jobs/{job['job_id']}/metrics")
-    _, reduced = await ask("GET", f"jobs/{job['job_id']}/metrics?buckets=5")
+    _, reduced = await ask("GET", f"jobs/{job['job_id']}/metrics?buckets=1")
     name = "train_loss"
-    assert whole["series"][name]["count"] == len(whole["series"][name]["points"]) > 10
+    assert whole["series"][name]["count"] == len(whole["series"][name]["points"]) > 5
     assert reduced["series"][name]["count"] == whole["series"][name]["count"]
-    assert len(reduced["series"][name]["points"]) <= 17
+    assert len(reduced["series"][name]["points"]) <= 5
     assert whole["head"] >= 1
 
 
@@ -198,6 +198,22 @@ async def test_what_a_job_prints_can_be_read(ask, submit_sleeper, until) -> None
     _, logs = await ask("GET", f"jobs/{job['job_id']}/logs")
     assert "the fit begins" in logs["lines"]
     assert logs["first"] + len(logs["lines"]) == logs["total"] == job["log_lines"]
+
+
+async def test_the_end_of_a_long_log_is_counted_from_its_beginning(ask, rooms) -> None:
+    job = a_job(status="completed")
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    await rooms.store.awrite(lambda tx: tx.add_job(job, spec, "rf"))
+    folder = rooms.supervisor.folder(job.job_id)
+    folder.mkdir(parents=True)
+    (folder / "output.log").write_text("".join(f"line {n:08d}\r\n" for n in range(900_000)))
+    _, logs = await ask("GET", f"jobs/{job.job_id}/logs?tail=2")
+    assert logs == {
+        "job_id": job.job_id,
+        "total": 900_000,
+        "first": 899_998,
+        "lines": ["line 00899998", "line 00899999"],
+    }
 
 
 async def test_a_fit_that_raises_says_what_and_where(ask, submit, until) -> None:
