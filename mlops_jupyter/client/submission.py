@@ -66,9 +66,13 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
         version=__version__,
     )
     if spec is not None and train is not None and target is not None:
-        test_columns = None if own_test is None else own_test.columns
         found += checks.check(
-            train.columns, train.target, spec, estimator=estimator, test_columns=test_columns
+            train.columns,
+            train.target,
+            spec,
+            estimator=estimator,
+            test_columns=None if own_test is None else own_test.columns,
+            test_target=None if own_test is None else own_test.target,
         )
     elif spec is not None:
         # Without table or target the rest can still be told.

@@ -28,6 +28,7 @@ def check(
     *,
     estimator: object | None = None,
     test_columns: Iterable[object] | None = None,
+    test_target: pd.Series | None = None,
 ) -> list[Problem]:
     """All problems at once, in the order a person would mend them; empty when training can begin.
 
@@ -41,6 +42,8 @@ def check(
         The estimator or Pipeline object, when one was given instead of ``spec.model``.
     test_columns
         Names of the columns of the user's own test table.
+    test_target
+        That table's values of the target.
     """
     names = [str(column) for column in columns]
     target = None if target is None else targets.plain(target)
@@ -51,6 +54,8 @@ def check(
     classes: int | None = None
     if target is not None:
         found += _target(target, spec, task)
+        if test_target is not None:
+            found += _test_target(target, targets.plain(test_target), spec)
         classes = int(target.nunique()) if task == "classification" else None
     return found + options.problems(spec, task, classes, estimator)
 
@@ -158,6 +163,19 @@ def _test_columns(names: list[str], test: list[str], spec: JobSpec) -> list[Prob
             code=f"mlops.train(..., drop={missing!r})" if spec.target not in missing else None,
         )
     ]
+
+
+def _test_target(target: pd.Series, test: pd.Series, spec: JobSpec) -> list[Problem]:
+    """What would come out only when the hold-out is predicted: after all the fits."""
+    table = (spec.test.name if spec.test else None) or "the test table"
+    if test.dropna().empty:
+        what = "no rows" if test.empty else f'no value of "{spec.target}" in any row'
+        return [Problem(error="DataError", message=f"{table} has {what}: nothing can be measured on it.")]
+    if targets.numeric(target.dropna()) != targets.numeric(test.dropna()):
+        kinds = ("numbers", "words") if targets.numeric(target) else ("words", "numbers")
+        message = f'"{spec.target}" holds {kinds[0]} in the training table and {kinds[1]} in {table}.'
+        return [Problem(error="TargetError", message=message, hint="Write it alike in both.")]
+    return []
 
 
 def _unknown(name: str, names: list[str], table: str) -> Problem:

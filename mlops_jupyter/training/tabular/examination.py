@@ -44,7 +44,10 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     stage.detail = f"{several(rows, 'row')} × {several(columns, 'column')}"
     test = _read(spec.test).frame if spec.test is not None else None
     target = targets.plain(frame[spec.target]) if spec.target in frame.columns else None
-    problems = checks.check(frame.columns, target, spec, estimator=estimator, test_columns=test)
+    told = test[spec.target] if test is not None and spec.target in test.columns else None
+    problems = checks.check(
+        frame.columns, target, spec, estimator=estimator, test_columns=test, test_target=told
+    )
     problems += _unreadable(frame.drop(columns=[spec.target, *spec.drop], errors="ignore"))
     for problem in problems:
         run.finding(_code(problem.error), problem.message, "fatal")

@@ -344,3 +344,24 @@ def test_checking_costs_a_kernel_no_import_of_scikit_learn() -> None:
     )
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param([], "t.csv has no rows: nothing can be measured on it.", id="empty"),
+        pytest.param(
+            [None, None], 't.csv has no value of "churn" in any row: nothing can be measured on it.', id="nan"
+        ),
+        pytest.param(
+            [1, 0], '"churn" holds words in the training table and numbers in t.csv.', id="other-kind"
+        ),
+    ],
+)
+def test_a_test_table_nothing_can_be_measured_on_is_refused_at_once(
+    target: list[object], message: str
+) -> None:
+    own = spec(test=Source(path="/t.csv", name="t.csv"))
+    told = pd.Series(target, name="churn")
+    found = check(TABLE, TABLE["churn"], own, test_columns=TABLE.columns, test_target=told)
+    assert [problem.message for problem in found] == [message]
