@@ -19,7 +19,8 @@ def problems(spec: JobSpec, task: Task, classes: int | None, estimator: object |
     found = [*_model(spec, task, estimator), *_numbers(spec), *_metric(spec, task, classes, estimator)]
     if catalogue.parse_split(spec.split) is None:
         found.append(_split(spec.split))
-    known = estimator is not None or spec.model is None or _offered(spec.model, task)
+    sent_ahead = estimator is None and spec.estimator_input is not None
+    known = estimator is not None or (not sent_ahead and _offered(model_name(spec), task))
     if known and (spec.params or spec.grid):
         found += _parameters(spec, task, estimator)
     return found
@@ -152,6 +153,8 @@ def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | 
 def _probabilities(spec: JobSpec, estimator: object | None) -> bool:
     if estimator is not None:
         return hasattr(estimator, "predict_proba")
+    if spec.estimator_input is not None:
+        return True
     offer = catalogue.MODELS.get(model_name(spec))
     return offer is None or offer.probabilities
 
