@@ -176,11 +176,11 @@ async def follow(rooms, subscribe, ask, until: int, cuts: int, chance: random.Ra
             query = "&".join(f"{name}={value}" for name, value in cursor.items())
             _, answer = await ask("GET", f"events?{query}")
             assert answer["prev"] == cursor["since"]
-            seen += [event["seq"] for event in answer["events"]][: chance.randint(1, 200)]
+            seen += [event["seq"] for event in answer["events"]][: chance.randint(1, 50)]
         else:
             async with subscribe(**cursor) as socket:
                 assert (await socket.message())["type"] == "hello"
-                frames = chance.randint(0, 8) if cuts > 0 else 10**9
+                frames = chance.randint(0, 3) if cuts > 0 else 10**9
                 while frames and (not seen or seen[-1] < until):
                     frame = await socket.message()
                     assert frame["prev"] == cursor["since"]
