@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +52,11 @@ def main(words: Sequence[str] | None = None) -> int:
 def _told(error: BaseException) -> str:
     if isinstance(error, StoppedWaiting):
         return error.told(f"{PROG} stop {error.job.id}")
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    # What is to be pasted is to be pasted here: the words are the same in Python and in the shell.
+    words = re.sub(r'mlops\.get\("([^"]+)"\)\.logs\((\d+)\)', rf"{PROG} logs \1 --tail \2", str(error))
+    return f"{type(error).__name__}: {words.replace('mlops.jobs()', f'{PROG} jobs')}"
 
 
 class _Shell:

@@ -100,7 +100,7 @@ def test_status_names_the_server_and_the_newest_jobs() -> None:
         (("train", PENGUINS, "--target", "specie"), 2, 'ColumnNotFoundError: no column "specie" in '),
         (("train", "no.csv", "--target", "y"), 4, 'DatasetNotFoundError: "no.csv" is neither a file in'),
         (("train", "no.csv", "--target", "y", "--cv", "1"), 2, "SubmissionError: 2 things to change:\n1. "),
-        (("show", "j-0000"), 4, 'JobNotFoundError: no job "j-0000".\n'),
+        (("show", "j-0000"), 4, 'JobNotFoundError: no job "j-0000".\nList: mlops jobs\n'),
         (("stop", "nonsense"), 4, 'JobNotFoundError: no job "nonsense".\n'),
     ],
 )
