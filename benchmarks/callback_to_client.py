@@ -1,7 +1,7 @@
 """From a step inside ``fit`` to a client of the socket, on loopback, while a job trains.
 
 A real server, real jobs (MLPs that log their epochs), one websocket client in this process. One job's
-steps are far apart: each goes at once. The other's come faster than frames may (one in 50 ms), and
+steps are far apart: each goes at once. The other's come faster than frames may (one in 25 ms), and
 wait for theirs. The moment of a step is the one its journal record carries; the moment of arrival is
 taken when the frame has been read. Beside it, in the same run: a bare Tornado websocket that sends the
 time it was asked to send.

@@ -30,7 +30,7 @@ HEARTBEAT = 15.0
 #: A client that takes longer to read one frame is dropped; it resumes by its cursor.
 DRAIN = 20.0
 #: The first event goes at once, then a frame at most this often (seconds) or this long (events).
-PACE, FRAME_EVENTS = 0.05, 64
+PACE, FRAME_EVENTS = 0.025, 64
 POLL_EVENTS, LONGEST_WAIT = 1000, 20.0
 SNAPSHOT_JOBS = 50
 
