@@ -1,7 +1,8 @@
 """``Meter``: what a watched fit reports to, and the budget that keeps watching cheap.
 
-Scoring may take ``SHARE`` of the time the fit has run so far, and ``GRACE`` on top so that short fits
-have points, too. What is not measured has no point. Not here: how a fit is watched (one module a way).
+Scoring may take ``SHARE`` of the time the fit has run so far, or ``GRACE`` where that is more, so that
+short fits have points, too. What is not measured has no point. Not here: how a fit is watched (one
+module a way).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from mlops_jupyter.training.run import Run, StageRun
 
-SHARE = 0.03
+SHARE = 0.02
 #: Seconds.
 GRACE = 0.002
 TELL_EVERY = 0.1
@@ -89,7 +90,7 @@ class Meter:
             return False
         running = time.perf_counter() - self._began
         cost = self._fixed + self._slope * (pending - 1)
-        return self._spent + cost <= GRACE + SHARE * running
+        return self._spent + cost <= max(GRACE, SHARE * running)
 
     def prepared(self, make: Callable[[Any], T]) -> list[T]:
         """``make`` of each watched rows' ``X``: what has to be done once before the first score."""

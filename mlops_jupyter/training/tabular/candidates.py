@@ -12,7 +12,6 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
-from mlops_jupyter.core.errors import OptionError
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run
@@ -84,8 +83,4 @@ def _built(spec: JobSpec, name: str, task: Task) -> Any:
 
 
 def _set(pipeline: Pipeline, given: dict[str, Any]) -> None:
-    try:
-        pipeline.set_params(**parameters.full_names(pipeline, given))
-    except ValueError as error:
-        steps = ", ".join(name for name, _ in pipeline.steps)
-        raise OptionError(str(error).partition(" Valid parameters")[0], f"Steps: {steps}") from error
+    pipeline.set_params(**parameters.full_names(pipeline, given))

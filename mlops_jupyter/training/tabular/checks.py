@@ -89,10 +89,7 @@ def missing_file(name: str, folder: Path, datasets: Sequence[str] = ()) -> Probl
 
 def _own_task(estimator: object | None, model: str | None) -> Task | None:
     if estimator is not None:
-        # A class attribute of old, tags since 1.6; asking for tags needs no import of scikit-learn.
-        tags = getattr(estimator, "__sklearn_tags__", None)
-        kind = tags().estimator_type if callable(tags) else getattr(estimator, "_estimator_type", None)
-        return _TASK_OF.get(str(kind))
+        return _TASK_OF.get(options.estimator_kind(estimator) or "")
     offer = catalogue.MODELS.get(model or "")
     if offer is None or (offer.classification and offer.regression):
         return None
@@ -175,6 +172,8 @@ def _test_target(target: pd.Series, test: pd.Series, spec: JobSpec) -> list[Prob
         kinds = ("numbers", "words") if targets.numeric(target) else ("words", "numbers")
         message = f'"{spec.target}" holds {kinds[0]} in the training table and {kinds[1]} in {table}.'
         return [Problem(error="TargetError", message=message, hint="Write it alike in both.")]
+    if infinite := targets.infinite(test.dropna(), spec.target, f" in {table}"):
+        return infinite
     return []
 
 

@@ -67,7 +67,10 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     metric = metrics.metric(scorer or catalogue.DEFAULT_METRIC[task], classes)
     examined = Examined(table, frame, test, task, split, metric, classes)
     features = frame[features_of(examined, spec)]
-    for finding in findings.findings(features, frame[spec.target], task):
+    found = findings.findings(features, frame[spec.target], task)
+    if test is not None:
+        found += findings.other_kinds(features, test)
+    for finding in found:
         run.finding(*finding)
     return examined
 

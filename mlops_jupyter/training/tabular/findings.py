@@ -43,6 +43,29 @@ def findings(features: pd.DataFrame, target: pd.Series, task: Task) -> list[Find
     return found
 
 
+def other_kinds(features: pd.DataFrame, test: pd.DataFrame) -> list[Finding]:
+    """Columns of a user's own test table that hold another kind of values than those learned from: what
+    cannot be read as the kind that was learned counts as missing there."""
+    found = []
+    for name, column in features.items():
+        learned, held = column.dropna(), test[name].dropna()
+        if len(learned) and len(held) and _kind(learned) != _kind(held):
+            message = (
+                f'"{name}" holds {_kind(learned)} in the training table and {_kind(held)} in the test table: '
+                "what cannot be read alike counts as missing there."
+            )
+            found.append(Finding("other_kind_in_test", message, column=str(name)))
+    return found
+
+
+def _kind(known: pd.Series) -> str:
+    if types.is_bool_dtype(known):
+        return "booleans"
+    if types.is_numeric_dtype(known):
+        return "numbers"
+    return "dates" if types.is_datetime64_any_dtype(known) else "words"
+
+
 def _rows(features: pd.DataFrame, target: pd.Series) -> Iterable[Finding]:
     try:
         twice = int(features.assign(**{"": target.to_numpy()}).duplicated().sum())

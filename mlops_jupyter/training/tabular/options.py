@@ -21,6 +21,8 @@ def problems(spec: JobSpec, task: Task, classes: int | None, estimator: object |
         found.append(_split(spec.split))
     sent_ahead = estimator is None and spec.estimator_input is not None
     known = estimator is not None or (not sent_ahead and _offered(model_name(spec), task))
+    if spec.grid is not None and not spec.grid:
+        found.append(_problem("grid={} names no parameter.", None, 'grid={"max_depth": [3, 5, 8]}'))
     if known and (spec.params or spec.grid):
         found += _parameters(spec, task, estimator)
     return found
@@ -39,7 +41,9 @@ def _offered(model: str, task: Task) -> bool:
 
 
 def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]:
-    if estimator is not None or spec.estimator_input is not None:
+    if estimator is not None:
+        return _predictor(estimator)
+    if spec.estimator_input is not None:
         return []
     name = model_name(spec)
     if name != catalogue.AUTO and name not in catalogue.MODELS:
@@ -69,6 +73,34 @@ def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]
             )
         ]
     return []
+
+
+def _predictor(estimator: object) -> list[Problem]:
+    """A transformer, a clusterer or a detector of outliers fits a table, too, but predicts no target."""
+    kind = estimator_kind(estimator)
+    if hasattr(estimator, "predict") and kind in (None, "classifier", "regressor"):
+        return []
+    what = "has no predict() and"
+    if kind is not None and hasattr(estimator, "predict"):
+        what = f"is {'an' if kind[0] in 'aeiou' else 'a'} {kind.replace('_', ' ')} and"
+    name = type(estimator).__name__
+    code = f"model=make_pipeline({name}(), LogisticRegression())" if hasattr(estimator, "transform") else None
+    return [
+        _problem(
+            f"{name} {what} predicts no target.",
+            "End with a classifier or a regressor, after it or alone:",
+            code,
+        )
+    ]
+
+
+def estimator_kind(estimator: object) -> str | None:
+    """``"classifier"``, ``"regressor"``, ``"clusterer"`` …; None where the estimator does not say.
+
+    A class attribute of old, tags since scikit-learn 1.6; asking for tags needs no import of it."""
+    tags = getattr(estimator, "__sklearn_tags__", None)
+    kind = tags().estimator_type if callable(tags) else getattr(estimator, "_estimator_type", None)
+    return None if kind is None else str(kind)
 
 
 def _by_class(name: str) -> str | None:

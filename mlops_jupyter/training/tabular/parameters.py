@@ -47,31 +47,43 @@ def problems(spec: JobSpec, task: Task, estimator: object | None) -> list[Proble
     found: list[Problem] = []
     for source, given in (("params", spec.params), ("grid", spec.grid or {})):
         for parameter, value in given.items():
-            if not _known(model, parameter, own=estimator is not None):
+            if not _known(model, parameter):
                 found.append(_unknown(model, parameter, whose))
                 continue
             values = [value]
             if source == "grid":
-                if not isinstance(value, list | tuple) or not len(value):
-                    found.append(
-                        _problem(
-                            f'grid["{parameter}"] is no list of values.',
-                            None,
-                            f'grid={{"{parameter}": [{value!r}]}}',
-                        )
-                    )
+                if (unfit := _no_values(parameter, value)) is not None:
+                    found.append(unfit)
                     continue
                 values = list(value)
             found += [p for v in values if (p := _refused(model, parameter, v)) is not None]
     return found
 
 
-def _known(model: Any, parameter: str, *, own: bool) -> bool:
-    # A step of our own preprocessing is checked where it is built, in the worker: importing
-    # skrub costs the kernel two seconds.
-    if "__" in parameter and not own:
+def _no_values(parameter: str, value: Any) -> Problem | None:
+    """Why an entry of a grid is nothing to choose from."""
+    if not isinstance(value, list | tuple):
+        code = f'grid={{"{parameter}": [{value!r}]}}'
+        return _problem(f'grid["{parameter}"] is no list of values.', None, code)
+    if not value:
+        return _problem(
+            f'grid["{parameter}"] is empty: there is nothing to try.', "Name values, or leave it out."
+        )
+    return None
+
+
+def _known(model: Any, parameter: str) -> bool:
+    if parameter in model.get_params() or parameter in _final(model).get_params():
         return True
-    return parameter in model.get_params() or parameter in _final(model).get_params()
+    # Steps of skrub's preprocessing, which comes before everything but a pipeline. Importing it takes two
+    # seconds: who names a step pays them.
+    return "__" in parameter and not hasattr(model, "steps") and parameter in _prepared(model).get_params()
+
+
+def _prepared(model: Any) -> Any:
+    from skrub import tabular_pipeline  # noqa: PLC0415 - see above
+
+    return tabular_pipeline(model)
 
 
 def _final(model: Any) -> Any:
@@ -80,6 +92,15 @@ def _final(model: Any) -> Any:
 
 def _unknown(model: Any, parameter: str, whose: str) -> Problem:
     names = sorted(_final(model).get_params(deep=False))
+    if "__" in parameter:
+        whole = model if hasattr(model, "steps") else _prepared(model)
+        known = sorted(name for name in whole.get_params() if "__" in name)
+        steps = ", ".join(name for name, _ in whole.steps)
+        return _problem(
+            f'"{parameter}" is no parameter of {whose} or of a step before it.',
+            did_you_mean(parameter, known),
+            f"Steps: {steps}. Parameters of the last: {', '.join(names)}",
+        )
     return _problem(
         f'"{parameter}" is no parameter of {whose}.',
         did_you_mean(parameter, names),

@@ -137,16 +137,9 @@ def _numbers(known: pd.Series, name: str) -> list[Problem]:
                 'Did you mean task="classification"?',
             )
         ]
+    if unfit := infinite(known, name):
+        return unfit
     values = known.to_numpy(dtype=float)
-    infinite = ~np.isfinite(values)
-    if infinite.any():
-        return [
-            _problem(
-                f'"{name}" has {several(int(infinite.sum()), "infinite value")} ({rows_at(infinite)}).',
-                "Replace them or drop these rows:",
-                f'df = df[np.isfinite(df["{name}"])]',
-            )
-        ]
     if (values == values[0]).all():
         return [
             _problem(
@@ -155,6 +148,22 @@ def _numbers(known: pd.Series, name: str) -> list[Problem]:
             )
         ]
     return []
+
+
+def infinite(known: pd.Series, name: str, where: str = "") -> list[Problem]:
+    """Numbers nothing can be measured against; ``where``: in which table, if not in the training table."""
+    endless = (
+        ~np.isfinite(known.to_numpy(dtype=float)) if numeric(known) else np.zeros(len(known), dtype=bool)
+    )
+    if not endless.any():
+        return []
+    return [
+        _problem(
+            f'"{name}" has {several(int(endless.sum()), "infinite value")}{where} ({rows_at(endless)}).',
+            "Replace them or drop these rows:",
+            f'df = df[np.isfinite(df["{name}"])]',
+        )
+    ]
 
 
 def _classes(known: pd.Series, name: str) -> list[Problem]:

@@ -270,6 +270,7 @@ def test_the_length_is_told_where_it_is_known(tmp_path: Path) -> None:
 
 def test_scores_stay_within_their_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meter, "GRACE", -1.0)
+    monkeypatch.setattr(meter, "SHARE", -1.0)
     estimator, data = CASES["forest, multiclass, two cores"]
     _, journal = watched_fit(estimator, *data(), tmp_path)
     assert journal.all(facts.PointsLogged) == []

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.pipeline import make_pipeline
@@ -182,6 +183,21 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
         {"model": "auto", "grid": {"max_depth": [3]}},
         ['model="auto" compares several models; grid would fit only one of them.'],
     ),
+    ({"model": "rf", "grid": {}}, ["grid={} names no parameter.", 'grid={"max_depth": [3, 5, 8]}']),
+    (
+        {"model": "rf", "grid": {"max_depth": []}},
+        ['grid["max_depth"] is empty: there is nothing to try.', "Name values, or leave it out."],
+    ),
+    (
+        {"model": "rf", "params": {"tablevectorizer__cardinality_treshold": 5}},
+        [
+            (
+                '"tablevectorizer__cardinality_treshold" is no parameter of RandomForestClassifier '
+                '(model "rf") or of a step before it.'
+            ),
+            'Did you mean "tablevectorizer__cardinality_threshold"?',
+        ],
+    ),
     ({"test_size": 1.5}, ["test_size=1.5 is no share of the rows."]),
     ({"cv": 1}, ["cv=1 is no number of folds."]),
     ({"n_jobs": 0}, ["n_jobs=0 would run nothing."]),
@@ -288,6 +304,35 @@ def test_parameters_of_a_users_pipeline_may_name_any_step() -> None:
     )
 
 
+def test_parameters_of_a_named_model_may_name_a_step_of_the_preprocessing() -> None:
+    assert problems(model="rf", params={"tablevectorizer__cardinality_threshold": 5}) == []
+    assert (
+        problems(estimator=RandomForestClassifier(), grid={"tablevectorizer__drop_if_constant": [True]}) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        pytest.param(
+            StandardScaler(), "StandardScaler has no predict() and predicts no target.", id="transformer"
+        ),
+        pytest.param(KMeans(), "KMeans is a clusterer and predicts no target.", id="clusterer"),
+        pytest.param(
+            make_pipeline(StandardScaler()),
+            "Pipeline has no predict() and predicts no target.",
+            id="pipeline",
+        ),
+        pytest.param(
+            IsolationForest(), "IsolationForest is an outlier detector and predicts no target.", id="outliers"
+        ),
+    ],
+)
+def test_what_predicts_no_target_is_refused(estimator: Any, message: str) -> None:
+    (problem,) = problems(estimator=estimator)
+    assert problem.splitlines()[0] == f"OptionError: {message}"
+
+
 def test_an_estimator_without_probabilities_cannot_be_scored_by_them() -> None:
     (problem,) = problems(estimator=RidgeClassifier(), metric="neg_log_loss")
     assert problem.startswith('OptionError: metric "neg_log_loss" needs probabilities, which RidgeClassifier')
@@ -365,3 +410,10 @@ def test_a_test_table_nothing_can_be_measured_on_is_refused_at_once(
     told = pd.Series(target, name="churn")
     found = check(TABLE, TABLE["churn"], own, test_columns=TABLE.columns, test_target=told)
     assert [problem.message for problem in found] == [message]
+
+
+def test_a_test_table_with_infinite_targets_is_refused_at_once() -> None:
+    own = spec("income", test=Source(path="/t.csv", name="t.csv"))
+    told = pd.Series([1.5, np.inf], name="income")
+    found = check(TABLE, TABLE["income"], own, test_columns=TABLE.columns, test_target=told)
+    assert [problem.message for problem in found] == ['"income" has 1 infinite value in t.csv (row 1).']

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.training.tabular.findings import Finding, findings
+from mlops_jupyter.training.tabular.findings import Finding, findings, other_kinds
 
 ROWS = 60
 CLASSES = pd.Series(["a", "b", "c"] * (ROWS // 3))
@@ -82,3 +82,15 @@ def test_rare_classes_are_named() -> None:
 
 def test_cells_that_cannot_be_compared_do_not_stop_the_look() -> None:
     assert codes(CLEAN.assign(tags=[["x"], ["y"]] * (ROWS // 2))) == []
+
+
+def test_columns_of_another_kind_in_a_test_table_are_named() -> None:
+    learned = pd.DataFrame({"age": [30, 41], "city": ["Bern", "Chur"], "joined": ["a", None]})
+    held = pd.DataFrame({"age": ["30", "old"], "city": ["Bern", None], "joined": [None, None]})
+    (finding,) = other_kinds(learned, held)
+    assert finding == Finding(
+        "other_kind_in_test",
+        '"age" holds numbers in the training table and words in the test table: what cannot be read alike '
+        "counts as missing there.",
+        column="age",
+    )
