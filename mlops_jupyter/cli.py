@@ -19,6 +19,7 @@ from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.core import errors, wire
+from mlops_jupyter.core.jobs import Job as Record
 
 PROG = "mlops"
 SWITCHES = {"json": "one JSON document instead of text", "quiet": "no progress"}
@@ -99,8 +100,16 @@ class _Shell:
         self._answer(logs, "\n".join(logs.lines))
 
     def _stop(self, job: str, **_: Any) -> None:
-        record = self._session.stop(job)
-        self._answer(record, f"{record.name} {record.job_id[:6]} {record.status}")
+        self._moved(self._session.stop(job))
+
+    def _pause(self, job: str, **_: Any) -> None:
+        self._moved(self._session.pause(job), "pausing")
+
+    def _resume(self, job: str, **_: Any) -> None:
+        self._moved(self._session.resume(job), "resuming")
+
+    def _moved(self, record: Record, word: str | None = None) -> None:
+        self._answer(record, f"{record.name} {record.job_id[:6]} {word or record.status}")
 
     def _status(self) -> None:
         server, status = self._session.status()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.consequences import Publish, Register, Signal
+from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
@@ -40,10 +40,10 @@ _decoder = msgspec.json.Decoder(facts.AnyFact)
 
 
 class Taken(NamedTuple):
-    """What one look brought: the job as it is now, and whether its keeper must be signalled."""
+    """What one look brought: the job as it is now, and the order its keeper must be given."""
 
     job: Job
-    signal: bool
+    signal: Order | None
 
 
 class _News(NamedTuple):
@@ -105,7 +105,7 @@ class Intake:
 
     def record(self, tx: Transaction, job: Job, happened: Sequence[facts.Fact]) -> Taken:
         """Advance ``job`` by what ``happened`` and keep what follows, inside ``tx``."""
-        signal = False
+        signal: Order | None = None
         points: list[facts.Point] = []
         for fact in happened:
             try:
@@ -126,8 +126,8 @@ class Intake:
                         self._held.pop(job.job_id, None)
                     case Register(model):
                         tx.put_model(model)
-                    case Signal():
-                        signal = True
+                    case Signal(order=order):
+                        signal = order
         self._say(tx, job.job_id, points, happened)
         self._tick(tx, job)
         tx.put_job(job)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from mlops_jupyter.core import facts, wire
-from mlops_jupyter.core.errors import DatasetNotFoundError, MlopsError, SubmissionError
+from mlops_jupyter.core.errors import DatasetNotFoundError, JobStateError, MlopsError, SubmissionError
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
 from mlops_jupyter.executors import liveness
@@ -95,6 +95,26 @@ class Supervisor:
             self._do(self._schedule())
         return job
 
+    async def pause(self, job_id: str, by: str) -> Job:
+        """Suspend a running job; ``JobStateError`` for one that does not run."""
+        return await self._asked(job_id, facts.PauseAsked(time=time.time(), by=by))
+
+    async def resume(self, job_id: str, by: str) -> Job:
+        """Let a paused job go on; ``JobStateError`` for one that cannot."""
+        return await self._asked(job_id, facts.ResumeAsked(time=time.time(), by=by))
+
+    async def _asked(self, job_id: str, fact: facts.PauseAsked | facts.ResumeAsked) -> Job:
+        def work(tx: Transaction) -> Taken:
+            job = tx.job(job_id)
+            if job.status not in ("running", "paused"):
+                what = "paused" if isinstance(fact, facts.PauseAsked) else "resumed"
+                raise JobStateError(f"{job.name} is {job.status}: it cannot be {what}.")
+            return self.intake.record(tx, job, [fact])
+
+        taken = await self._store.awrite(work)
+        self._obey(taken)
+        return taken.job
+
     async def adopt(self) -> None:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
         for job in await self._store.aread(lambda reading: reading.open_jobs()):
@@ -109,7 +129,7 @@ class Supervisor:
         self.intake.watch(job_id, self.folder(job_id))
         job = await self._drained(job_id)
         if job.terminal:
-            self._changed(Taken(job, signal=False))
+            self._changed(Taken(job, signal=None))
         elif job.process is None:
             await self._gone(job_id)
         else:
@@ -167,11 +187,11 @@ class Supervisor:
             await self._executor.start(job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
         except StartRefused as refused:
             fact = facts.StartFailed(time=time.time(), error=refused.error, hint=refused.hint)
-            self._changed(Taken(await self._happened(job_id, fact), signal=False))
+            self._changed(Taken(await self._happened(job_id, fact), signal=None))
         except OSError as error:
             # No memory, no process, no file left for a keeper: that is the job's end, not the queue's.
             fact = facts.StartFailed(time=time.time(), error=f"No process could be started: {error}")
-            self._changed(Taken(await self._happened(job_id, fact), signal=False))
+            self._changed(Taken(await self._happened(job_id, fact), signal=None))
 
     # --- running jobs ----------------------------------------------------------------------
 
@@ -182,8 +202,7 @@ class Supervisor:
 
     def _changed(self, taken: Taken) -> None:
         job = taken.job
-        if taken.signal and job.process is not None:
-            self._executor.stop(job.process)
+        self._obey(taken)
         if job.terminal:
             self._watched.discard(job.job_id)
             if self._taken.pop(job.job_id, None) is not None:
@@ -203,7 +222,7 @@ class Supervisor:
         fact = facts.JobVanished(
             time=time.time(), why="its processes are gone and left no word of their end."
         )
-        self._changed(Taken(await self._happened(job_id, fact), signal=False))
+        self._changed(Taken(await self._happened(job_id, fact), signal=None))
 
     async def _drained(self, job_id: str) -> Job:
         """The job once all that its processes have written is taken in."""
@@ -218,9 +237,18 @@ class Supervisor:
 
     async def _happened(self, job_id: str, fact: facts.Fact) -> Job:
         taken = await self._store.awrite(lambda tx: self.intake.record(tx, tx.job(job_id), [fact]))
-        if taken.signal and taken.job.process is not None:
-            self._executor.stop(taken.job.process)
+        self._obey(taken)
         return taken.job
+
+    def _obey(self, taken: Taken) -> None:
+        """Pass an order on to the job's keeper."""
+        if taken.signal and taken.job.process is not None:
+            orders = {
+                "stop": self._executor.stop,
+                "pause": self._executor.pause,
+                "resume": self._executor.resume,
+            }
+            orders[taken.signal](taken.job.process)
 
     def _do(self, work: Any) -> None:
         task = self._loop.create_task(work)

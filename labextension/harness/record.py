@@ -60,6 +60,9 @@ class Server:
     def stop(self, job_id: str) -> None:
         self._http.post(f"jobs/{job_id}/stop", json={})
 
+    def pause(self, job_id: str) -> None:
+        self._http.post(f"jobs/{job_id}/pause", json={})
+
     def state(self, job_id: str, when: Callable[[Record], bool]) -> dict[str, Any]:
         """Record and series at the first moment ``when`` holds, or at the job's end."""
         while not (when(job := self.job(job_id)) or job["status"] in OVER):
@@ -80,6 +83,7 @@ def _public(job: Record) -> Record:
         **json.loads(nameless),
         **{name: value for name, value in PRIVATE.items() if name in job},
         "stopped_by": job["stopped_by"] and "ada",
+        "paused_by": job["paused_by"] and "ada",
     }
 
 
@@ -121,6 +125,12 @@ def record(server: Server) -> dict[str, Any]:
     states["preprocessing"] = server.state(job_id, in_stage("Feature engineering"))
     states["running"] = server.state(job_id, in_stage("Training model", 0.55))
     states["finished"] = server.state(job_id, over)
+
+    job_id = server.submit(**mlp)
+    server.state(job_id, in_stage("Training model", 0.55))
+    server.pause(job_id)
+    states["paused"] = server.state(job_id, lambda job: job["status"] == "paused")
+    server.stop(job_id)
 
     grid = {"alpha": [0.0001, 0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0]}
     job_id = server.submit(model="mlp", grid=grid, params=params, cv=3, name="digits-search")

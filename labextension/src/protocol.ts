@@ -50,7 +50,7 @@ export interface Finding {
   column: string | null;
 }
 
-/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. */
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. */
 export interface Job {
   job_id: string;
   name: string;
@@ -103,6 +103,8 @@ export interface Job {
   expected_seconds: Record<string, number>;
   submitted_by: string | null;
   stopped_by: string | null;
+  paused_by: string | null;
+  paused_time: number;
   owner: string | null;
   process: Process | null;
 }
@@ -407,6 +409,27 @@ export interface TrainingStarted {
   job: Job;
 }
 
+/** Every process of a job is suspended; it keeps its place and its memory. */
+export interface TrainingPaused {
+  type: "training_paused";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  by: string;
+  job: Job;
+}
+
+/** A paused job goes on. No duration in its record counts the pause. */
+export interface TrainingResumed {
+  type: "training_resumed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  job: Job;
+}
+
 /** A job was stopped by somebody; what it measured is kept. */
 export interface TrainingCancelled {
   type: "training_cancelled";
@@ -513,6 +536,8 @@ export type Event =
   | DatasetUpdated
   | TrainingQueued
   | TrainingStarted
+  | TrainingPaused
+  | TrainingResumed
   | TrainingCancelled
   | MetricPoints
   | CandidateScores

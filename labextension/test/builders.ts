@@ -89,6 +89,8 @@ export function aJob(fields: Partial<Job> = {}): Job {
     attempt: 1,
     submitted_by: null,
     stopped_by: null,
+    paused_by: null,
+    paused_time: 0,
     owner: null,
     process: null,
     ...fields,

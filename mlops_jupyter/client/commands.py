@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
-OF_JOBS = ("ls", "show", "logs", "stop")
-WORDS = ("train", "jobs", "status", "show", "logs", "stop", "help")
+OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume")
+WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "help")
 
 
 class Command(NamedTuple):
@@ -99,7 +99,9 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     words = top.add_subparsers(dest="word", **options)
     train = words.add_parser("train", help="train a model on a table", parents=[common])
     _train(train)
-    jobs = words.add_parser("jobs", help="the newest jobs; also: jobs ls|show|logs|stop", parents=[common])
+    jobs = words.add_parser(
+        "jobs", help="the newest jobs; also: jobs ls|show|logs|stop|pause|resume", parents=[common]
+    )
     jobs.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     of_jobs = jobs.add_subparsers(dest="what", **options)
     ls = of_jobs.add_parser("ls", help="the newest jobs", parents=[common])
@@ -124,7 +126,13 @@ def _train(train: argparse.ArgumentParser) -> None:
 
 
 def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
-    meanings = {"show": "one job", "logs": "what a job wrote", "stop": "stop a job"}
+    meanings = {
+        "show": "one job",
+        "logs": "what a job wrote",
+        "stop": "stop a job",
+        "pause": "suspend a running job",
+        "resume": "let a paused job go on",
+    }
     for word, meaning in meanings.items():
         command = words.add_parser(word, help=meaning, parents=[common])
         command.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")

@@ -146,6 +146,16 @@ class Job:
         """Ask the job to stop. What it measured is kept; its model is not saved."""
         self._session.stop(self.record.job_id)
 
+    def pause(self) -> None:
+        """Suspend the job: it keeps its place and its memory, and no time passes for it.
+
+        Raises ``JobStateError`` when it does not run."""
+        self._session.pause(self.record.job_id)
+
+    def resume(self) -> None:
+        """Let a paused job go on. Raises ``JobStateError`` when it cannot."""
+        self._session.resume(self.record.job_id)
+
     def show(self) -> None:
         """Display the job here."""
         self._session.view.show(self)

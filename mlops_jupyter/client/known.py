@@ -17,6 +17,8 @@ from mlops_jupyter.core.jobs import Candidate, Job
 JobEvent = (
     events.TrainingQueued
     | events.TrainingStarted
+    | events.TrainingPaused
+    | events.TrainingResumed
     | events.TrainingProgress
     | events.TrainingCompleted
     | events.TrainingFailed

@@ -79,6 +79,12 @@ class Rest:
     def stop(self, job_id: str) -> Job:
         return _understood(self._ask("POST", f"jobs/{_job(job_id)}/stop", content=b"{}"), Job)
 
+    def pause(self, job_id: str) -> Job:
+        return _understood(self._ask("POST", f"jobs/{_job(job_id)}/pause", content=b"{}"), Job)
+
+    def resume(self, job_id: str) -> Job:
+        return _understood(self._ask("POST", f"jobs/{_job(job_id)}/resume", content=b"{}"), Job)
+
     def logs(self, job_id: str, tail: int | None) -> Logs:
         query = {} if tail is None else {"tail": tail}
         return self._get(f"jobs/{_job(job_id)}/logs", Logs, **query)

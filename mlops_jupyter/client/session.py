@@ -61,6 +61,14 @@ class Session:
         with self._turn:
             return self._rest.stop(job_id)
 
+    def pause(self, job_id: str) -> Record:
+        with self._turn:
+            return self._rest.pause(job_id)
+
+    def resume(self, job_id: str) -> Record:
+        with self._turn:
+            return self._rest.resume(job_id)
+
     def logs(self, job_id: str, tail: int | None) -> Logs:
         with self._turn:
             return self._rest.logs(job_id, tail)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from mlops_jupyter.core import events
@@ -15,10 +17,14 @@ class Publish(msgspec.Struct, frozen=True):
     tick: bool = False
 
 
+Order = Literal["stop", "pause", "resume"]
+
+
 class Signal(msgspec.Struct, frozen=True):
-    """Ask the job's keeper to end its worker."""
+    """Give the job's keeper an order."""
 
     job_id: str
+    order: Order = "stop"
 
 
 class Register(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ answer; 3: the code to paste.
   + InputError (ValueError)          rows that a model cannot predict
   + JobNotFoundError (LookupError)
     - AmbiguousIdError               several jobs have this prefix
+  + JobStateError (RuntimeError)     what was asked does not fit what the job is doing
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
   + TrainingCancelled (RuntimeError)
   + ServerUnreachable (ConnectionError)
@@ -121,6 +122,10 @@ class AmbiguousIdError(JobNotFoundError):
     """Several jobs begin with this id."""
 
 
+class JobStateError(MlopsError, RuntimeError):
+    """What was asked of a job does not fit what it is doing: pausing one that is over, …"""
+
+
 class TrainingFailed(MlopsError, RuntimeError):
     """The job that was waited for failed, or its processes vanished."""
 
@@ -192,6 +197,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         InputError,
         JobNotFoundError,
         AmbiguousIdError,
+        JobStateError,
         TrainingFailed,
         TrainingCancelled,
         ServerUnreachable,

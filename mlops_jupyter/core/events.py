@@ -261,6 +261,21 @@ class TrainingStarted(Event, frozen=True, kw_only=True):
     job: Job
 
 
+class TrainingPaused(Event, frozen=True, kw_only=True):
+    """Every process of a job is suspended; it keeps its place and its memory."""
+
+    job_id: str
+    by: str
+    job: Job
+
+
+class TrainingResumed(Event, frozen=True, kw_only=True):
+    """A paused job goes on. No duration in its record counts the pause."""
+
+    job_id: str
+    job: Job
+
+
 class TrainingCancelled(Event, frozen=True, kw_only=True):
     """A job was stopped by somebody; what it measured is kept."""
 
@@ -365,6 +380,8 @@ SEVENTEEN = (
 EXTENSIONS = (
     TrainingQueued,
     TrainingStarted,
+    TrainingPaused,
+    TrainingResumed,
     TrainingCancelled,
     MetricPoints,
     CandidateScores,

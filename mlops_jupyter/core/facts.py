@@ -36,7 +36,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="fact", tag=snake_case):
     """``time``: seconds since the epoch, UTC, for display only. ``elapsed``: seconds since the
-    job's keeper started, from a monotonic clock; what durations are made of."""
+    job's keeper started, from a monotonic clock and with its pauses; what durations are made of."""
 
     time: float
     elapsed: float = 0.0
@@ -47,7 +47,7 @@ def moment(fact: Fact) -> datetime:
     return datetime.fromtimestamp(round(fact.time, 3), UTC)
 
 
-# From the keeper: the first and the last fact of a journal.
+# From the keeper: the first and the last fact of a journal, and pauses.
 
 
 class KeeperStarted(Fact, frozen=True, kw_only=True):
@@ -59,11 +59,22 @@ class KeeperStarted(Fact, frozen=True, kw_only=True):
     pid_namespace: str
 
 
+class WorkerPaused(Fact, frozen=True, kw_only=True):
+    """Every process of the job is suspended."""
+
+
+class WorkerResumed(Fact, frozen=True, kw_only=True):
+    """They are about to go on, after ``paused_for`` seconds."""
+
+    paused_for: float
+
+
 class WorkerEnded(Fact, frozen=True, kw_only=True):
     """The worker is gone, in whatever way. Written last, by the keeper that waited for it.
 
     Exactly one of ``exit_code`` and ``signal`` is set. ``cpu_seconds`` and ``peak_memory_bytes``
-    are those of the whole process tree; null where they could not be read.
+    are those of the whole process tree; null where they could not be read. ``paused_for``: seconds of
+    a pause it ended in.
     """
 
     exit_code: int | None = None
@@ -74,6 +85,7 @@ class WorkerEnded(Fact, frozen=True, kw_only=True):
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
     log_tail: tuple[str, ...] = ()
+    paused_for: float = 0.0
 
 
 # From the worker.
@@ -236,6 +248,14 @@ class StopAsked(Fact, frozen=True, kw_only=True):
     by: str
 
 
+class PauseAsked(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class ResumeAsked(Fact, frozen=True, kw_only=True):
+    by: str
+
+
 class StartFailed(Fact, frozen=True, kw_only=True):
     """No worker could be started (interpreter missing, versions differ …)."""
 
@@ -251,6 +271,8 @@ class JobVanished(Fact, frozen=True, kw_only=True):
 
 AnyFact = (
     KeeperStarted
+    | WorkerPaused
+    | WorkerResumed
     | WorkerEnded
     | WorkStarted
     | DataDescribed
@@ -273,6 +295,8 @@ AnyFact = (
     | QueueMoved
     | JobStarted
     | StopAsked
+    | PauseAsked
+    | ResumeAsked
     | StartFailed
     | JobVanished
 )

@@ -154,7 +154,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last
     value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the
     worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with
-    the same estimator took.
+    the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all
+    pauses took that are over; no other duration counts them.
     """
 
     job_id: str
@@ -208,6 +209,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expected_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     submitted_by: str | None = None
     stopped_by: str | None = None
+    paused_by: str | None = None
+    paused_time: float = 0.0
     owner: str | None = None
     process: Process | None = None
 

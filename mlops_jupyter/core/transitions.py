@@ -41,7 +41,11 @@ def advance(job: Job, fact: facts.Fact) -> Step:
     early = type(fact) in _QUEUE
     if early != (job.status == "queued") and not isinstance(fact, facts.StopAsked):
         raise InvalidTransition(f"{job.job_id} is {job.status}: no {type(fact).__name__} is possible")
+    if isinstance(fact, facts.WorkerResumed | facts.WorkerEnded):
+        job = replace(job, paused_time=job.paused_time + fact.paused_for)
     if fact.elapsed:
+        # From here on durations are without pauses: what is left is right at once when the job goes on.
+        fact = replace(fact, elapsed=max(fact.elapsed - job.paused_time, 0.0))
         job = replace(job, elapsed_time=max(fact.elapsed, job.elapsed_time or 0.0))
     return rule(job, fact)
 
@@ -154,7 +158,10 @@ def _points(job: Job, fact: facts.PointsLogged) -> Step:
                 best = Best(name=watched, value=point.value, step=point.step)
     accuracy = live.get("val_accuracy", job.live_accuracy)
     job = replace(job, live_metrics=live, best=best, live_accuracy=accuracy)
-    points = events.MetricPoints(time=facts.moment(fact), job_id=job.job_id, points=fact.points)
+    measured = fact.points
+    if job.paused_time:
+        measured = tuple(replace(p, elapsed=max(p.elapsed - job.paused_time, 0.0)) for p in measured)
+    points = events.MetricPoints(time=facts.moment(fact), job_id=job.job_id, points=measured)
     job, progress = _progress(job, fact)
     return job, [Publish(points), *progress]
 
@@ -244,6 +251,32 @@ def _stop_asked(job: Job, fact: facts.StopAsked) -> Step:
     return job, [*signal, *progress]
 
 
+def _pause_asked(job: Job, fact: facts.PauseAsked) -> Step:
+    if job.status != "running":
+        return job, []
+    return replace(job, paused_by=fact.by), [Signal(job.job_id, "pause")]
+
+
+def _paused(job: Job, fact: facts.WorkerPaused) -> Step:
+    if job.status != "running":
+        return job, []
+    by = job.paused_by or "unknown"
+    job = replace(job, status="paused", paused_by=by, message=f"Paused by {by}")
+    return job, [Publish(events.TrainingPaused(time=facts.moment(fact), job_id=job.job_id, by=by, job=job))]
+
+
+def _resume_asked(job: Job, _fact: facts.ResumeAsked) -> Step:
+    # Also of one that is about to be paused: the keeper does what it heard last.
+    return job, [Signal(job.job_id, "resume")] if job.status in ("running", "paused") else []
+
+
+def _resumed(job: Job, fact: facts.WorkerResumed) -> Step:
+    if job.status != "paused":
+        return job, []
+    job, _ = _progress(replace(job, status="running"), fact)
+    return job, [Publish(events.TrainingResumed(time=facts.moment(fact), job_id=job.job_id, job=job))]
+
+
 # --- shared by the rules -----------------------------------------------------------------------
 
 
@@ -319,6 +352,10 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.WorkFinished: _finished,
     facts.WorkFailed: _work_failed,
     facts.StopAsked: _stop_asked,
+    facts.PauseAsked: _pause_asked,
+    facts.WorkerPaused: _paused,
+    facts.ResumeAsked: _resume_asked,
+    facts.WorkerResumed: _resumed,
     facts.WorkerEnded: ends.worker_ended,
     facts.JobVanished: ends.vanished,
 }

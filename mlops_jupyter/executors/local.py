@@ -19,7 +19,7 @@ from mlops_jupyter.executors.environment import worker_environment
 from mlops_jupyter.executors.pair import Pair, Ready, Refused, Started
 from mlops_jupyter.executors.refusal import refusal
 from mlops_jupyter.training.container import memory_left
-from mlops_jupyter.training.keeper import ADOPTED
+from mlops_jupyter.training.keeper import ADOPTED, PAUSE, RESUME
 from mlops_jupyter.training.standby import Assignment
 
 RECIPE = "mlops_jupyter.training.tabular.recipe"
@@ -82,6 +82,12 @@ class LocalExecutor:
 
     def stop(self, process: Process) -> bool:
         return liveness.tell(process, SIGTERM)
+
+    def pause(self, process: Process) -> bool:
+        return liveness.tell(process, PAUSE)
+
+    def resume(self, process: Process) -> bool:
+        return liveness.tell(process, RESUME)
 
     def alive(self, process: Process) -> bool:
         return liveness.alive(process)

@@ -38,6 +38,12 @@ class Executor(Protocol):
     def stop(self, process: Process) -> bool:
         """Ask this keeper to end its job in three steps; False when it is not there (any more)."""
 
+    def pause(self, process: Process) -> bool:
+        """Ask this keeper to suspend every process of its job; False when it is not there."""
+
+    def resume(self, process: Process) -> bool:
+        """Ask this keeper to let its job go on; False when it is not there."""
+
     def alive(self, process: Process) -> bool:
         """Whether this very process of this boot and namespace runs; a zombie does not."""
 

@@ -36,6 +36,7 @@ class MlopsMagics(Magics):
         %mlops jobs                             the newest jobs, as a DataFrame
         %mlops logs ID --tail 50                what a job wrote
         %mlops stop ID                          stop a job; what it measured is kept
+        %mlops pause ID, %mlops resume ID       suspend a job; let it go on
         %mlops help train                       every flag
 
         The same in Python: mlops.train(df, target="column", model="rf", params={"n_estimators": 200})
@@ -60,6 +61,16 @@ class MlopsMagics(Magics):
     def _stop(self, job: str, **_: Any) -> Job:
         found = session.get(job)
         found.stop()
+        return found
+
+    def _pause(self, job: str, **_: Any) -> Job:
+        found = session.get(job)
+        found.pause()
+        return found
+
+    def _resume(self, job: str, **_: Any) -> Job:
+        found = session.get(job)
+        found.resume()
         return found
 
     def _status(self) -> None:

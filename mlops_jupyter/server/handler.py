@@ -26,6 +26,7 @@ from mlops_jupyter.core.errors import (
     DatasetNotFoundError,
     InputError,
     JobNotFoundError,
+    JobStateError,
     MlopsError,
     ModelNotFoundError,
     VersionMismatch,
@@ -44,6 +45,7 @@ BODY = 1 << 20
 STATUS: dict[type[MlopsError], int] = {
     AmbiguousIdError: 409,
     JobNotFoundError: 404,
+    JobStateError: 409,
     ModelNotFoundError: 404,
     DatasetNotFoundError: 400,
     InputError: 400,

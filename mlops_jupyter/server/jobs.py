@@ -1,4 +1,4 @@
-"""REST for jobs: submit, list, get, stop, logs, metrics."""
+"""REST for jobs: submit, list, get, stop, pause, resume, logs, metrics."""
 
 from __future__ import annotations
 
@@ -79,6 +79,24 @@ class JobStopHandler(Handler):
         self.reply(job, status=202)
 
 
+class JobPauseHandler(Handler):
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        job = await self.rooms.supervisor.pause(job.job_id, by=_person(self.current_user))
+        self.reply(job, status=202)
+
+
+class JobResumeHandler(Handler):
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        job = await self.rooms.supervisor.resume(job.job_id, by=_person(self.current_user))
+        self.reply(job, status=202)
+
+
 class JobLogsHandler(Handler):
     """What the job wrote to stdout and stderr."""
 
@@ -131,6 +149,8 @@ handlers = [
     ("jobs", JobsHandler),
     (f"jobs/{ID}", JobHandler),
     (f"jobs/{ID}/stop", JobStopHandler),
+    (f"jobs/{ID}/pause", JobPauseHandler),
+    (f"jobs/{ID}/resume", JobResumeHandler),
     (f"jobs/{ID}/logs", JobLogsHandler),
     (f"jobs/{ID}/metrics", JobMetricsHandler),
 ]

@@ -23,6 +23,7 @@ from mlops_jupyter.training import container, processes
 from mlops_jupyter.training.journal import Writer
 from mlops_jupyter.training.processes import Identity
 from mlops_jupyter.training.standby import Assignment, Worker, libc, say, stand_by, start_worker, tail
+from mlops_jupyter.training.tree import resume, signal_ours, suspend
 
 #: Seconds after a stop was asked: a request the worker's code can answer, an order, the end.
 STEPS = ((0.0, signal.SIGINT), (2.0, signal.SIGTERM), (10.0, signal.SIGKILL))
@@ -30,7 +31,10 @@ STEPS = ((0.0, signal.SIGINT), (2.0, signal.SIGTERM), (10.0, signal.SIGKILL))
 GRACE = 0.5
 #: A server that adopts the job says so with this signal; nothing happens to what is no keeper.
 ADOPTED = signal.SIGURG
-HEARD = {signal.SIGCHLD, signal.SIGTERM, ADOPTED}
+#: Orders of the server. Sent to a process without them, neither does harm: nobody waits for its stop in a
+#: session of its own. The kernel drops the one of them when the other comes: the last word holds.
+PAUSE, RESUME = signal.SIGTSTP, signal.SIGCONT
+HEARD = {signal.SIGCHLD, signal.SIGTERM, ADOPTED, PAUSE, RESUME}
 #: For so long a full disk may keep the last record out of the journal before it is given up.
 DISK_PATIENCE = 600.0
 
@@ -124,6 +128,8 @@ class Keeping:
         self._timed_out = False
         self._orphaned = False
         self._stop_asked: float | None = None
+        self._paused_at: float | None = None
+        self._paused_for = 0.0
         self._steps = list(STEPS)
 
     def tell(self, fact: str, **fields: Any) -> None:
@@ -142,6 +148,10 @@ class Keeping:
             heard = signal.sigtimedwait(HEARD, self._patience(time.monotonic()))
             if heard and heard.si_signo == signal.SIGTERM:
                 self._stop()
+            elif heard and heard.si_signo == PAUSE:
+                self._pause()
+            elif heard and heard.si_signo == RESUME:
+                self._resume()
             elif heard and heard.si_signo == ADOPTED:
                 self._owner = processes.identify(heard.si_pid)
         for usage in sweep():
@@ -156,6 +166,7 @@ class Keeping:
             cpu_seconds=round(max(self._cpu_seconds, 0.0), 3),
             peak_memory_bytes=self._peak or None,
             log_tail=tail(self._output),
+            paused_for=self._pause_so_far(time.monotonic()),
         )
         self._save()
 
@@ -195,7 +206,8 @@ class Keeping:
         if self._stop_asked is not None:
             return
         timeout, orphan_ttl = self._assignment.timeout, self._assignment.orphan_ttl
-        self._timed_out = timeout is not None and now - self.began >= timeout
+        worked = now - self.began - self._paused_for - self._pause_so_far(now)
+        self._timed_out = timeout is not None and worked >= timeout
         orphan_since = now if self._orphan_since is None else self._orphan_since
         alone = self._orphan_since is not None
         self._orphaned = alone and orphan_ttl is not None and now - orphan_since >= orphan_ttl
@@ -203,8 +215,28 @@ class Keeping:
             self._stop()
 
     def _stop(self) -> None:
+        # What is suspended could not answer.
+        self._resume()
         if self._stop_asked is None:
             self._stop_asked = time.monotonic()
+
+    def _pause(self) -> None:
+        """Told once nothing runs: whatever the worker tells afterwards was after the pause."""
+        if self._paused_at is None and self._stop_asked is None:
+            suspend()
+            self._paused_at = time.monotonic()
+            self.tell("worker_paused")
+
+    def _resume(self) -> None:
+        if self._paused_at is not None:
+            paused = self._pause_so_far(time.monotonic())
+            self.tell("worker_resumed", paused_for=paused)
+            self._paused_for += paused
+            self._paused_at = None
+            resume()
+
+    def _pause_so_far(self, now: float) -> float:
+        return 0.0 if self._paused_at is None else now - self._paused_at
 
     def _escalate(self, now: float) -> None:
         while self._stop_asked is not None and self._steps and now - self._stop_asked >= self._steps[0][0]:
@@ -218,8 +250,8 @@ class Keeping:
         due = [self._sample_due]
         if self._stop_asked is not None:
             due += [self._stop_asked + after for after, _ in self._steps[:1]]
-        elif self._assignment.timeout is not None:
-            due.append(self.began + self._assignment.timeout)
+        elif self._assignment.timeout is not None and self._paused_at is None:
+            due.append(self.began + self._paused_for + self._assignment.timeout)
         return max(min(due) - now, 0.0)
 
 
@@ -242,28 +274,12 @@ def sweep(grace: float = GRACE) -> list[struct_rusage]:
         tree = processes.descendants(os.getpid())
         for other in tree:
             if spent >= grace:
-                _signal_ours(other, signal.SIGKILL, tree)
+                signal_ours(other, signal.SIGKILL, tree)
             elif other not in asked:
-                _signal_ours(other, signal.SIGTERM, tree)
+                signal_ours(other, signal.SIGTERM, tree)
                 asked.add(other)
         time.sleep(0.005)
     return usages
-
-
-def _signal_ours(pid: int, number: signal.Signals, tree: list[int]) -> None:
-    """Signal a descendant. Held by its pidfd and looked at once more, its pid cannot be a stranger's."""
-    try:
-        process = os.pidfd_open(pid)
-    except OSError:
-        return
-    try:
-        found = processes.status(pid)
-        if found and found.parent in (os.getpid(), *tree):
-            signal.pidfd_send_signal(process, number)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(process)
 
 
 def _refuse(server: socket.socket, why: str, detail: str) -> None:

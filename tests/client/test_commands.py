@@ -30,6 +30,8 @@ def said(line: str) -> Command:
         ("show j-7f3a", Command("show", {"job": "j-7f3a"})),
         ("logs j-7f3a --tail 50", Command("logs", {"job": "j-7f3a", "tail": 50})),
         ("jobs stop j-7f3a -q", Command("stop", {"limit": 20, "job": "j-7f3a", "quiet": True})),
+        ("pause j-7f3a", Command("pause", {"job": "j-7f3a"})),
+        ("jobs resume j-7f3a", Command("resume", {"limit": 20, "job": "j-7f3a"})),
         ("help train", Command("help", {"topic": "train"})),
         (
             "train a.csv --target y --model rf --n-estimators 200 --wait",
@@ -82,7 +84,10 @@ def test_words_are_understood(line: str, command: Command) -> None:
     [
         ("tran a.csv", 'mlops: no "tran".\nDid you mean "train"?\nmlops help'),
         ("jobs list", 'mlops jobs: no "list".\nDid you mean "ls"?\nmlops help'),
-        ("fly", 'mlops: no "fly".\nOne of: train, jobs, status, show, logs, stop, help\nmlops help'),
+        (
+            "fly",
+            f'mlops: no "fly".\nOne of: {", ".join(commands.WORDS)}\nmlops help',
+        ),
         ("train", "mlops train: the following arguments are required: FILE.\nmlops help train"),
         ("logs", "mlops logs: the following arguments are required: ID.\nmlops help logs"),
         ("logs j-7f3a extra", "mlops: unrecognized arguments: extra.\nmlops help"),

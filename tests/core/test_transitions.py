@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from typing import Any
 
 import msgspec
 import pytest
@@ -221,3 +222,70 @@ def test_a_queued_job_cannot_have_begun_its_work() -> None:
 
 def test_every_fact_has_a_rule() -> None:
     assert set(typing.get_args(facts.AnyFact)) == set(_RULES)
+
+
+# --- pauses ------------------------------------------------------------------------------------
+
+
+def a_training_job() -> Any:
+    """5 of 10 trees in 5 seconds."""
+    return after(
+        a_running_job(),
+        at(facts.StageStarted, 1.0, stage=TRAIN, total=10, unit="tree"),
+        at(facts.StageAdvanced, 6.0, stage=TRAIN, done=5, total=10, unit="tree"),
+    )[0]
+
+
+def test_a_job_is_paused_when_its_keeper_says_so_and_not_before() -> None:
+    asked, consequences = advance(a_training_job(), at(facts.PauseAsked, by="ada"))
+    assert (asked.status, consequences) == ("running", [Signal(asked.job_id, "pause")])
+    paused, consequences = advance(asked, at(facts.WorkerPaused, 6.0))
+    assert (paused.status, paused.paused_by, paused.message) == ("paused", "ada", "Paused by ada")
+    assert consequences == [
+        Publish(
+            events.TrainingPaused(
+                time=moment(at(facts.WorkerPaused, 6.0)), job_id=paused.job_id, by="ada", job=paused
+            )
+        )
+    ]
+
+
+def test_no_duration_counts_the_time_a_job_was_paused() -> None:
+    before = a_training_job()
+    happened = [at(facts.PauseAsked, by="ada"), at(facts.WorkerPaused, 6.0), at(facts.ResumeAsked, by="bob")]
+    resumed, consequences = after(before, *happened, at(facts.WorkerResumed, 3606.0, paused_for=3600.0))
+    assert [type(c.event) for c in consequences] == [events.TrainingResumed]
+    assert (resumed.status, resumed.elapsed_time, resumed.paused_time) == ("running", 6.0, 3600.0)
+    assert (resumed.estimated_remaining, resumed.estimated_total_time) == (
+        before.estimated_remaining,
+        before.estimated_total_time,
+    )
+    point = facts.Point(name="train_loss", step=6, value=0.5, elapsed=3607.0)
+    told, consequences = advance(resumed, at(facts.PointsLogged, 3607.0, points=(point,)))
+    assert told.elapsed_time == 7.0
+    assert consequences[0].event.points == (msgspec.structs.replace(point, elapsed=7.0),)
+    ended, _ = after(told, at(facts.StageEnded, 3611.0, stage=TRAIN), at(facts.WorkerEnded, 3612.0, signal=9))
+    assert (ended.elapsed_time, next(s.elapsed for s in ended.stages if s.name == TRAIN)) == (12.0, 10.0)
+
+
+def test_a_job_that_dies_in_its_pause_ran_until_it_was_paused() -> None:
+    job, _ = after(
+        a_training_job(),
+        at(facts.PauseAsked, by="ada"),
+        at(facts.WorkerPaused, 6.0),
+        at(facts.WorkerEnded, 66.0, signal=9, paused_for=60.0),
+    )
+    assert (job.status, job.reason, job.elapsed_time) == ("failed", "signal", 6.0)
+
+
+def test_a_paused_job_that_is_stopped_is_stopping_while_it_goes_on() -> None:
+    job, consequences = after(a_training_job(), at(facts.WorkerPaused, 6.0), at(facts.StopAsked, by="ada"))
+    assert (job.status, consequences[0]) == ("stopping", Signal(job.job_id, "stop"))
+    job, consequences = advance(job, at(facts.WorkerResumed, 16.0, paused_for=10.0))
+    assert (job.status, job.elapsed_time, consequences) == ("stopping", 6.0, [])
+
+
+@pytest.mark.parametrize("kind", [facts.PauseAsked, facts.ResumeAsked])
+def test_a_job_that_is_stopping_is_neither_paused_nor_resumed(kind: type[facts.Fact]) -> None:
+    stopping, _ = advance(a_training_job(), at(facts.StopAsked, by="ada"))
+    assert advance(stopping, at(kind, by="bob")) == (stopping, [])

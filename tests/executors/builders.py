@@ -78,6 +78,7 @@ def _plain(fact: facts.Fact) -> facts.Fact:
         "cpu_seconds": None,
         "peak_memory_bytes": None,
         "traceback": None,
+        "paused_for": 0.0,
     }
     fields = {name: value for name, value in changing.items() if name in fact.__struct_fields__}
     return msgspec.structs.replace(fact, time=0, elapsed=0.0, **fields)

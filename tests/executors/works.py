@@ -166,3 +166,15 @@ def looks_around(run: Run, folder: Path) -> None:
         "environment": dict(os.environ),
     }
     (folder / "seen").write_text(json.dumps(seen))
+
+
+def counts_everywhere(run: Run, folder: Path) -> None:
+    """Itself, a child, and a grandchild that has left for a session of its own, each in a file of its own."""
+    count = "import sys,time,pathlib\nwhile True: pathlib.Path(sys.argv[1]).write_text(str(time.monotonic()))"
+    words = f"[sys.executable, '-c', {count!r}, sys.argv[1]]"
+    leave = f"import subprocess, sys; subprocess.Popen({words}, start_new_session=True)"
+    subprocess.Popen([sys.executable, "-c", count, str(folder / "child")])
+    subprocess.run([sys.executable, "-c", leave, str(folder / "grandchild")], check=True)
+    while not ((folder / "child").exists() and (folder / "grandchild").exists()):
+        time.sleep(0.01)
+    waits(run, folder)

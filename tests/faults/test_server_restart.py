@@ -75,3 +75,36 @@ def test_a_job_goes_on_without_its_server_and_the_next_one_has_all_of_it(
     assert steps == sorted(set(steps))
     stored = server.get("mlops/api/events", since=0).json()
     assert [event["seq"] for event in stored["events"]] == list(range(1, len(stored["events"]) + 1))
+
+
+def test_a_paused_job_stays_paused_while_its_server_is_killed_and_can_be_resumed(
+    server: JupyterServer,
+) -> None:
+    """P6 of a paused job: same id, its place and its pause kept."""
+    spec = {
+        "data": {"path": str(server.root / PENGUINS)},
+        "target": "species",
+        "model": "gradient_boosting",
+        "params": {"n_estimators": 3000},
+        "cv": 0,
+        "version": __version__,
+    }
+    job_id = server.post("jobs", spec).json()["job_id"]
+    server.until(job_id, lambda job: job["live_metrics"])
+    assert server.post(f"jobs/{job_id}/pause", {}).status_code == 202
+    paused = server.until(job_id, lambda job: job["status"] != "running")
+    assert paused["status"] == "paused"
+    server.kill()
+    server.start()
+    assert server.job(job_id) == paused
+    assert server.post(f"jobs/{job_id}/resume", {}).status_code == 202
+    done = paused["stages"][4]["done"]
+    resumed = server.until(job_id, lambda job: job["status"] != "paused" and job["stages"][4]["done"] > done)
+    assert (resumed["status"], resumed["attempt"]) == ("running", 1)
+    # The restart alone took a second.
+    assert resumed["paused_time"] > 1
+    told = [event["type"] for event in server.get("mlops/api/events", since=0).json()["events"]]
+    assert [name for name in told if name in ("training_paused", "training_resumed")] == [
+        "training_paused",
+        "training_resumed",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pandas as pd
@@ -51,7 +52,7 @@ def test_a_dataframe_and_other_variables_are_meant_by_their_names(shell: Any) ->
     assert (job.record.dataset.name, job.target, job.params["max_iter"]) == ("birds", "species", 77)
 
 
-def test_logs_jobs_status_and_stop_speak_of_the_same_job(
+def test_logs_jobs_status_pause_and_stop_speak_of_the_same_job(
     shell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endless = "--model mlp --hidden-layer-sizes [500,500] --max-iter 4000 --n-iter-no-change 4000 --cv 0"
@@ -59,6 +60,16 @@ def test_logs_jobs_status_and_stop_speak_of_the_same_job(
     job = shell.user_ns["job"]
     assert do(shell, "%mlops jobs").loc[job.id, "name"] == "penguins-mlp"
     assert do(shell, f"%mlops show {job.id}") is job
+    moved = threading.Event()
+    job.on_change(lambda _: moved.set())
+    for word, state in (("pause", "paused"), ("resume", "running")):
+        while job.status not in ("running", "paused"):
+            moved.wait(30)
+            moved.clear()
+        assert do(shell, f"%mlops {word} {job.id}") is job
+        while job.status != state:
+            assert moved.wait(30)
+            moved.clear()
     assert do(shell, f"%mlops stop {job.id}") is job
     with pytest.raises(MlopsError):
         job.wait(30)
@@ -113,6 +124,7 @@ def test_question_mark_shows_the_words(shell: Any) -> None:
     [
         ("%mlops tr", ["train"]),
         ("%mlops jobs s", ["show", "stop"]),
+        ("%mlops pa", ["pause"]),
         ("job = %mlops st", ["status", "stop"]),
         ("%mlops train pen", ["penguins.csv"]),
         ("%mlops train penguins.csv --tar", ["--target", "--target-na"]),

@@ -111,6 +111,8 @@ EXPECTED = {
     ("POST", "jobs"): ("execute", "mlops.jobs"),
     ("GET", "jobs/j-7f3a00000000"): ("read", "mlops.jobs"),
     ("POST", "jobs/j-7f3a00000000/stop"): ("execute", "mlops.jobs"),
+    ("POST", "jobs/j-7f3a00000000/pause"): ("execute", "mlops.jobs"),
+    ("POST", "jobs/j-7f3a00000000/resume"): ("execute", "mlops.jobs"),
     ("GET", "jobs/j-7f3a00000000/logs"): ("read", "mlops.jobs"),
     ("GET", "jobs/j-7f3a00000000/metrics"): ("read", "mlops.jobs"),
     ("GET", "models/m-7f3a00000000"): ("read", "mlops.models"),

@@ -170,6 +170,17 @@ async def test_a_stopped_job_is_stopping_at_once_and_cancelled_soon(ask, submit_
     assert (await ask("POST", f"jobs/{job['job_id']}/stop", {}))[1] == ended
 
 
+async def test_only_a_job_that_runs_can_be_paused(ask, rooms) -> None:
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    for status in ("starting", "stopping", "completed"):
+        job = a_job(job_id=f"j-{status}000"[:14], status=status)
+        await rooms.store.awrite(lambda tx, job=job: tx.add_job(job, spec, "rf"))
+        for order in ("pause", "resume"):
+            answer = await ask("POST", f"jobs/{job.job_id}/{order}", {})
+            assert (answer[0], answer[1]["reason"]) == (409, "JobStateError")
+            assert answer[1]["message"] == f"penguins-rf is {status}: it cannot be {order.rstrip('e')}ed."
+
+
 async def test_what_exceeds_the_places_waits_its_turn_and_says_how_many_are_ahead(
     ask, submit_sleeper, submit, until, rooms
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from mlops_jupyter.core import facts
 from mlops_jupyter.executors.protocol import Executor
+from mlops_jupyter.training import processes
 from mlops_jupyter.training.worker import LEAVE_WITHIN
 from tests.executors.builders import (
     BEGUN,
@@ -359,6 +360,72 @@ def test_a_terminal_ends_no_job(tmp_path: Path) -> None:
 
 
 # --- limits ----------------------------------------------------------------------------------
+
+
+def states(folder: Path) -> list[str]:
+    """Of every process of the job but its keeper, as the kernel has them."""
+    found = [processes.status(pid) for pid in below(keeper(folder).pid)]
+    return [status.state for status in found if status]
+
+
+def pauses(folder: Path) -> list[str]:
+    return [type(fact).__name__ for fact in recorded(folder) if "Worker" in type(fact).__name__]
+
+
+def test_a_paused_job_does_nothing_anywhere_until_it_is_resumed(tmp_path: Path) -> None:
+    """Detached grandchildren included."""
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "counts_everywhere")
+            process = await started(executor, folder)
+            executor.pause(process)
+            await until(lambda: pauses(folder) == ["WorkerPaused"])
+            assert states(folder) == ["T", "T", "T"]
+            executor.resume(process)
+            await until(lambda: pauses(folder) == ["WorkerPaused", "WorkerResumed"])
+            await until(lambda: "T" not in states(folder))
+            executor.stop(process)
+            await over(executor, process)
+            assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_a_stop_of_a_paused_job_lets_it_go_on_first(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            process = await started(executor, folder)
+            executor.pause(process)
+            await until(lambda: pauses(folder) == ["WorkerPaused"])
+            executor.stop(process)
+            await over(executor, process)
+            paused, resumed = facts.WorkerPaused(time=0), facts.WorkerResumed(time=0, paused_for=0)
+            assert told(folder) == [*BEGUN, paused, resumed, ended(exit_code=130, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_timeout_does_not_count_pauses(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits")
+            process = await started(executor, folder, timeout=1.5)
+            executor.pause(process)
+            await until(lambda: pauses(folder) == ["WorkerPaused"])
+            # Longer than the timeout: the keeper must have looked at it.
+            await asyncio.sleep(1.6)
+            assert states(folder) == ["T"]
+            executor.resume(process)
+            await over(executor, process)
+            resumed, end = recorded(folder)[-2:]
+            assert isinstance(resumed, facts.WorkerResumed)
+            assert isinstance(end, facts.WorkerEnded)
+            assert end.timed_out
+            assert end.elapsed - resumed.paused_for >= 1.5
+
+    asyncio.run(story())
 
 
 def test_a_job_ends_at_its_timeout(tmp_path: Path) -> None:

@@ -82,6 +82,14 @@ export class Rest {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
   }
 
+  pause(id: string): Promise<Job> {
+    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/pause`, {});
+  }
+
+  resume(id: string): Promise<Job> {
+    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
+  }
+
   events(cursor: Cursor | null, rev: number | undefined, signal?: AbortSignal): Promise<EventsAnswer> {
     return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
   }

@@ -2,6 +2,8 @@
 
 export type Action =
   | { do: "stop" }
+  | { do: "pause" }
+  | { do: "resume" }
   /** Try the connection now. */
   | { do: "reconnect" }
   | { do: "use"; way: "auto" | "polling" }

@@ -87,6 +87,17 @@ function cancelled(card: Card): string {
 /** What the user may do with the job from here. */
 export function canStop(card: Card): boolean {
   const status = card.job?.status;
-  const live = card.source === "server" && card.connection.link.phase === "connected";
-  return live && (status === "queued" || status === "starting" || status === "running" || status === "paused");
+  return reachable(card) && (status === "queued" || status === "starting" || status === "running" || status === "paused");
+}
+
+export function canPause(card: Card): boolean {
+  return reachable(card) && card.job?.status === "running";
+}
+
+export function canResume(card: Card): boolean {
+  return reachable(card) && card.job?.status === "paused";
+}
+
+function reachable(card: Card): boolean {
+  return card.source === "server" && card.connection.link.phase === "connected";
 }

@@ -19,8 +19,9 @@ export function elapsed(card: Card): number | null {
   if (isOver(job) || job.status === "paused" || card.source !== "server" || until === null) return job.elapsed_time;
   const { skew } = card.connection.link;
   const sinceMove = job.elapsed_time + (until - (card.movedAt ?? until)) / 1000;
-  // A job that has been quiet since before this page was opened: only its start tells.
-  const sinceStart = skew !== null && job.start_time ? (until + skew - Date.parse(job.start_time)) / 1000 : 0;
+  // A job that has been quiet since before this page was opened: only its start tells, and its pauses that are over.
+  const began = job.status === "running" ? job.start_time : null;
+  const sinceStart = skew !== null && began ? (until + skew - Date.parse(began)) / 1000 - job.paused_time : 0;
   return Math.max(sinceMove, sinceStart, job.elapsed_time);
 }
 
@@ -50,7 +51,7 @@ export function rounded(seconds: number): string {
 
 /** Seconds since the last news of a job that should have some; null while they are fresh. */
 export function staleFor(card: Card): number | null {
-  if (!card.job || isOver(card.job) || card.job.status === "queued") return null;
+  if (!card.job || isOver(card.job) || card.job.status === "queued" || card.job.status === "paused") return null;
   if (card.movedAt === null || !answering(card.connection)) return null;
   const sorted = [...card.pauses].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;

@@ -37,6 +37,7 @@ export function sentence(before: Card, next: Card): string | null {
     return `${is.name}: ${headline(next).word}${score}`;
   }
   if (shown !== "running") return null;
+  if (was && was.status !== is.status && [was.status, is.status].includes("paused")) return `${is.name}: ${headline(next).word}`;
   if (was?.current_stage !== is.current_stage && is.current_stage) return `${is.name}: ${placeOf(next)}`;
   const quarter = QUARTERS.findLast((q) => (is.progress ?? 0) >= q && (was?.progress ?? 0) < q);
   return quarter === undefined ? null : `${is.name}: ${quarter} percent`;

@@ -10,6 +10,7 @@ import { mount as mountConnection } from "./connection";
 import { attribute, element, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { mount as mountMenu } from "./menu";
+import { mount as mountPause } from "./pause";
 import { mount as mountStop } from "./stop";
 
 /** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown. */
@@ -38,6 +39,7 @@ export function mount(
   );
   details.addEventListener("click", () => attribute(details, "aria-expanded", String(toggleDetails())));
   right.append(retry, details);
+  const pause = mountPause(right, card, act);
   const stop = mountStop(right, card, signal, act);
   const menu = mountMenu(right, card, signal, act);
   el.append(element("div", { class: "title" }, shape, word, name, id), right);
@@ -60,6 +62,7 @@ export function mount(
     say(retry, face(next) === "gone" ? "Try again" : "Retry now");
     const focused = right.querySelector<HTMLElement>(":focus");
     connection(next);
+    pause(next);
     stop(next);
     menu(next);
     // A button that goes away must not take the keyboard's place with it.

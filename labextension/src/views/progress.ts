@@ -22,7 +22,7 @@ export function mount(el: HTMLElement, card: Card): (next: Card) => void {
     const job = next.job;
     const progress = job?.progress ?? 0;
     const unknown = !job || job.progress === null || isLengthUnknown(job, elapsed(next));
-    const moving = unknown && job !== null && !isOver(job) && job.status !== "queued";
+    const moving = unknown && job !== null && !isOver(job) && job.status !== "queued" && job.status !== "paused";
     done.style.width = `${progress}%`;
     somewhere.style.left = `${progress}%`;
     somewhere.style.width = `${share(next)}%`;

@@ -145,6 +145,12 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
       case "stop":
         void attempt(async () => happen({ kind: "record", job: await client.rest.stop(given.jobId) }), "Not stopped");
         return;
+      case "pause":
+        void attempt(async () => happen({ kind: "record", job: await client.rest.pause(given.jobId) }), "Not paused");
+        return;
+      case "resume":
+        void attempt(async () => happen({ kind: "record", job: await client.rest.resume(given.jobId) }), "Not resumed");
+        return;
       case "log":
         void attempt(async () => {
           const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);

@@ -91,4 +91,6 @@ const EMPTY: Partial<Job> = {
   attempt: 1,
   submitted_by: null,
   stopped_by: null,
+  paused_by: null,
+  paused_time: 0,
 };

@@ -179,6 +179,39 @@ describe("the connection", () => {
   });
 });
 
+describe("pause", () => {
+  test("of a running job is one button, and resuming a paused one the same", () => {
+    const shown = new Shown({});
+    expect(shown.text("pause")).toBe("Pause");
+    shown.click("pause");
+    shown.happen({ kind: "record", at: 1_000, job: aJob({ status: "paused", paused_by: "ada" }) });
+    expect([shown.text("state"), shown.text("pause"), shown.text("stop")]).toEqual(["Paused", "Resume", "Stop"]);
+    shown.click("pause");
+    expect(shown.actions).toEqual([{ do: "pause" }, { do: "resume" }]);
+  });
+
+  test("is offered for no job that cannot be paused", () => {
+    const offered = (["queued", "starting", "stopping", "completed"] as const).map((status) => new Shown({ status }).text("pause"));
+    expect(offered).toEqual([null, null, null, null]);
+  });
+
+  test("lets no time pass, and no news are no staleness", () => {
+    const shown = new Shown({ status: "paused", elapsed_time: 6, stages: stagesAt(4) });
+    shown.happen({ kind: "tick", at: 3_600_000 });
+    expect([shown.text("elapsed"), shown.text("aside"), shown.find("progress").classList.contains("moving")]).toEqual([
+      "elapsed 0:06",
+      null,
+      false,
+    ]);
+  });
+
+  test("is said to those who do not see it", () => {
+    const shown = new Shown({});
+    shown.happen({ kind: "record", at: 20_000, job: aJob({ status: "paused" }) });
+    expect(shown.text("status")).toBe("digits-mlp: Paused");
+  });
+});
+
 describe("stop", () => {
   test("asks nothing in the first ten seconds", () => {
     const shown = new Shown({ elapsed_time: 9 });

@@ -135,6 +135,20 @@ describe("a widget", () => {
     expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/stop`);
   });
 
+  test("pauses and resumes a job by asking the server", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    page.greet();
+    await vi.waitFor(() => expect(page.text("pause")).toBe("Pause"));
+    page.known = aJob({ status: "paused" });
+    page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-pause"]')?.click();
+    await vi.waitFor(() => expect(page.text("state")).toBe("Paused"));
+    expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/pause`);
+    page.known = aJob();
+    page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-pause"]')?.click();
+    await vi.waitFor(() => expect(page.text("state")).toBe("Running"));
+    expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/resume`);
+  });
+
   test("asks again for what was merged away", async () => {
     page = new Page({ source: "server", job: aJob() });
     const socket = page.greet();

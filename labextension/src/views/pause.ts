@@ -1,0 +1,20 @@
+/** The button that suspends a running job, and lets a paused one go on. */
+
+import type { Act } from "../state/actions";
+import type { Card } from "../state/card";
+import { canPause, canResume } from "../state/face";
+import { element, say, show } from "./element";
+
+export function mount(el: HTMLElement, card: Card, act: Act): (next: Card) => void {
+  const button = element("button", { class: "button", "data-testid": "mlops-pause", type: "button" });
+  el.append(button);
+  let shown = card;
+  button.addEventListener("click", () => act({ do: canResume(shown) ? "resume" : "pause" }));
+  const update = (next: Card) => {
+    shown = next;
+    show(button, canPause(next) || canResume(next));
+    say(button, canResume(next) ? "Resume" : "Pause");
+  };
+  update(card);
+  return update;
+}
