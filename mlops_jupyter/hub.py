@@ -1,18 +1,25 @@
 """What happened -> who listens. A cursor a client, no queues.
 
 The hub keeps the newest events as the bytes every client gets; who is further behind reads the
-store. Not here: sockets (``server.events``).
+store. Its head moves at once for what every client must get, else at a pace. Not here: sockets and
+what they are sent (``server``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import deque
+from itertools import islice
 
 from mlops_jupyter.store import Store, Stored
 
 #: Enough for a client that missed half a minute of a busy job; ~300 bytes each.
 KEPT = 8192
+#: The head moves at once, then at most this often (seconds) or this far (events).
+PACE, STRIDE = 0.025, 64
+#: Seconds between looks at what other servers wrote into the store, and at whether there are any.
+LOOK, LOOK_FOR_OTHERS = 0.05, 1.0
 
 
 class Hub:
@@ -24,6 +31,8 @@ class Hub:
         self._loop = loop
         self._newest: deque[Stored] = deque(maxlen=KEPT)
         self._moved = asyncio.Event()
+        self._due = 0.0
+        self._planned: asyncio.TimerHandle | None = None
 
     def committed(self, stored: list[Stored]) -> None:
         """Take over what the store has committed (``Store.on_commit``)."""
@@ -31,11 +40,35 @@ class Hub:
             self._loop.call_soon_threadsafe(self._take, stored)
 
     def _take(self, stored: list[Stored]) -> None:
+        if self._newest and self._newest[-1].seq + 1 != stored[0].seq:
+            self._newest.clear()
         self._newest.extend(stored)
-        self.head = stored[-1].seq
+        if (
+            any(event.key is None for event in stored)
+            or stored[-1].seq - self.head >= STRIDE
+            or self._loop.time() >= self._due
+        ):
+            self._move()
+        elif self._planned is None:
+            self._planned = self._loop.call_at(self._due, self._move)
+
+    def _move(self) -> None:
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+        self.head = self._newest[-1].seq
         # Whoever waits holds this very event; the next to wait get a fresh one.
         self._moved.set()
         self._moved = asyncio.Event()
+        now = self._loop.time()
+        self._due = now + PACE
+        # Comes after all that woke up just now and wrote their frames.
+        self._loop.call_soon(self._served, now)
+
+    def _served(self, began: float) -> None:
+        """Many clients take their time: the loop belongs to the user's notebooks, half of it at least."""
+        now = self._loop.time()
+        self._due = max(self._due, now + (now - began))
 
     async def moved(self, cursor: int, timeout: float | None = None) -> bool:
         """Wait for an event after ``cursor``; False when ``timeout`` seconds brought none."""
@@ -49,10 +82,12 @@ class Hub:
 
     def pending(self, cursor: int, limit: int) -> list[Stored] | None:
         """Up to ``limit`` events after ``cursor`` from memory; ``None`` when they reach further back."""
+        if self.head <= cursor:
+            return []
         if not self._newest or self._newest[0].seq > cursor + 1:
-            return None if self.head > cursor else []
+            return None
         start = cursor + 1 - self._newest[0].seq
-        return [self._newest[i] for i in range(start, min(start + limit, len(self._newest)))]
+        return list(islice(self._newest, start, start + min(limit, self.head - cursor)))
 
     async def after(self, cursor: int, limit: int) -> list[Stored]:
         """Up to ``limit`` events after ``cursor``, in order, from memory or from the store."""
@@ -60,3 +95,15 @@ class Hub:
         if events is None:
             events = await self._store.aread(lambda reading: reading.events(cursor, limit))
         return events
+
+    async def follow_others(self) -> None:
+        """Hear of what other servers write into the store, until cancelled."""
+        while True:
+            try:
+                others = self._store.shared()
+                if others and await self._store.aread(lambda reading: reading.head()) > self.head:
+                    await self._store.take_in_others()
+            except (sqlite3.Error, OSError):
+                # The store says so to whoever asks it for something; here the next look may succeed.
+                others = False
+            await asyncio.sleep(LOOK if others else LOOK_FOR_OTHERS)

@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from mlops_jupyter import hub as hub_module
-from mlops_jupyter.core.events import LogLines
-from mlops_jupyter.hub import Hub
-from mlops_jupyter.store import Store, Stored
-
-NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
-
-
-class Line:
-    """A store and its hub on the running loop."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = Store(folder / "store.sqlite", self._committed)
-        head = self.store.read(lambda reading: reading.head())
-        self.hub = Hub(self.store, asyncio.get_running_loop(), head)
-
-    def _committed(self, stored: list[Stored]) -> None:
-        self.hub.committed(stored)
-
-    async def say(self, count: int) -> None:
-        event = LogLines(time=NOW, job_id="j", first=0, lines=("x",))
-        await self.store.awrite(lambda tx: [tx.append(event) for _ in range(count)])
-        head = await self.store.aread(lambda reading: reading.head())
-        await self.hub.moved(head - 1)
-
-    async def after(self, cursor: int, limit: int = 1000) -> list[int]:
-        return [event.seq for event in await self.hub.after(cursor, limit)]
+from mlops_jupyter.store import database
+from tests.lines import Line, a_line, a_start
 
 
 def test_a_waiter_wakes_when_something_was_committed_and_not_before(tmp_path: Path) -> None:
@@ -88,6 +63,86 @@ def test_a_hub_made_on_an_old_store_knows_its_head(tmp_path: Path) -> None:
         assert await second.after(5) == [6, 7]
         await second.say(1)
         assert await second.after(5) == [6, 7, 8]
+        second.store.close()
+
+    asyncio.run(story())
+
+
+def test_what_every_client_must_get_does_not_wait_for_the_pace_and_takes_along_what_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "PACE", 60.0)
+
+    async def story() -> None:
+        line = Line(tmp_path)
+        await line.say(1)
+        await line.store.awrite(lambda tx: tx.append(a_line()))
+        assert not await line.hub.moved(1, timeout=0.05)
+        await line.write([a_start()])
+        assert await line.after(1) == [2, 3]
+        line.store.close()
+
+    asyncio.run(story())
+
+
+def test_servers_that_share_a_store_hear_each_other_in_one_order_without_gaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F20, the events: both write; each hub tells all of it, its own and the other's, from memory."""
+    monkeypatch.setattr(hub_module, "LOOK_FOR_OTHERS", 0.05)
+
+    async def heard(line: Line, total: int) -> list[int]:
+        seen: list[int] = []
+        while len(seen) < total:
+            cursor = seen[-1] if seen else 0
+            await line.hub.moved(cursor)
+            pending = line.hub.pending(cursor, 1000)
+            assert pending is not None
+            seen += [event.seq for event in pending]
+        return seen
+
+    async def story() -> None:
+        lines = [Line(tmp_path), Line(tmp_path)]
+        following = [asyncio.create_task(line.hub.follow_others()) for line in lines]
+        hearing = [asyncio.create_task(heard(line, 200)) for line in lines]
+        for _ in range(20):
+            await asyncio.gather(lines[0].say(5), lines[1].say(5))
+        async with asyncio.timeout(30):
+            assert await asyncio.gather(*hearing) == [list(range(1, 201))] * 2
+        for task in following:
+            task.cancel()
+        for line in lines:
+            line.store.close()
+
+    asyncio.run(story())
+
+
+def test_a_server_knows_whether_another_lives_on_its_store(tmp_path: Path) -> None:
+    async def story() -> None:
+        first = Line(tmp_path)
+        alone = first.store.shared()
+        second = Line(tmp_path)
+        together = (first.store.shared(), second.store.shared())
+        second.store.close()
+        assert (alone, together, first.store.shared()) == (False, (True, True), False)
+        first.store.close()
+
+    asyncio.run(story())
+
+
+def test_a_server_that_slept_does_not_take_all_that_others_wrote_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "OTHERS", 10)
+
+    async def story() -> None:
+        first, second = Line(tmp_path), Line(tmp_path)
+        await first.say(3)
+        await second.say(50)
+        await first.say(1)
+        assert first.hub.pending(40, 5) is None
+        assert await first.after(3) == list(range(4, 55))
+        first.store.close()
         second.store.close()
 
     asyncio.run(story())

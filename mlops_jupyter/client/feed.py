@@ -114,8 +114,13 @@ class Feed:
             return
         epoch, since = self._cursor
         answer = self._rest.events(since, epoch, self._patience())
-        if answer.reset is not None or answer.snapshot is not None:
-            # Another store, or one that forgot what we knew: ask for everything.
+        last = known.last(answer.events, answer.prev)
+        if (
+            answer.reset is not None
+            or answer.snapshot is not None
+            or last - answer.prev != len(answer.events)
+        ):
+            # Another store, or one that forgot what we knew or were to learn: ask for everything.
             self._cursor = None
             with self._lock:
                 self._fresh = list(self._jobs.values())
@@ -127,7 +132,7 @@ class Feed:
             if job.job_id in taken:
                 job.happened(taken[job.job_id])
                 self._news.add(job.job_id)
-        self._cursor = answer.epoch, answer.prev + len(answer.events)
+        self._cursor = answer.epoch, last
 
     def _show(self) -> None:
         """Show jobs with news, each no more often than its pace allows; the end of one at once."""

@@ -5,7 +5,7 @@ Pure. Not here: where the events come from (``feed``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -84,6 +84,11 @@ def of_jobs(raw: Iterable[msgspec.Raw]) -> Iterable[JobEvent]:
     for body in raw:
         if _heading.decode(body).type in _TYPES:
             yield _event.decode(body)
+
+
+def last(raw: Sequence[msgspec.Raw], prev: int) -> int:
+    """The number of the last event; ``prev`` when there is none."""
+    return (_heading.decode(raw[-1]).seq if raw else None) or prev
 
 
 def moved(record: Job, event: JobEvent) -> Job:

@@ -389,6 +389,9 @@ EXTENSIONS = (
 )
 STREAM = (Hello, Snapshot, Reset, Ping)
 
+#: The class of each type that is stored.
+DELIVERY: dict[str, str] = {snake_case(kind.__name__): kind.delivery for kind in (*SEVENTEEN, *EXTENSIONS)}
+
 #: Spellings of older documents, accepted in filters and never sent.
 ALIASES = {
     "training_complete": "training_completed",

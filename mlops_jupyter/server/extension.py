@@ -25,7 +25,9 @@ from mlops_jupyter import __version__
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.server import events, inputs, jobs, models, status
+from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import RuntimeFileIdentity
+from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.store import Store, Stored
 from mlops_jupyter.supervisor import Supervisor, this_process
 from mlops_jupyter.training.container import cores
@@ -45,10 +47,12 @@ class Rooms:
         self.most_sockets = most_sockets
         self.secret = secrets.token_hex(32)
         self.runtime_identity = RuntimeFileIdentity()
-        self.sockets: set[events.SubscribeHandler] = set()
+        self.sockets: set[SubscribeHandler] = set()
         self.last_used = time.monotonic()
         self.store = Store(folder / "store.sqlite", self._committed)
         self.hub = Hub(self.store, loop, self.store.read(lambda reading: reading.head()))
+        self.frames = Frames(self.hub)
+        self._following = loop.create_task(self.hub.follow_others())
         self.executor = LocalExecutor()
         self.supervisor = Supervisor(self.store, self.executor, folder, places=places)
 
@@ -67,6 +71,7 @@ class Rooms:
         """Let go of everything; jobs run on."""
         for socket in list(self.sockets):
             socket.close(1001, "The server stops")
+        self._following.cancel()
         await self.supervisor.close()
         await asyncio.to_thread(self.store.close)
 

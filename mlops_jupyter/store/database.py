@@ -11,7 +11,6 @@ import fcntl
 import os
 import secrets
 import sqlite3
-import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from mlops_jupyter.store.migrations import migrate
+from mlops_jupyter.store.neighbours import Neighbours, flock
 from mlops_jupyter.store.reading import Reading, Stored
 from mlops_jupyter.store.transaction import Transaction
 
@@ -30,12 +30,15 @@ T = TypeVar("T")
 #: Commits wait for each other up to this many: one fsync serves them all.
 GROUP = 256
 READERS = 4
+#: Of what other servers wrote meanwhile, listeners are told this many at most; who needs more reads it.
+OTHERS = 1024
 
 
 class Store:
     """The database of one data directory.
 
-    ``on_commit`` is called in the writer thread with the events of each commit, in order.
+    ``on_commit`` is called in the writer thread with the events of each commit, in order, and with those
+    that other servers committed before it.
     """
 
     def __init__(self, path: Path, on_commit: Callable[[list[Stored]], None]) -> None:
@@ -58,6 +61,8 @@ class Store:
             os.close(self._lock_file)
             raise
         (self.epoch,) = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
+        self._neighbours = Neighbours(path.with_suffix(".servers"))
+        self._told = Reading(db).head()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlops-reader")
         self._writer = threading.Thread(target=self._write, args=(db,), name="mlops-writer", daemon=True)
         self._writer.start()
@@ -91,6 +96,14 @@ class Store:
         """``read`` for the event loop, in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, work)
 
+    def shared(self) -> bool:
+        """Whether another server may write into this store."""
+        return self._neighbours.any()
+
+    async def take_in_others(self) -> None:
+        """Tell listeners what other servers have committed."""
+        await self.awrite(lambda _: None)
+
     def close(self) -> None:
         """Write what was asked for, then let go of the files."""
         if self._writer.is_alive():
@@ -100,6 +113,7 @@ class Store:
             for db in self._reading:
                 db.close()
             os.close(self._lock_file)
+            self._neighbours.close()
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
@@ -111,12 +125,12 @@ class Store:
         """Servers that share the store write one after the other: older SQLite has a race in the
         reset of its write-ahead log when two connections write. The lock is of the open file, so
         that another thread's close cannot drop it."""
-        request = _flock(fcntl.F_WRLCK)
+        request = flock(fcntl.F_WRLCK)
         fcntl.fcntl(self._lock_file, fcntl.F_OFD_SETLKW, request)
         try:
             yield
         finally:
-            fcntl.fcntl(self._lock_file, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK))
+            fcntl.fcntl(self._lock_file, fcntl.F_OFD_SETLK, flock(fcntl.F_UNLCK))
 
     def _write(self, db: sqlite3.Connection) -> None:
         ending = False
@@ -141,6 +155,7 @@ class Store:
             with self._locked():
                 db.execute("BEGIN IMMEDIATE")
                 try:
+                    transaction.take_in_others(self._told, OTHERS)
                     done = [(future, *_attempt(db, transaction, work)) for work, future in batch]
                     db.execute("COMMIT")
                 except BaseException:
@@ -152,6 +167,7 @@ class Store:
                 future.set_exception(error)
             return
         if transaction.stored:
+            self._told = transaction.stored[-1].seq
             self._on_commit(transaction.stored)
         for future, result, failure in done:
             if failure is None:
@@ -177,8 +193,3 @@ def _attempt(
         return None, error
     db.execute("RELEASE work")
     return result, None
-
-
-def _flock(kind: int) -> bytes:
-    """A ``struct flock`` over the whole file."""
-    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)

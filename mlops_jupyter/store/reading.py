@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from mlops_jupyter.core.events import DELIVERY
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Series
@@ -15,11 +16,21 @@ _OPEN = "('queued','starting','running','paused','stopping')"
 
 
 class Stored(NamedTuple):
-    """An event as committed: ``body`` is its JSON, the bytes every client gets."""
+    """An event as committed: ``body`` is its JSON, the bytes every client gets.
+
+    Of events with one ``key`` a slow client may be given the latest alone; those without one go to all.
+    """
 
     seq: int
-    delivery: str
+    key: tuple[str, str] | None
     body: bytes
+
+    @classmethod
+    def of(cls, seq: int, kind: str, job_id: str | None, body: bytes) -> Stored:
+        # What a newer version stored is of no known class, and must not be merged.
+        if job_id is None or DELIVERY.get(kind) != "B":
+            return cls(seq, None, body)
+        return cls(seq, (kind, job_id), body)
 
 
 class Cursor(NamedTuple):
@@ -84,9 +95,9 @@ class Reading:
     def events(self, since: int, limit: int) -> list[Stored]:
         """Events after ``since``, in order."""
         rows = self._db.execute(
-            "SELECT seq, body FROM events WHERE seq>? ORDER BY seq LIMIT ?", (since, limit)
+            "SELECT seq, type, job_id, body FROM events WHERE seq>? ORDER BY seq LIMIT ?", (since, limit)
         )
-        return [Stored(seq, "A", body) for seq, body in rows]
+        return [Stored.of(*row) for row in rows]
 
     def oldest(self) -> int:
         """The lowest number kept; 0 when there is no event."""

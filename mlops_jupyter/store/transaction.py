@@ -21,17 +21,22 @@ class Transaction:
         self._db = db
         self.stored: list[Stored] = []
 
+    def take_in_others(self, told: int, most: int) -> None:
+        """What other servers appended after ``told`` is news for our listeners too: the newest ``most``."""
+        reading = Reading(self._db)
+        self.stored = reading.events(max(told, reading.head() - most), most)
+
     def append(self, event: Event) -> int:
         """Keep ``event`` under the next number and return it."""
         (last,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
         seq = (last or 0) + 1
         body = wire.encode(msgspec.structs.replace(event, seq=seq))
         job_id = getattr(event, "job_id", None)
-        kind = event.__struct_config__.tag
+        kind = str(event.__struct_config__.tag)
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
         if isinstance(event, MetricPoints):
             self._add_points(event.job_id, event.points)
-        self.stored.append(Stored(seq, event.delivery, body))
+        self.stored.append(Stored.of(seq, kind, job_id, body))
         return seq
 
     def _add_points(self, job_id: str, points: Iterable[Point]) -> None:

@@ -135,7 +135,7 @@ async def test_a_client_that_says_anything_else_is_closed_and_disturbs_nobody(
 
 
 async def test_lifecycle_events_do_not_wait_for_a_frame_to_fill(rooms, subscribe, monkeypatch) -> None:
-    monkeypatch.setattr("mlops_jupyter.server.events.PACE", 60.0)
+    monkeypatch.setattr("mlops_jupyter.hub.PACE", 60.0)
     started = TrainingStarted(time=NOW, job_id="j-7f3a00000000", job=a_job())
     async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
         await socket.message()
@@ -145,6 +145,29 @@ async def test_lifecycle_events_do_not_wait_for_a_frame_to_fill(rooms, subscribe
         await rooms.store.awrite(lambda tx: tx.append(started))
         frame = await socket.message()
         assert [event["type"] for event in frame["events"]] == ["log_lines", "training_started"]
+
+
+async def test_a_page_nobody_looks_at_gets_lifecycle_events_alone_and_the_rest_when_it_is_shown(
+    rooms, subscribe
+) -> None:
+    started = TrainingStarted(time=NOW, job_id="j-7f3a00000000", job=a_job())
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        await socket.say({"type": "shown", "shown": False})
+        # The answer to a first pong says that what was sent before it has been heard.
+        await socket.say({"type": "pong", "nonce": (await socket.ping())["nonce"]})
+        await socket.ping()
+        await say(rooms, 3)
+        await rooms.store.awrite(lambda tx: tx.append(started))
+        await say(rooms, 2)
+        frame = await socket.message()
+        assert ([event["seq"] for event in frame["events"]], frame["skipped"]) == ([4], 3)
+        await socket.say({"type": "shown", "shown": True})
+        messages = [await socket.message() for _ in range(2)]
+        hello = next(message for message in messages if "type" in message)
+        frame = next(message for message in messages if "events" in message)
+        assert (hello["type"], hello["head"]) == ("hello", 6)
+        assert ([event["seq"] for event in frame["events"]], frame["prev"]) == ([5, 6], 4)
 
 
 async def test_a_frame_never_has_more_events_than_its_limit(rooms, subscribe) -> None:
@@ -205,8 +228,8 @@ async def test_a_client_cut_off_at_random_sees_each_event_once_in_order(
     rooms, subscribe, ask, events, cuts
 ) -> None:
     async def flow() -> None:
-        while rooms.hub.head < events:
-            await say(rooms, min(5, events - rooms.hub.head))
+        for _ in range(events // 5):
+            await say(rooms, 5)
             await asyncio.sleep(0.002)
 
     flowing = asyncio.ensure_future(flow())

@@ -145,10 +145,12 @@ export class Client {
     }
   }
 
-  /** The first hello of a connection; polling repeats it with each answer. */
+  /** Polling greets with each answer; a socket once, and when a hidden page is shown: what it missed follows. */
   #greet({ epoch, head, version, server_time }: Greeting, now: number): void {
     this.#epoch = epoch;
-    if (this.#replayUntil < 0) this.#replayUntil = this.#cursor?.epoch === epoch ? head : 0;
+    if (this.#replayUntil < 0 || this.#link.transport === "websocket") {
+      this.#replayUntil = this.#cursor?.epoch === epoch ? head : 0;
+    }
     this.#tellLink({
       heardAt: now,
       behind: this.#replayUntil > (this.#cursor?.since ?? head),

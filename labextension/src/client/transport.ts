@@ -17,6 +17,8 @@ export interface Frame {
   type: "frame";
   events: Event[];
   prev: number;
+  /** How many events between `prev` and the last one were left out: merged for a slow client, or nobody looked. */
+  skipped?: number;
   /** The newest-only events of this moment, by key. */
   latest?: Record<string, Event>;
   rev?: number;

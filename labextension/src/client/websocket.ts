@@ -9,6 +9,7 @@ type Sent = Exclude<Message, Frame> | Omit<Frame, "type">;
 export class WebsocketTransport implements Transport {
   readonly kind = "websocket";
   readonly #server: PageServer;
+  readonly #closing = new AbortController();
   #socket: WebSocket | null = null;
   #greeted = false;
 
@@ -25,13 +26,14 @@ export class WebsocketTransport implements Transport {
     }
     const socket = new WebSocket(url);
     this.#socket = socket;
+    document.addEventListener("visibilitychange", () => this.#tellShown(), { signal: this.#closing.signal });
     socket.onmessage = (message) => {
       if (this.#socket === socket) this.#hear(socket, JSON.parse(String(message.data)) as Sent, listener);
     };
     // Browsers say nothing about a refused upgrade: its status is known by polling only.
     socket.onclose = (event) => {
       if (this.#socket !== socket) return;
-      this.#socket = null;
+      this.close();
       listener.ended(this.#greeted ? "dropped" : "refused", event.reason || `websocket closed (${event.code})`);
     };
   }
@@ -39,7 +41,14 @@ export class WebsocketTransport implements Transport {
   close(): void {
     const socket = this.#socket;
     this.#socket = null;
+    this.#closing.abort();
     socket?.close();
+  }
+
+  /** A page nobody looks at is spared what only matters to eyes; what it missed comes when it is shown. */
+  #tellShown(): void {
+    if (!this.#greeted) return;
+    this.#socket?.send(JSON.stringify({ type: "shown", shown: document.visibilityState !== "hidden" }));
   }
 
   #hear(socket: WebSocket, message: Sent, listener: Listener): void {
@@ -47,7 +56,10 @@ export class WebsocketTransport implements Transport {
       listener.message({ ...message, type: "frame", events: message.events as Event[] });
       return;
     }
-    if (message.type === "hello") this.#greeted = true;
+    if (message.type === "hello" && !this.#greeted) {
+      this.#greeted = true;
+      if (document.visibilityState === "hidden") this.#tellShown();
+    }
     // At once, here: the timers of hidden tabs sleep, their message handlers do not.
     if (message.type === "ping") socket.send(JSON.stringify({ type: "pong", nonce: message.nonce }));
     listener.message(message);

@@ -284,6 +284,14 @@ describe("resuming", () => {
     });
   });
 
+  test("a hidden page that is shown says that it catches up until it has what it missed", () => {
+    page.greet(4);
+    page.newest.tell({ type: "hello", epoch: "store-1", head: 6 });
+    const before = page.client.link.behind;
+    page.newest.tell(frame(4, anEvent(5), anEvent(6)));
+    expect([before, page.client.link.behind]).toEqual([true, false]);
+  });
+
   test("the round trip shown is the one the server measured", () => {
     page.greet();
     page.newest.tell({ type: "ping", ...BASE, nonce: 1, rtt: null }, { type: "ping", ...BASE, nonce: 2, rtt: 0.038 });

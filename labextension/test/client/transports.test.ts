@@ -192,6 +192,19 @@ test("a ping over the websocket is answered at once", async () => {
   await server.stop();
 });
 
+test("a page nobody looks at says so, and when it is shown again", async () => {
+  const server = new EventServer();
+  const transport = new WebsocketTransport(await server.start());
+  const state = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+  transport.open(null, new Heard());
+  await vi.waitFor(() => expect(server.pongs).toContainEqual({ type: "shown", shown: false }));
+  state.mockRestore();
+  document.dispatchEvent(new window.Event("visibilitychange"));
+  await vi.waitFor(() => expect(server.pongs).toContainEqual({ type: "shown", shown: true }));
+  transport.close();
+  await server.stop();
+});
+
 test("no token ever stands in an address", async () => {
   const server = new EventServer();
   const page = { ...(await server.start()), token: "secret" };

@@ -1,0 +1,71 @@
+"""The frames of the socket: events after a cursor, as bytes.
+
+Clients that stand at the same place get the same bytes, made once. Not here: who gets which frame
+(``pump``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mlops_jupyter.hub import STRIDE, Hub
+from mlops_jupyter.store import Stored
+
+#: The longest frame, in bytes; one event alone may be longer.
+LONGEST = 256 << 10
+
+
+class Frame(NamedTuple):
+    """``last`` is the number of its last event."""
+
+    body: bytes
+    last: int
+
+
+def framed(prev: int, events: Sequence[Stored]) -> Frame:
+    """``events`` after ``prev``, with the number of those that were passed over between them."""
+    last = events[-1].seq
+    skipped = last - prev - len(events)
+    said = b',"skipped":%d' % skipped if skipped else b""
+    return Frame(b'{"events":[%b],"prev":%d%b}' % (joined(events), prev, said), last)
+
+
+def joined(events: Sequence[Stored]) -> bytes:
+    return b",".join(event.body for event in events)
+
+
+def merged(events: Sequence[Stored]) -> list[Stored]:
+    """All that every client must get and, of those that share a key, the latest; in order."""
+    latest = {event.key: event.seq for event in events}
+    return [event for event in events if event.key is None or latest[event.key] == event.seq]
+
+
+def fitting(events: Sequence[Stored], longest: int) -> list[Stored]:
+    """As many of the first ``events`` as ``longest`` bytes hold; one at least."""
+    size = 0
+    for count, event in enumerate(events):
+        size += len(event.body) + 1
+        if size > longest and count:
+            return list(events[:count])
+    return list(events)
+
+
+class Frames:
+    """The whole frames of this moment, by the cursor they follow on."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._head = hub.head
+        self._kept: dict[int, Frame] = {}
+
+    async def after(self, cursor: int) -> Frame:
+        """The next frame after ``cursor``, which must be behind the hub's head."""
+        if self._head != self._hub.head:
+            self._head = self._hub.head
+            self._kept.clear()
+        frame = self._kept.get(cursor)
+        if frame is None:
+            events = await self._hub.after(cursor, STRIDE)
+            frame = self._kept[cursor] = framed(cursor, fitting(events, LONGEST))
+        return frame

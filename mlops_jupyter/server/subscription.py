@@ -1,0 +1,220 @@
+"""The websocket of events: hello, snapshot or replay, then frames as things happen.
+
+Replay and live are one path: the pump tells what is beyond the client's cursor, it is sent, and asked
+for again. Not here: what a frame holds (``pump``, ``frames``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import time
+from typing import Any
+
+import msgspec
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import ensure_async
+from tornado import web
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from mlops_jupyter import __version__
+from mlops_jupyter.core import wire
+from mlops_jupyter.core.events import Event, Hello, Ping
+from mlops_jupyter.server.pump import BEHIND, Pump
+from mlops_jupyter.server.streams import Streams, now
+
+#: Seconds between heartbeats; proxies cut sockets that are idle for 30 to 60.
+HEARTBEAT = 15.0
+#: A client that leaves so many heartbeats unanswered is dropped.
+UNANSWERED = 3
+#: A client that takes longer to read one message is dropped, too; both resume by their cursor.
+DRAIN = 20.0
+#: What the system holds for one client beside the frame in hand.
+SEND_BUFFER = 128 << 10
+#: Clients may say so much a second; they owe a pong in fifteen.
+MESSAGES = 20
+
+
+class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
+    """The client's answer to a ``Ping``."""
+
+    nonce: int
+
+
+class Shown(msgspec.Struct, frozen=True, tag_field="type", tag="shown"):
+    """Whether the client's page is looked at."""
+
+    shown: bool
+
+
+class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
+    SUPPORTED_METHODS = ("GET",)
+    max_message_size = 64 << 10
+    _task: asyncio.Task[None] | None = None
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        if not await ensure_async(
+            self.authorizer.is_authorized(self, self.current_user, "read", "mlops.events")
+        ):
+            raise web.HTTPError(403)
+        sockets = self.rooms.sockets
+        if len(sockets) >= self.rooms.most_sockets:
+            # Not raised: an error's answer loses its headers.
+            self.set_status(429)
+            self.set_header("Retry-After", "10")
+            self.set_header("Connection", "close")
+            await self.finish(
+                wire.encode({"message": "Too many event sockets", "reason": None, "problems": []})
+            )
+            return
+        # From here on it has its place: many may ask at once. Returns when the socket is closed.
+        sockets.add(self)
+        try:
+            self._opened_at = await self.open_at()
+            await super().get(*args, **kwargs)
+        finally:
+            sockets.discard(self)
+
+    def get_compression_options(self) -> None:
+        """None: frames are small, and compression costs memory for each client."""
+
+    async def open(self, *args: Any, **kwargs: Any) -> None:
+        await ensure_async(super().open(*args, **kwargs))
+        self._nonce = 0
+        self._pinged = 0.0
+        self._unanswered = 0
+        self._rtt: float | None = None
+        self._second, self._messages = time.monotonic(), 0
+        if self.ws_connection is not None and self.ws_connection.stream is not None:
+            self.ws_connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self._pump = Pump(self.rooms.hub, self.rooms.frames)
+        self._task = asyncio.create_task(self._run())
+
+    def on_message(self, message: str | bytes) -> None:
+        if self._too_many():
+            self.close(1008, "Too many messages")
+            return
+        try:
+            said = msgspec.json.decode(message, type=Pong | Shown)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self.close(1008, "Only pongs and shown are understood")
+            return
+        if isinstance(said, Shown):
+            self._show(said.shown)
+        elif said.nonce == self._nonce:
+            self._unanswered = 0
+            first = self._rtt is None
+            self._rtt = time.monotonic() - self._pinged
+            if first:
+                # Tell the page at once how far away it is, not a heartbeat later.
+                self._told = asyncio.create_task(self._ping())
+
+    def _too_many(self) -> bool:
+        now = time.monotonic()
+        if now - self._second >= 1.0:
+            self._second, self._messages = now, 0
+        self._messages += 1
+        return self._messages > MESSAGES
+
+    def _show(self, shown: bool) -> None:
+        self._pump.show(shown)
+        if shown:
+            # The page learns how far behind it is before it says again that it is live.
+            self._told = asyncio.create_task(self._hello())
+
+    def on_close(self) -> None:
+        self.rooms.used()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        """One task a client: what it has not read is in no queue of ours."""
+        with contextlib.suppress(WebSocketClosedError, asyncio.CancelledError):
+            beat: asyncio.Task[None] | None = None
+            try:
+                self._pump.jump(await self._greet())
+                beat = asyncio.create_task(self._beat())
+                while True:
+                    await self._send_next()
+            finally:
+                if beat is not None:
+                    beat.cancel()
+                # A pump that stopped, for whatever reason, must not leave a socket that says nothing.
+                self.close(1011)
+
+    async def _send_next(self) -> None:
+        pump = self._pump
+        frame = await pump.next()
+        if frame is None:
+            await self._tell(self.reset(f"More than {BEHIND} events behind"))
+            pump.jump(await self._tell_snapshot())
+        else:
+            pump.sent(await self._send(frame.body))
+
+    async def _greet(self) -> int:
+        cursor, reset = self._opened_at
+        await self._hello()
+        await self._ping()
+        if reset is not None:
+            await self._tell(reset)
+        return await self._tell_snapshot() if cursor is None else cursor
+
+    async def _hello(self) -> None:
+        rooms = self.rooms
+        hello = Hello(
+            time=now(),
+            epoch=rooms.store.epoch,
+            head=rooms.hub.head,
+            server_time=now(),
+            heartbeat=HEARTBEAT,
+            version=__version__,
+        )
+        with contextlib.suppress(WebSocketClosedError):
+            await self._tell(hello)
+
+    async def _tell_snapshot(self) -> int:
+        snapshot = await self.snapshot()
+        await self._tell(snapshot)
+        return snapshot.head
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            if self._unanswered >= UNANSWERED:
+                self._abort()
+                return
+            await self._ping()
+
+    async def _ping(self) -> None:
+        self._nonce += 1
+        self._unanswered += 1
+        self._pinged = time.monotonic()
+        with contextlib.suppress(WebSocketClosedError):
+            await self._tell(Ping(time=now(), nonce=self._nonce, rtt=self._rtt))
+
+    async def _tell(self, event: Event) -> None:
+        await self._send(wire.encode(event))
+
+    async def _send(self, message: bytes) -> float:
+        """Send, and return how many seconds the client took to make room for it."""
+        began = time.monotonic()
+        written = self.write_message(message)
+        # Not cancelled when it takes too long: the stream itself is given up then.
+        done, _ = await asyncio.wait({written}, timeout=DRAIN)
+        if not done:
+            self._abort()
+        await written
+        return time.monotonic() - began
+
+    def _abort(self) -> None:
+        """Without a closing handshake, which would queue behind what is not being read; what the
+        system still holds for the client is dropped, too."""
+        if self.ws_connection is not None and self.ws_connection.stream is not None:
+            stream = self.ws_connection.stream
+            if stream.socket is not None:
+                stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            stream.close()
