@@ -232,7 +232,8 @@ def test_a_second_tab_shows_the_same(lab: Lab) -> None:
     other.wait_until_shown(ready=False)
     moves(other)
     assert job_id(other) == job_id(lab)
-    assert finishes(other) == finishes(lab)
+    stops(lab)
+    expect(state(other)).to_contain_text("Cancelled", timeout=20_000)
     texts = [tab.page.get_by_test_id("mlops-numbers").first.inner_text() for tab in (lab, other)]
     assert texts[0] == texts[1]
     assert other.console_errors == []
@@ -291,7 +292,8 @@ def test_other_ways_to_run_jupyter(
         kernel = "other"
         server.kernelspec(kernel, other_python)
     lab = open_lab(server)
-    notebook(lab, LOAD, TRAIN, "print(job.wait().status, job.record.versions['python'])", kernel=kernel)
+    train = TRAIN.replace("8000", "3000")
+    notebook(lab, LOAD, train, "print(job.wait().status, job.record.versions['python'])", kernel=kernel)
     lab.run_all(wait=False)
     trains(lab)
     expect(connection(lab)).to_contain_text("Live")

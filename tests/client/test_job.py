@@ -153,6 +153,15 @@ def test_waiting_has_an_end(endless: Job) -> None:
     assert str(error.value) == f"penguins-mlp {endless.id} is still {endless.status} after 0.1 s."
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """SIGINT as a terminal's: who started the tests in the background had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_the_waiting_and_not_the_job(endless: Job) -> None:
     begun(endless)
     main = threading.main_thread().ident
