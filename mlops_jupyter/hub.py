@@ -8,10 +8,10 @@ what they are sent (``server``).
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import deque
 from itertools import islice
 
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.store import Store, Stored
 
 #: Enough for a client that missed half a minute of a busy job; ~300 bytes each.
@@ -33,11 +33,25 @@ class Hub:
         self._moved = asyncio.Event()
         self._due = 0.0
         self._planned: asyncio.TimerHandle | None = None
+        self._trouble: str | None = None
+        self._era = 0
 
     def committed(self, stored: list[Stored]) -> None:
         """Take over what the store has committed (``Store.on_commit``)."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, stored)
+
+    def restart(self, head: int, trouble: str | None) -> None:
+        """The store was opened anew, or cannot be used (``trouble``): whoever waits here is turned away,
+        since what follows may be another history."""
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+        self._newest.clear()
+        self.head = head
+        self._trouble = trouble
+        self._era += 1
+        self._wake()
 
     def _take(self, stored: list[Stored]) -> None:
         if self._newest and self._newest[-1].seq + 1 != stored[0].seq:
@@ -57,13 +71,16 @@ class Hub:
             self._planned.cancel()
             self._planned = None
         self.head = self._newest[-1].seq
-        # Whoever waits holds this very event; the next to wait get a fresh one.
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._wake()
         now = self._loop.time()
         self._due = now + PACE
         # Comes after all that woke up just now and wrote their frames.
         self._loop.call_soon(self._served, now)
+
+    def _wake(self) -> None:
+        # Whoever waits holds this very event; the next to wait get a fresh one.
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     def _served(self, began: float) -> None:
         """Many clients take their time: the loop belongs to the user's notebooks, half of it at least."""
@@ -72,7 +89,10 @@ class Hub:
 
     async def moved(self, cursor: int, timeout: float | None = None) -> bool:
         """Wait for an event after ``cursor``; False when ``timeout`` seconds brought none."""
+        era = self._era
         while self.head <= cursor:
+            if self._trouble is not None or self._era != era:
+                raise StoreUnavailable(self._trouble or "The store was opened anew.")
             try:
                 async with asyncio.timeout(timeout):
                     await self._moved.wait()
@@ -103,7 +123,7 @@ class Hub:
                 others = self._store.shared()
                 if others and await self._store.aread(lambda reading: reading.head()) > self.head:
                     await self._store.take_in_others()
-            except (sqlite3.Error, OSError):
+            except StoreUnavailable:
                 # The store says so to whoever asks it for something; here the next look may succeed.
                 others = False
             await asyncio.sleep(LOOK if others else LOOK_FOR_OTHERS)

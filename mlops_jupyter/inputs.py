@@ -24,13 +24,13 @@ class Inputs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in folder.iterdir():
-            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-                old.unlink(missing_ok=True)
 
     def create(self) -> tuple[str, BinaryIO]:
         """A new input and the file to write it to."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in self._folder.iterdir():
+            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                old.unlink(missing_ok=True)
         input_id = f"i-{secrets.token_hex(12)}"
         return input_id, os.fdopen(_create(self._folder / f"{input_id}.part"), "wb")
 

@@ -18,7 +18,7 @@ import msgspec
 
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
-from mlops_jupyter.core.errors import InvalidTransition
+from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.transitions import advance
@@ -65,12 +65,19 @@ class _News(NamedTuple):
 class Intake:
     """Tails the files of the jobs it watches, in a thread of its own.
 
-    ``on_change`` is called in that thread after each commit that brought facts.
+    ``on_change`` is called in that thread after each commit that brought facts, ``on_end`` when all is
+    read of a job that is over.
     """
 
-    def __init__(self, store: Store, on_change: Callable[[Taken], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        on_change: Callable[[Taken], None],
+        on_end: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._on_change = on_change
+        self._on_end = on_end
         self._folders: dict[str, Path] = {}
         self._cursors: dict[str, Cursor] = {}
         self._ticks: dict[str, float] = {}
@@ -162,6 +169,9 @@ class Intake:
             for job_id, folder in folders:
                 try:
                     pause = BUSY if self.look(job_id, folder) else pause
+                except StoreUnavailable:
+                    # It has said why. What is in the journals stays there.
+                    pause = REFUSED
                 except Exception:
                     log.exception("Could not take in what job %s wrote", job_id)
                     pause = REFUSED
@@ -199,6 +209,7 @@ class Intake:
     def _quiet(self, job_id: str) -> None:
         """Nothing new: the job is over and read, or its last progress is due by now."""
         if job_id in self._over:
+            self._on_end(job_id)
             self._drop(job_id)
         elif job_id in self._held and self._due(job_id):
             self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()

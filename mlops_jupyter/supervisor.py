@@ -9,20 +9,30 @@ import asyncio
 import logging
 import os
 import secrets
+import shutil
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mlops_jupyter.core import facts, wire
-from mlops_jupyter.core.errors import DatasetNotFoundError, JobStateError, MlopsError, SubmissionError
+from mlops_jupyter.core.errors import (
+    DatasetNotFoundError,
+    JobStateError,
+    MlopsError,
+    StoreUnavailable,
+    SubmissionError,
+)
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake, Taken
+from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
 from mlops_jupyter.training import processes
 
@@ -32,6 +42,8 @@ log = logging.getLogger(__name__)
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 #: So many earlier jobs of the same kind tell how long the stages take.
 EARLIER = 5
+#: Seconds between tries of what a store in trouble has refused.
+STORE_PAUSE = 1.0
 
 
 class Supervisor:
@@ -52,7 +64,9 @@ class Supervisor:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watched: set[str] = set()
         self.inputs = Inputs(folder / "inputs")
-        self.intake = Intake(store, self._taken_in)
+        self.records = Records(store, folder / "jobs")
+        self.intake = Intake(store, self._taken_in, self.records.keep)
+        self._adopting: asyncio.Task[Any] | None = None
 
     def folder(self, job_id: str) -> Path:
         """Where everything of a job is kept."""
@@ -79,20 +93,20 @@ class Supervisor:
             tx.add_job(job, spec, kind)
             return self.intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
 
-        job = await self._store.awrite(work)
-        for source in (spec.data, spec.test):
-            if source is not None and source.input_id is not None:
-                self.inputs.remove(source.input_id)
-        if spec.estimator_input is not None:
-            self.inputs.remove(spec.estimator_input)
-        self._do(self._schedule())
+        try:
+            job = await self._store.awrite(work)
+        except StoreUnavailable:
+            await asyncio.to_thread(shutil.rmtree, self.folder(job_id), ignore_errors=True)
+            raise
+        await asyncio.to_thread(self._settle, job_id, spec)
+        self._do(self._schedule)
         return job
 
     async def stop(self, job_id: str, by: str) -> Job:
         """Ask a job to stop; one that is over stays as it is."""
         job = await self._happened(job_id, facts.StopAsked(time=time.time(), by=by))
         if job.terminal:
-            self._do(self._schedule())
+            self._do(self._schedule)
         return job
 
     async def pause(self, job_id: str, by: str) -> Job:
@@ -111,22 +125,33 @@ class Supervisor:
                 raise JobStateError(f"{job.name} is {job.status}: it cannot be {what}.")
             return self.intake.record(tx, job, [fact])
 
-        taken = await self._store.awrite(work)
-        self._obey(taken)
-        return taken.job
+        return await self._recorded(job_id, work)
+
+    def come_to_life(self) -> None:
+        """The store works, for the first time or again: see what has become of the jobs in it."""
+        self._adopting = self._do(self.adopt)
+
+    async def adopted(self) -> None:
+        """Until the jobs of an earlier server are taken over."""
+        if self._adopting is not None:
+            await asyncio.wait([self._adopting])
 
     async def adopt(self) -> None:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
         for job in await self._store.aread(lambda reading: reading.open_jobs()):
-            if job.status == "queued" or _lives(job.owner) or self._runs_elsewhere(job):
+            ours = job.owner == self._owner
+            # Ours without a place: its start was stored, and the store failed before we knew.
+            if job.status == "queued" or (job.job_id in self._taken if ours else _lives(job.owner)):
+                continue
+            if self._runs_elsewhere(job):
                 continue
             self._taken[job.job_id] = await self._cost(job.job_id)
             await self._adopt(job.job_id)
-        self._do(self._schedule())
+        self._do(self._schedule)
 
     async def _adopt(self, job_id: str) -> None:
         """What was written since decides: the keeper may have begun, or ended, unseen."""
-        self.intake.watch(job_id, self.folder(job_id))
+        await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
         job = await self._drained(job_id)
         if job.terminal:
             self._changed(Taken(job, signal=None))
@@ -167,9 +192,15 @@ class Supervisor:
                     break
                 queued.pop(0)
                 self._taken[job.job_id] = cost
-                job = await self._happened(job.job_id, facts.JobStarted(time=time.time(), owner=self._owner))
+                try:
+                    job = await self._happened(
+                        job.job_id, facts.JobStarted(time=time.time(), owner=self._owner)
+                    )
+                except StoreUnavailable:
+                    self._taken.pop(job.job_id, None)
+                    raise
                 if job.status == "starting":
-                    self._do(self._start(job.job_id))
+                    self._do(partial(self._start, job.job_id))
                 else:
                     self._taken.pop(job.job_id, None)
             for ahead, job in enumerate(queued):
@@ -182,7 +213,7 @@ class Supervisor:
 
     async def _start(self, job_id: str) -> None:
         spec = await self._store.aread(lambda reading: reading.spec(job_id))
-        self.intake.watch(job_id, self.folder(job_id))
+        await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
         try:
             await self._executor.start(job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
         except StartRefused as refused:
@@ -206,7 +237,7 @@ class Supervisor:
         if job.terminal:
             self._watched.discard(job.job_id)
             if self._taken.pop(job.job_id, None) is not None:
-                self._do(self._schedule())
+                self._do(self._schedule)
         elif job.process is not None and job.job_id not in self._watched:
             self._watch(job)
 
@@ -214,7 +245,11 @@ class Supervisor:
         """Wait for the keeper's end: its last word is in the journal by then, or never will be."""
         assert job.process is not None
         self._watched.add(job.job_id)
-        self._executor.adopt(job.process, lambda: self._do(self._gone(job.job_id)))
+
+        def gone() -> None:
+            self._do(partial(self._gone, job.job_id))
+
+        self._executor.adopt(job.process, gone)
 
     async def _gone(self, job_id: str) -> None:
         """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
@@ -236,8 +271,12 @@ class Supervisor:
         return await self._store.aread(lambda reading: reading.job(job_id))
 
     async def _happened(self, job_id: str, fact: facts.Fact) -> Job:
-        taken = await self._store.awrite(lambda tx: self.intake.record(tx, tx.job(job_id), [fact]))
+        return await self._recorded(job_id, lambda tx: self.intake.record(tx, tx.job(job_id), [fact]))
+
+    async def _recorded(self, job_id: str, work: Callable[[Transaction], Taken]) -> Job:
+        taken = await self._store.awrite(work)
         self._obey(taken)
+        await asyncio.to_thread(self.records.keep, job_id)
         return taken.job
 
     def _obey(self, taken: Taken) -> None:
@@ -250,10 +289,19 @@ class Supervisor:
             }
             orders[taken.signal](taken.job.process)
 
-    def _do(self, work: Any) -> None:
-        task = self._loop.create_task(work)
+    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        task = self._loop.create_task(self._persist(work))
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
+
+    async def _persist(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """What the store refuses is tried again until it works: a job's end waits for the disk."""
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable:
+                await asyncio.sleep(STORE_PAUSE)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -261,6 +309,15 @@ class Supervisor:
             log.error("A job could not be moved on", exc_info=task.exception())
 
     # --- the job's folder ------------------------------------------------------------------
+
+    def _settle(self, job_id: str, spec: JobSpec) -> None:
+        """The job is accepted: its folder says so, and has what was sent ahead for it."""
+        self.records.keep(job_id)
+        for source in (spec.data, spec.test):
+            if source is not None and source.input_id is not None:
+                self.inputs.remove(source.input_id)
+        if spec.estimator_input is not None:
+            self.inputs.remove(spec.estimator_input)
 
     def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
         """Make the job's folder with everything in it that the worker needs."""
@@ -283,6 +340,8 @@ class Supervisor:
             os.open(folder / "spec.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
         ) as file:
             file.write(wire.encode(spec))
+            file.flush()
+            os.fsync(file.fileno())
         return spec
 
     def _placed(self, source: Source, target: Path) -> Source:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import JobSpec, Source
@@ -90,6 +91,7 @@ def test_a_second_store_goes_on_with_the_numbers_and_the_name_of_the_first(tmp_p
     first.close()
     second = Store(tmp_path / "store.sqlite", lambda stored: None)
     assert second.write(lambda tx: tx.append(lines("b"))).result() == 2
+    assert epoch
     assert second.epoch == epoch
     second.close()
 
@@ -103,11 +105,17 @@ def test_two_stores_on_one_file_share_one_order(tmp_path: Path) -> None:
 
 
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    """P5."""
     with sqlite3.connect(tmp_path / "store.sqlite") as db:
         db.execute("PRAGMA user_version=99")
     db.close()
-    with pytest.raises(RuntimeError, match="schema 99"):
-        Store(tmp_path / "store.sqlite", lambda stored: None)
+    before = (tmp_path / "store.sqlite").read_bytes()
+    store = Store(tmp_path / "store.sqlite", lambda stored: None)
+    for refused in (lambda: store.read(lambda r: r.head()), store.write(lambda tx: None).result):
+        with pytest.raises(StoreUnavailable, match="schema 99"):
+            refused()
+    store.close()
+    assert (tmp_path / "store.sqlite").read_bytes() == before
 
 
 def test_a_jobs_files_are_taken_in_once_even_when_two_try(store: Store) -> None:

@@ -5,6 +5,8 @@ Silence is no end: only the keeper's last word, or the absence of every process,
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from mlops_jupyter.core import events, facts
@@ -68,12 +70,21 @@ def _completed(job: Job, fact: facts.Fact) -> Step:
 
 
 def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
-    model = Model(
+    model = model_of(job, file, moment(fact))
+    status = events.ModelStatus(
+        time=moment(fact), model_id=model.model_id, previous=None, status="registered"
+    )
+    return replace(job, model_id=model.model_id), [Register(model), Publish(status)]
+
+
+def model_of(job: Job, file: SavedModel, created: datetime) -> Model:
+    """The record of the model a job has made."""
+    return Model(
         model_id="m-" + job.job_id.removeprefix("j-"),
         name=job.name,
         job_id=job.job_id,
         status="registered",
-        created=moment(fact),
+        created=created,
         estimator=job.estimator,
         task=job.task,
         target=job.target,
@@ -82,10 +93,6 @@ def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
         versions=job.versions,
         file=file,
     )
-    status = events.ModelStatus(
-        time=moment(fact), model_id=model.model_id, previous=None, status="registered"
-    )
-    return replace(job, model_id=model.model_id), [Register(model), Publish(status)]
 
 
 def failed(job: Job, fact: facts.Fact, reason: Reason, status: Status = "failed") -> Step:

@@ -16,6 +16,7 @@ answer; 3: the code to paste.
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
   + TrainingCancelled (RuntimeError)
   + ServerUnreachable (ConnectionError)
+  + StoreUnavailable (RuntimeError)  the disk or the database fails; it says how
   + ExtensionDisabled (UserWarning)  warned of, never raised
   + VersionMismatch (RuntimeError)   kernel and server have different mlops_jupyter
   + ModelNotPortable (RuntimeError)  the fit is done, but its model cannot be kept safely
@@ -138,6 +139,11 @@ class ServerUnreachable(MlopsError, ConnectionError):
     """No server answers, and no private one could be started."""
 
 
+class StoreUnavailable(MlopsError, RuntimeError):
+    """The store cannot be read or written now: the disk is full, read-only or broken, or its database is
+    locked or being rebuilt. Jobs go on meanwhile; what they write is taken in afterwards."""
+
+
 class ExtensionDisabled(MlopsError, UserWarning):
     """The server extension is installed but not enabled in this Jupyter server. Only ever warned of:
     a private server takes the jobs."""
@@ -201,6 +207,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         TrainingFailed,
         TrainingCancelled,
         ServerUnreachable,
+        StoreUnavailable,
         ExtensionDisabled,
         VersionMismatch,
         ModelNotPortable,

@@ -6,6 +6,7 @@ If anything of ours breaks here, Jupyter goes on without us.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -21,7 +22,8 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 from traitlets import Bool, Float, Int, Unicode, default
 
-from mlops_jupyter import __version__
+from mlops_jupyter import __version__, records
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.server import events, inputs, jobs, models, status
@@ -35,13 +37,15 @@ from mlops_jupyter.training.container import cores
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+#: Seconds the start of the extension waits for its store; Jupyter itself listens already.
+STORE_PATIENCE = 5.0
+
 
 class Rooms:
     """What the handlers reach: built once, passed through the application's settings."""
 
     def __init__(self, folder: Path, root_dir: str, *, private: bool, places: int, most_sockets: int) -> None:
         loop = asyncio.get_running_loop()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root_dir = root_dir
         self.private = private
         self.most_sockets = most_sockets
@@ -49,8 +53,17 @@ class Rooms:
         self.runtime_identity = RuntimeFileIdentity()
         self.sockets: set[SubscribeHandler] = set()
         self.last_used = time.monotonic()
-        self.store = Store(folder / "store.sqlite", self._committed)
-        self.hub = Hub(self.store, loop, self.store.read(lambda reading: reading.head()))
+        #: What keeps the store from working, as everybody here is told: never ahead of the hub.
+        self.trouble: str | None = "The store is being opened."
+        self._loop = loop
+        self._turn = asyncio.Event()
+        self.store = Store(
+            folder / "store.sqlite",
+            self._committed,
+            self._store_turned,
+            partial(records.lost, folder / "jobs"),
+        )
+        self.hub = Hub(self.store, loop, 0)
         self.frames = Frames(self.hub)
         self._following = loop.create_task(self.hub.follow_others())
         self.executor = LocalExecutor()
@@ -58,6 +71,34 @@ class Rooms:
 
     def _committed(self, stored: list[Stored]) -> None:
         self.hub.committed(stored)
+
+    def _store_turned(self, trouble: str | None, head: int) -> None:
+        """Called in the store's thread when it came to life or to grief."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._turned, trouble, head)
+
+    def _turned(self, trouble: str | None, head: int) -> None:
+        self.trouble = trouble
+        self.hub.restart(head, trouble)
+        self.frames = Frames(self.hub)
+        # A page that shows numbers of a store which cannot be written must not call them live.
+        for socket in list(self.sockets):
+            socket.close(1013, "The store does not work")
+        if trouble is None:
+            self.supervisor.come_to_life()
+        self._turn.set()
+
+    async def started(self, patience: float) -> None:
+        """Until the store works or is known not to; a slow disk is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._turn.wait()
+                await self.supervisor.adopted()
+
+    def check(self) -> None:
+        """Raise what is wrong with the store, if something is."""
+        if self.trouble is not None:
+            raise StoreUnavailable(self.trouble)
 
     def used(self) -> None:
         """Somebody asked for something: a private server lives on."""
@@ -121,7 +162,7 @@ class MlopsExtension(ExtensionApp):
             places=self.max_jobs,
             most_sockets=self.max_sockets,
         )
-        await self.rooms.supervisor.adopt()
+        await self.rooms.started(STORE_PATIENCE)
         self._runtime_file = _write_runtime_file(serverapp, self.rooms)
         # Until here every request is answered with 503.
         serverapp.web_app.settings["mlops_jupyter"] = self.rooms
@@ -143,7 +184,10 @@ class MlopsExtension(ExtensionApp):
         assert rooms is not None
         while True:
             await asyncio.sleep(min(self.linger / 4, 5.0))
-            open_jobs = await rooms.store.aread(lambda reading: reading.open_jobs())
+            try:
+                open_jobs = await rooms.store.aread(lambda reading: reading.open_jobs())
+            except StoreUnavailable:
+                open_jobs = []
             if rooms.sockets or any(job.owner in (None, this_process()) for job in open_jobs):
                 rooms.used()
             elif time.monotonic() - rooms.last_used > self.linger:

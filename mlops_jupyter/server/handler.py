@@ -10,6 +10,7 @@ import getpass
 import hmac
 import logging
 from http.client import responses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -29,9 +30,11 @@ from mlops_jupyter.core.errors import (
     JobStateError,
     MlopsError,
     ModelNotFoundError,
+    StoreUnavailable,
     VersionMismatch,
 )
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.store.trouble import OF_DISK, sentence
 
 if TYPE_CHECKING:
     from mlops_jupyter.server.extension import Rooms
@@ -49,6 +52,7 @@ STATUS: dict[type[MlopsError], int] = {
     ModelNotFoundError: 404,
     DatasetNotFoundError: 400,
     InputError: 400,
+    StoreUnavailable: 503,
     VersionMismatch: 409,
 }
 
@@ -71,6 +75,9 @@ class RuntimeFileIdentity(IdentityProvider):
 
 class Ours(JupyterHandler):
     """What REST and websocket share: the rooms, and the secret of the runtime file."""
+
+    #: Whether the answer says what the log has said already.
+    _status_known = False
 
     @property
     def rooms(self) -> Rooms:
@@ -101,6 +108,42 @@ class Ours(JupyterHandler):
             raise AmbiguousIdError(f'"{prefix}" matches {len(jobs)} jobs: {matches}.')
         return jobs[0]
 
+    def reply(self, answer: Any, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("X-Mlops-Version", __version__)
+        self.finish(wire.encode(answer))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = _told(kwargs.get("exc_info", (None, None, None))[1])
+        answer: dict[str, Any] = {"message": responses.get(status_code, "Error"), "reason": None}
+        answer["problems"] = []
+        if isinstance(error, MlopsError):
+            status_code = STATUS.get(type(error), 400)
+            answer["message"] = str(error)
+            answer["reason"] = type(error).__name__
+            answer["problems"] = list(error.problems)
+        elif isinstance(error, web.HTTPError):
+            answer["reason"] = error.reason or None
+        self._status_known = isinstance(error, StoreUnavailable)
+        self.reply(answer, status_code)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(_told(value), MlopsError):
+            super().log_exception(typ, value, tb)
+
+    def _log(self) -> None:
+        """The store has said what is wrong with it; Jupyter would say it again, with headers, each time."""
+        if not self._status_known:
+            super()._log()
+
+
+def _told(error: BaseException | None) -> BaseException | None:
+    """What the disk says to a handler is the store's trouble, too."""
+    if isinstance(error, OSError) and error.errno in OF_DISK:
+        return StoreUnavailable(sentence(error, Path(error.filename or "the data directory")))
+    return error
+
 
 @web.stream_request_body
 class Handler(Ours, APIHandler):
@@ -117,6 +160,7 @@ class Handler(Ours, APIHandler):
         await super().prepare(**options)
         if self.current_user is not None:
             self.rooms.used()
+            self.rooms.check()
         if self.request.method == "POST":
             self.require_json()
 
@@ -147,26 +191,3 @@ class Handler(Ours, APIHandler):
         if not least <= number <= most:
             raise InputError(f'"{name}" must be between {least:g} and {most:g}.')
         return number
-
-    def reply(self, answer: Any, status: int = 200) -> None:
-        self.set_status(status)
-        self.set_header("Content-Type", "application/json")
-        self.set_header("X-Mlops-Version", __version__)
-        self.finish(wire.encode(answer))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        answer: dict[str, Any] = {"message": responses.get(status_code, "Error"), "reason": None}
-        answer["problems"] = []
-        if isinstance(error, MlopsError):
-            status_code = STATUS.get(type(error), 400)
-            answer["message"] = str(error)
-            answer["reason"] = type(error).__name__
-            answer["problems"] = list(error.problems)
-        elif isinstance(error, web.HTTPError):
-            answer["reason"] = error.reason or None
-        self.reply(answer, status_code)
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, MlopsError):
-            super().log_exception(typ, value, tb)

@@ -80,7 +80,10 @@ class Pump:
             asyncio.ensure_future(self._shown.wait()),
         ]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in done:
+                # A store in trouble says so here.
+                wait.result()
         finally:
             for wait in waits:
                 wait.cancel()

@@ -22,6 +22,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Event, Hello, Ping
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
@@ -61,6 +62,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             self.authorizer.is_authorized(self, self.current_user, "read", "mlops.events")
         ):
             raise web.HTTPError(403)
+        self.rooms.check()
         sockets = self.rooms.sockets
         if len(sockets) >= self.rooms.most_sockets:
             # Not raised: an error's answer loses its headers.
@@ -133,7 +135,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
 
     async def _run(self) -> None:
         """One task a client: what it has not read is in no queue of ours."""
-        with contextlib.suppress(WebSocketClosedError, asyncio.CancelledError):
+        with contextlib.suppress(WebSocketClosedError, StoreUnavailable, asyncio.CancelledError):
             beat: asyncio.Task[None] | None = None
             try:
                 self._pump.jump(await self._greet())

@@ -1,70 +1,93 @@
-"""The database of a data directory: one writer thread a process, read-only readers.
+"""The store of a data directory: one writer thread a process, read-only readers.
 
-Everything a client has seen was committed here before. Not here: what is asked (``reading``) and
-changed (``transaction``).
+Everything a client has seen was committed here before. What keeps it from working is its
+``trouble``: the writer thread tries again until the disk does its work. Not here: what is asked
+(``reading``) and changed (``transaction``), and how files are opened (``files``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
+import logging
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
-from urllib.parse import quote
 
+from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.store.files import Files, abandon
 from mlops_jupyter.store.migrations import migrate
-from mlops_jupyter.store.neighbours import Neighbours, flock
 from mlops_jupyter.store.reading import Reading, Stored
 from mlops_jupyter.store.transaction import Transaction
+from mlops_jupyter.store.trouble import ReplacedError, is_corrupt, is_trouble, sentence
 
 T = TypeVar("T")
+Work = Callable[[Transaction], Any]
+log = logging.getLogger(__name__)
 
 #: Commits wait for each other up to this many: one fsync serves them all.
 GROUP = 256
 READERS = 4
 #: Of what other servers wrote meanwhile, listeners are told this many at most; who needs more reads it.
 OTHERS = 1024
+#: Seconds between two tries while the store does not work, and between looks whether its file is still there.
+RETRY = 1.0
+
+
+class Connection:
+    """A database connection, used by one thread at a time."""
+
+    def __init__(self, db: sqlite3.Connection, generation: int) -> None:
+        self.db = db
+        self.generation = generation
+        self.lock = threading.Lock()
+        self.open = True
+
+    def close(self) -> None:
+        with self.lock:
+            self.open = False
+            self.db.close()
 
 
 class Store:
-    """The database of one data directory.
+    """The database of one data directory; made at once, opened by its own thread.
 
-    ``on_commit`` is called in the writer thread with the events of each commit, in order, and with those
-    that other servers committed before it.
+    ``on_commit`` is called in that thread with the events of each commit, in order, and
+    with those that other servers committed before it; ``on_turn`` with
+    ``(None, head)`` before the store can be used, and with ``(trouble, 0)`` once it cannot. ``lost`` gives,
+    for the ids of the jobs a database holds, the work that brings back those that are missing.
     """
 
-    def __init__(self, path: Path, on_commit: Callable[[list[Stored]], None]) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        on_commit: Callable[[list[Stored]], None],
+        on_turn: Callable[[str | None, int], None] = lambda *_: None,
+        lost: Callable[[set[str]], Iterable[Callable[[Transaction], bool]]] = lambda _: (),
+    ) -> None:
+        self.epoch = ""
+        self.trouble: str | None = "The store is being opened."
+        self._files = Files(path)
         self._on_commit = on_commit
-        self._queue: SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = SimpleQueue()
+        self._on_turn = on_turn
+        self._lost = lost
+        self._queue: SimpleQueue[tuple[Work, Future[Any]] | Exception | None] = SimpleQueue()
         self._local = threading.local()
-        self._reading: list[sqlite3.Connection] = []
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock_file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        db = self._connect(f"file:{quote(str(path))}?mode=rw")
-        try:
-            with self._locked():
-                db.execute("PRAGMA journal_mode=WAL")
-                db.execute("PRAGMA synchronous=FULL")
-                migrate(db, epoch=secrets.token_hex(8))
-        except BaseException:
-            db.close()
-            os.close(self._lock_file)
-            raise
-        (self.epoch,) = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
-        self._neighbours = Neighbours(path.with_suffix(".servers"))
-        self._told = Reading(db).head()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlops-reader")
-        self._writer = threading.Thread(target=self._write, args=(db,), name="mlops-writer", daemon=True)
+        self._readers: list[Connection] = []
+        self._shared: Connection | None = None
+        #: How often the database was opened: connections of an earlier time are not used any more.
+        self._generation = 0
+        #: The last event listeners know of.
+        self._told = 0
+        self._said: str | None = None
+        self._tried = threading.Event()
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="mlops-reader")
+        self._writer = threading.Thread(target=self._run, name="mlops-writer", daemon=True)
         self._writer.start()
 
     def write(self, work: Callable[[Transaction], T]) -> Future[T]:
@@ -73,7 +96,10 @@ class Store:
         ``work`` must be quick. When it raises, its changes are undone and the future carries the error.
         """
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        if self.trouble is not None and self._tried.is_set():
+            future.set_exception(StoreUnavailable(self.trouble))
+        else:
+            self._queue.put((work, future))
         return future
 
     async def awrite(self, work: Callable[[Transaction], T]) -> T:
@@ -82,23 +108,34 @@ class Store:
 
     def read(self, work: Callable[[Reading], T]) -> T:
         """Run ``work`` on a read-only connection of this thread, all of it as of one moment."""
-        db = getattr(self._local, "db", None)
-        if db is None:
-            db = self._local.db = self._connect(f"file:{quote(str(self._path))}?mode=ro")
-            self._reading.append(db)
-        db.execute("BEGIN")
+        self._tried.wait()
         try:
-            return work(Reading(db))
-        finally:
-            db.execute("ROLLBACK")
+            if self.trouble is not None:
+                raise StoreUnavailable(self.trouble)
+            self._files.check()
+            connection = self._reader()
+            with connection.lock:
+                if not connection.open:
+                    raise StoreUnavailable("The store is being opened again.")
+                connection.db.execute("BEGIN")
+                try:
+                    return work(Reading(connection.db))
+                finally:
+                    if connection.db.in_transaction:
+                        connection.db.execute("ROLLBACK")
+        except (sqlite3.Error, OSError) as error:
+            if not is_trouble(error):
+                raise
+            self._queue.put(error)
+            raise StoreUnavailable(sentence(error, self._files.path.parent)) from error
 
     async def aread(self, work: Callable[[Reading], T]) -> T:
         """``read`` for the event loop, in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.read, work)
 
     def shared(self) -> bool:
         """Whether another server may write into this store."""
-        return self._neighbours.any()
+        return self._files.shared()
 
     async def take_in_others(self) -> None:
         """Tell listeners what other servers have committed."""
@@ -109,50 +146,136 @@ class Store:
         if self._writer.is_alive():
             self._queue.put(None)
             self._writer.join()
-            self._readers.shutdown()
-            for db in self._reading:
+            self._pool.shutdown()
+            self._files.close()
+
+    def _reader(self) -> Connection:
+        """This thread's connection, or the only one there is."""
+        if self._shared is not None:
+            return self._shared
+        held: Connection | None = getattr(self._local, "connection", None)
+        if held is None or not held.open or held.generation != self._generation:
+            generation = self._generation
+            held = self._local.connection = Connection(self._files.connect("ro"), generation)
+            self._readers.append(held)
+        return held
+
+    # --- the writer thread -----------------------------------------------------------------
+
+    def _run(self) -> None:
+        damaged = False
+        going = True
+        while going:
+            writer: Connection | None = None
+            try:
+                writer = self._open(damaged=damaged)
+                damaged = False
+                going = self._serve(writer)
+            except (sqlite3.Error, OSError) as error:
+                if not is_trouble(error):
+                    log.exception("The store cannot be opened")
+                replaced = isinstance(error, ReplacedError)
+                if writer is not None and replaced:
+                    abandon(writer.db)
+                damaged = is_corrupt(error)
+                self._refuse(sentence(error, self._files.path.parent))
+                self._let_go(None if replaced else writer)
+                going = replaced or damaged or self._pause()
+            else:
+                self._let_go(writer)
+
+    def _open(self, *, damaged: bool) -> Connection:
+        """Open the database and bring back what it has lost; a ``damaged`` one is replaced."""
+        files = self._files
+        files.prepare()
+        with files.locked():
+            if damaged and not self._sound():
+                aside = files.move_aside()
+                log.error("The database was damaged and is kept as %s; a new one is made", aside)
+                files.prepare()
+            db = files.connect_writer()
+            try:
+                new = migrate(db, epoch=secrets.token_hex(8))
+                self._bring_back(db, new=new)
+                # What cannot be written must not be called open.
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),))
+                (self.epoch,) = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
+                head = Reading(db).head()
+            except BaseException:
                 db.close()
-            os.close(self._lock_file)
-            self._neighbours.close()
+                raise
+        self._told = head
+        self._generation += 1
+        writer = Connection(db, self._generation)
+        self._shared = writer if files.single else None
+        self._on_turn(None, head)
+        if self._said is not None:
+            log.warning("The store works again")
+        self.trouble = self._said = None
+        self._tried.set()
+        return writer
 
-    def _connect(self, uri: str) -> sqlite3.Connection:
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
-        db.execute("PRAGMA foreign_keys=ON")
-        return db
-
-    @contextmanager
-    def _locked(self) -> Any:
-        """Servers that share the store write one after the other: older SQLite has a race in the
-        reset of its write-ahead log when two connections write. The lock is of the open file, so
-        that another thread's close cannot drop it."""
-        request = flock(fcntl.F_WRLCK)
-        fcntl.fcntl(self._lock_file, fcntl.F_OFD_SETLKW, request)
+    def _sound(self) -> bool:
+        """Whether a database that gave cause for suspicion is in order after all."""
         try:
-            yield
-        finally:
-            fcntl.fcntl(self._lock_file, fcntl.F_OFD_SETLK, flock(fcntl.F_UNLCK))
+            db = self._files.connect("rw")
+            try:
+                (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+                return str(verdict) == "ok"
+            finally:
+                db.close()
+        except sqlite3.DatabaseError as error:
+            if is_corrupt(error):
+                return False
+            raise
 
-    def _write(self, db: sqlite3.Connection) -> None:
-        ending = False
-        while not ending:
-            batch = [self._queue.get()]
+    def _bring_back(self, db: sqlite3.Connection, *, new: bool) -> None:
+        known = {job_id for (job_id,) in db.execute("SELECT job_id FROM jobs")}
+        count = 0
+        for work in self._lost(known):
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                count += work(Transaction(db))
+                if count == 1 and not new:
+                    # What clients saw of a database that lost its end is not what will follow.
+                    db.execute("UPDATE meta SET value=? WHERE key='epoch'", (secrets.token_hex(8),))
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+            self.trouble = f"The database is being rebuilt from the jobs' folders: {count} so far."
+        if count:
+            log.warning("%d jobs were brought back into the database from their folders", count)
+
+    def _serve(self, writer: Connection) -> bool:
+        """Commit what is asked for; False when that is over."""
+        while True:
+            try:
+                batch = [self._queue.get(timeout=RETRY)]
+            except Empty:
+                self._files.check()
+                continue
             while len(batch) < GROUP and not self._queue.empty():
                 batch.append(self._queue.get())
-            ending = None in batch
-            self._commit(db, [item for item in batch if item is not None])
-        db.close()
+            works = [item for item in batch if isinstance(item, tuple)]
+            self._commit(writer, works)
+            for item in batch:
+                if isinstance(item, Exception):
+                    raise item
+            if None in batch:
+                return False
 
-    def _commit(
-        self, db: sqlite3.Connection, batch: list[tuple[Callable[[Transaction], Any], Future[Any]]]
-    ) -> None:
+    def _commit(self, writer: Connection, batch: list[tuple[Work, Future[Any]]]) -> None:
         # Whoever gave up waiting before it began wants it no more; from here on nobody can.
         batch = [(work, future) for work, future in batch if future.set_running_or_notify_cancel()]
         if not batch:
             return
+        db = writer.db
         transaction = Transaction(db)
         done: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
-            with self._locked():
+            self._files.check()
+            with self._files.locked(), writer.lock:
                 db.execute("BEGIN IMMEDIATE")
                 try:
                     transaction.take_in_others(self._told, OTHERS)
@@ -163,9 +286,11 @@ class Store:
                         db.execute("ROLLBACK")
                     raise
         except (sqlite3.Error, OSError) as error:
+            # Known before anybody hears of the failure: who tries again at once must not wait in the queue.
+            self.trouble = sentence(error, self._files.path.parent)
             for _, future in batch:
-                future.set_exception(error)
-            return
+                future.set_exception(StoreUnavailable(self.trouble))
+            raise
         if transaction.stored:
             self._told = transaction.stored[-1].seq
             self._on_commit(transaction.stored)
@@ -174,6 +299,33 @@ class Store:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    def _refuse(self, trouble: str) -> None:
+        """Say once what is wrong, and that nothing will come of what was asked for."""
+        if trouble != self._said:
+            log.error("The store does not work: %s", trouble)
+        self.trouble = self._said = trouble
+        self._tried.set()
+        self._on_turn(trouble, 0)
+
+    def _let_go(self, writer: Connection | None) -> None:
+        readers, self._readers, self._shared = self._readers, [], None
+        for connection in (*readers, *((writer,) if writer else ())):
+            connection.close()
+
+    def _pause(self) -> bool:
+        """Turn away what is asked for until it is time to try again; False when the store is to end."""
+        end = time.monotonic() + RETRY
+        while (left := end - time.monotonic()) > 0:
+            try:
+                item = self._queue.get(timeout=left)
+            except Empty:
+                break
+            if item is None:
+                return False
+            if isinstance(item, tuple) and item[1].set_running_or_notify_cancel():
+                item[1].set_exception(StoreUnavailable(self.trouble or ""))
+        return True
 
 
 def _attempt(
@@ -184,9 +336,9 @@ def _attempt(
     db.execute("SAVEPOINT work")
     try:
         result = work(transaction)
-    except sqlite3.Error:
-        raise
-    except Exception as error:  # noqa: BLE001 - the border between the caller's work and the group: handed on
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) and is_trouble(error):
+            raise
         db.execute("ROLLBACK TO work")
         db.execute("RELEASE work")
         del transaction.stored[kept:]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from mlops_jupyter.store.trouble import NewerError
+
 FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE jobs (
@@ -35,16 +37,19 @@ CREATE TABLE models (model_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, record BLO
 STEPS = (FIRST,)
 
 
-def migrate(db: sqlite3.Connection, epoch: str) -> None:
-    """Bring the schema to the newest step; a new database gets ``epoch`` as its name.
-
-    ``RuntimeError`` when the database was written by a newer version: it is left as it is.
-    """
+def check_version(db: sqlite3.Connection) -> int:
+    """The schema's step; ``NewerError`` when a newer version has written it: it is left as it is."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(STEPS):
-        raise RuntimeError(
+        raise NewerError(
             f"The store has schema {version}; this version knows {len(STEPS)}. Update mlops_jupyter."
         )
+    return int(version)
+
+
+def migrate(db: sqlite3.Connection, epoch: str) -> bool:
+    """Bring the schema to the newest step; True for a new database, which gets ``epoch`` as its name."""
+    version = check_version(db)
     for number, step in enumerate(STEPS[version:], start=version + 1):
         db.execute("BEGIN IMMEDIATE")
         for statement in step.split(";"):
@@ -54,3 +59,4 @@ def migrate(db: sqlite3.Connection, epoch: str) -> None:
             db.execute("INSERT INTO meta VALUES ('epoch', ?)", (epoch,))
         db.execute(f"PRAGMA user_version={number}")
         db.execute("COMMIT")
+    return version == 0

@@ -41,6 +41,14 @@ class Cursor(NamedTuple):
     log_lines: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as its folder keeps it: the record as of ``cursor``, and its kind."""
+
+    job: Job
+    kind: str
+    cursor: Cursor
+
+
 class Reading:
     """Queries. Every answer of one ``Reading`` is of the same moment."""
 
@@ -91,6 +99,14 @@ class Reading:
             "SELECT journal_offset, log_offset, log_lines FROM jobs WHERE job_id=?", (job_id,)
         ).fetchone()
         return Cursor(*row)
+
+    def kept(self, job_id: str) -> Kept:
+        row = self._db.execute(
+            "SELECT record, kind, journal_offset, log_offset, log_lines FROM jobs WHERE job_id=?", (job_id,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(job_id)
+        return Kept(job=as_job(row[0]), kind=row[1], cursor=Cursor(*row[2:]))
 
     def events(self, since: int, limit: int) -> list[Stored]:
         """Events after ``since``, in order."""

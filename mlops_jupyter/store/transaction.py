@@ -11,7 +11,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, MetricPoints
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
-from mlops_jupyter.store.reading import Cursor, Reading, Stored, as_job
+from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_job
 
 
 class Transaction:
@@ -35,11 +35,11 @@ class Transaction:
         kind = str(event.__struct_config__.tag)
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
         if isinstance(event, MetricPoints):
-            self._add_points(event.job_id, event.points)
+            self.add_points(event.job_id, event.points)
         self.stored.append(Stored.of(seq, kind, job_id, body))
         return seq
 
-    def _add_points(self, job_id: str, points: Iterable[Point]) -> None:
+    def add_points(self, job_id: str, points: Iterable[Point]) -> None:
         rows = [(job_id, p.name, p.step, p.value, p.nf, p.elapsed) for p in points]
         self._db.executemany("INSERT INTO points VALUES (?,?,?,?,?,?)", rows)
 
@@ -48,6 +48,14 @@ class Transaction:
         self._db.execute(
             "INSERT INTO jobs (job_id, status, kind, record, spec) VALUES (?,?,?,?,?)",
             (job.job_id, job.status, kind, wire.encode(job), wire.encode(spec)),
+        )
+
+    def add_kept(self, kept: Kept, spec: JobSpec) -> None:
+        """A job as its folder had it."""
+        self.add_job(kept.job, spec, kept.kind)
+        self._db.execute(
+            "UPDATE jobs SET journal_offset=?, log_offset=?, log_lines=? WHERE job_id=?",
+            (*kept.cursor, kept.job.job_id),
         )
 
     def put_job(self, job: Job) -> None:

@@ -108,8 +108,10 @@ class LabServer:
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 answers = httpx.get(f"{self.url}api", timeout=5).is_success
-                # Our extension starts once the server listens, and says 503 until it is there.
-                if answers and httpx.get(f"{self.url}mlops/api/status", timeout=5).status_code != 503:
+                # Our extension starts once the server listens, and says 503 to its user until it is there.
+                known = self._authorization() if self.token else {}
+                status = httpx.get(f"{self.url}mlops/api/status", headers=known, timeout=5).status_code
+                if answers and status != 503:
                     return
             except httpx.TransportError:
                 pass

@@ -1,0 +1,158 @@
+"""What a job's folder keeps of its record, so that a lost database is made again from the folders.
+
+``meta.json`` holds the record as of some place in the journal, with all that only the server knew
+(name, submitter, who stopped it). What the journal says after that place follows by ``advance``.
+Not here: the events of a lost database; they are gone, and clients are told by a new epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from mlops_jupyter.core import facts, wire
+from mlops_jupyter.core.consequences import Register
+from mlops_jupyter.core.ends import model_of
+from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
+from mlops_jupyter.core.jobs import JobSpec, Model
+from mlops_jupyter.core.transitions import advance
+from mlops_jupyter.store import Kept, Store, Transaction
+from mlops_jupyter.training import journal
+
+log = logging.getLogger(__name__)
+
+_decoder = msgspec.json.Decoder(facts.AnyFact)
+
+
+class Records:
+    """Writes what the store says of a job into the job's folder."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        # Of two who write, the later has read the later record.
+        self._lock = threading.Lock()
+
+    def keep(self, job_id: str) -> None:
+        """Blocks. A disk that refuses costs nothing as long as there is a database."""
+        folder = self._folder / job_id
+        with self._lock:
+            try:
+                kept = self._store.read(lambda reading: reading.kept(job_id))
+                part = folder / "meta.part"
+                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write(wire.encode(kept))
+                part.rename(folder / "meta.json")
+            except (OSError, StoreUnavailable) as error:
+                log.info("The record of job %s is in the database only: %s", job_id, error)
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """All that a database holds of one job."""
+
+    kept: Kept
+    spec: JobSpec
+    points: list[facts.Point]
+    model: Model | None
+
+
+def lost(jobs: Path, known: set[str]) -> Iterator[Callable[[Transaction], bool]]:
+    """The work that brings back each job that has a folder and is not ``known``, in their order."""
+    missing = [folder for folder in _folders(jobs) if folder.name not in known]
+    found = [(kept, folder) for folder in missing if (kept := _kept(folder)) is not None]
+    for kept, folder in sorted(found, key=lambda each: (str(each[0].job.submitted_time), each[0].job.job_id)):
+        restored = restore(kept, folder)
+        if restored is not None:
+            yield _adding(restored)
+
+
+def restore(kept: Kept, folder: Path) -> Restored | None:
+    """A job as its folder has it."""
+    try:
+        spec = msgspec.json.decode((folder / "spec.json").read_bytes(), type=JobSpec)
+    except (OSError, msgspec.DecodeError) as error:
+        log.warning("Job %s cannot be brought back: %s", folder.name, error)
+        return None
+    job, cursor = kept.job, kept.cursor
+    points = [point for fact in _facts(folder, 0, cursor.journal) for point in _points(fact)]
+    model = None
+    if job.model_id is not None and job.model_file is not None and job.end_time is not None:
+        model = model_of(job, job.model_file, job.end_time)
+    for fact in _facts(folder, cursor.journal, None):
+        points += _points(fact)
+        try:
+            job, consequences = advance(job, fact)
+        except InvalidTransition:
+            continue
+        for consequence in consequences:
+            if isinstance(consequence, Register):
+                model = consequence.model
+    cursor = cursor._replace(journal=_end(folder, cursor.journal))
+    return Restored(Kept(job=job, kind=kept.kind, cursor=cursor), spec, points, model)
+
+
+def _adding(restored: Restored) -> Callable[[Transaction], bool]:
+    def work(tx: Transaction) -> bool:
+        # Another server may have been quicker, or this is a job it has just taken.
+        with contextlib.suppress(KeyError):
+            tx.job(restored.kept.job.job_id)
+            return False
+        tx.add_kept(restored.kept, restored.spec)
+        tx.add_points(restored.kept.job.job_id, restored.points)
+        if restored.model is not None:
+            tx.put_model(restored.model)
+        return True
+
+    return work
+
+
+def _folders(jobs: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(jobs) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _kept(folder: Path) -> Kept | None:
+    """``None`` for a folder whose job was never acknowledged."""
+    try:
+        kept = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Kept)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        log.warning("Job %s cannot be brought back: %s", folder.name, error)
+        return None
+    return kept if kept.job.job_id == folder.name else None
+
+
+def _batches(folder: Path, start: int, end: int | None) -> Iterator[journal.Batch]:
+    while end is None or start < end:
+        limit = 1 << 20 if end is None else min(1 << 20, end - start)
+        batch = journal.read(folder / "journal", start, limit)
+        if batch.offset == start:
+            return
+        yield batch
+        start = batch.offset
+
+
+def _facts(folder: Path, start: int, end: int | None) -> Iterator[facts.Fact]:
+    for batch in _batches(folder, start, end):
+        for payload in batch.payloads:
+            with contextlib.suppress(msgspec.DecodeError):
+                yield _decoder.decode(payload)
+
+
+def _end(folder: Path, start: int) -> int:
+    for batch in _batches(folder, start, None):
+        start = batch.offset
+    return start
+
+
+def _points(fact: facts.Fact) -> Iterable[facts.Point]:
+    return fact.points if isinstance(fact, facts.PointsLogged) else ()
