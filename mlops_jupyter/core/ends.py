@@ -6,6 +6,7 @@ Silence is no end: only the keeper's last word, or the absence of every process,
 from __future__ import annotations
 
 from datetime import datetime
+from signal import Signals
 
 from msgspec.structs import replace
 
@@ -38,10 +39,18 @@ def worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
         job = replace(job, error=f"Out of memory{where}: the kernel killed the worker (signal 9).")
         return failed(job, fact, "oom_killed")
     if fact.signal is not None:
-        job = replace(job, error=f"The worker was killed by signal {fact.signal}{where}.")
+        job = replace(job, error=f"The worker was killed by {_named(fact.signal)}{where}.")
         return failed(job, fact, "signal")
     job = replace(job, error=f"The worker ended itself with exit code {fact.exit_code}{where}.")
     return failed(job, fact, "exited_early")
+
+
+def _named(number: int) -> str:
+    """A signal as people look it up."""
+    try:
+        return f"signal {number} ({Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"
 
 
 def vanished(job: Job, fact: facts.JobVanished) -> Step:

@@ -28,7 +28,7 @@ from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.server import events, inputs, jobs, models, status
 from mlops_jupyter.server.frames import Frames
-from mlops_jupyter.server.handler import RuntimeFileIdentity
+from mlops_jupyter.server.handler import ROOMS, RuntimeFileIdentity
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.store import Store, Stored
 from mlops_jupyter.supervisor import Supervisor, this_process
@@ -165,7 +165,7 @@ class MlopsExtension(ExtensionApp):
         await self.rooms.started(STORE_PATIENCE)
         self._runtime_file = _write_runtime_file(serverapp, self.rooms)
         # Until here every request is answered with 503.
-        serverapp.web_app.settings["mlops_jupyter"] = self.rooms
+        serverapp.web_app.settings[ROOMS] = self.rooms
         if self.private:
             self._lingering = asyncio.create_task(self._linger())
 

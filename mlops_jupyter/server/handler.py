@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+#: In the application's settings. Under the extension's own name Jupyter keeps the extension itself.
+ROOMS = "mlops_jupyter_rooms"
+
 #: JSON bodies may have this many bytes.
 BODY = 1 << 20
 #: One place says which of our errors is which status; all others of ours are a 400.
@@ -81,7 +84,7 @@ class Ours(JupyterHandler):
 
     @property
     def rooms(self) -> Rooms:
-        rooms: Rooms | None = self.settings.get("mlops_jupyter")
+        rooms: Rooms | None = self.settings.get(ROOMS)
         if rooms is None:
             raise web.HTTPError(503, reason="mlops is starting, or could not start: see the server's log")
         return rooms

@@ -251,7 +251,7 @@ def test_a_killed_worker_is_a_failed_job_on_the_card_within_two_seconds(lab: Lab
     expect(state(lab)).to_have_text("Failed", timeout=2000)
     assert time.monotonic() - killed < 2
     cause = card(lab).get_by_test_id("mlops-cause")
-    expect(cause).to_contain_text("killed by signal 9 in stage Training model")
+    expect(cause).to_contain_text("killed by signal 9 (SIGKILL) in stage Training model")
     # What the perceptron itself printed last.
     expect(card(lab).get_by_test_id("mlops-last-lines")).to_contain_text(
         re.compile(r"Iteration \d+, loss = ")

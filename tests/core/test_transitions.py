@@ -124,7 +124,7 @@ def test_a_killed_worker_names_signal_and_stage_and_its_last_lines() -> None:
                 job_id=ended.job_id,
                 status="failed",
                 reason="signal",
-                error="The worker was killed by signal 9 in stage Training model.",
+                error="The worker was killed by signal 9 (SIGKILL) in stage Training model.",
                 traceback=None,
                 log_lines=("tree 4",),
                 stage=TRAIN,

@@ -150,6 +150,23 @@ def counts(run: Run, folder: Path) -> None:
             counted.write(b"%d\n" % number)
 
 
+def emits(run: Run, folder: Path, points: int, per_second: float = 1000.0) -> None:
+    """As ``counts``, at a rate and up to a number; ``runs`` has a line for each time it was started."""
+    with (folder / "runs").open("a") as runs:
+        runs.write(f"{os.getpid()}\n")
+    began = time.monotonic()
+    with (folder / "counted").open("ab", buffering=0) as counted:
+        for number in range(1, points + 1):
+            run.log(number, {"n": number})
+            counted.write(b"%d\n" % number)
+            time.sleep(max(began + number / per_second - time.monotonic(), 0))
+
+
+def fails_after(run: Run, folder: Path, points: int) -> None:
+    emits(run, folder, points)
+    fails(run, folder)
+
+
 def looks_around(run: Run, folder: Path) -> None:
     open_files = [
         file for file in map(Path, (f"/proc/self/fd/{n}" for n in range(3, 50))) if file.is_symlink()

@@ -33,6 +33,7 @@ class JupyterServer(LabServer):
         """Waits on events, not on the clock."""
         while True:
             answer = self.get(f"mlops/api/jobs/{job_id}").json()
+            assert "job" in answer, answer
             if condition(answer["job"]):
                 return answer["job"]
             self.get("mlops/api/events", since=answer["head"], wait=5)

@@ -16,6 +16,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from mlops_jupyter.server.extension import Rooms
+from mlops_jupyter.server.handler import ROOMS
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def rooms(jp_serverapp, jp_asyncio_loop) -> Iterator[Rooms]:
     """The started extension, stopped after the test."""
     extensions = jp_serverapp.extension_manager
     jp_asyncio_loop.run_until_complete(extensions.start_all_extensions())
-    yield jp_serverapp.web_app.settings["mlops_jupyter"]
+    yield jp_serverapp.web_app.settings[ROOMS]
     jp_asyncio_loop.run_until_complete(extensions.stop_all_extensions())
 
 

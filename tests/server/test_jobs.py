@@ -20,6 +20,7 @@ from mlops_jupyter.core import facts
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.stages import STAGES
 from mlops_jupyter.intake import _facts
+from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.training import journal
 from tests.core.builders import a_job
 
@@ -147,7 +148,7 @@ async def test_a_killed_worker_fails_its_job_within_two_seconds_with_signal_stag
     assert time.monotonic() - killed < 2
     assert (ended["status"], ended["reason"], ended["signal"]) == ("failed", "signal", 9)
     assert ended["current_stage"] == "Training model"
-    assert ended["error"] == "The worker was killed by signal 9 in stage Training model."
+    assert ended["error"] == "The worker was killed by signal 9 (SIGKILL) in stage Training model."
     assert "the fit begins" in ended["log_tail"]
 
 
@@ -279,3 +280,16 @@ async def test_a_job_can_be_asked_for_without_an_error_where_it_is_not_known(ask
     job = await until((await submit(cv=0))["job_id"], over)
     assert (await ask("GET", f"jobs?id={job['job_id']}"))[1]["jobs"] == [job]
     assert (await ask("GET", "jobs?id=j-000000000000"))[1]["jobs"] == []
+
+
+async def test_a_server_that_is_still_starting_says_so(jp_serverapp, rooms, ask) -> None:
+    """Jupyter listens before its extensions are started, and pages come back at once."""
+    started = jp_serverapp.web_app.settings.pop(ROOMS)
+    try:
+        status, answer = await ask("GET", "jobs")
+    finally:
+        jp_serverapp.web_app.settings[ROOMS] = started
+    assert (status, answer["reason"]) == (
+        503,
+        "mlops is starting, or could not start: see the server's log",
+    )

@@ -247,7 +247,7 @@ describe("a failure", () => {
     status: "failed",
     reason: "signal",
     signal: 9,
-    error: "The worker was killed by signal 9 in stage Training model.",
+    error: "The worker was killed by signal 9 (SIGKILL) in stage Training model.",
     log_tail: ["epoch 21", "epoch 22", "epoch 23", ""],
     elapsed_time: 4.8,
   };
@@ -255,7 +255,7 @@ describe("a failure", () => {
   test("says why, where and its last words without a click, as an alert", () => {
     const shown = new Shown(KILLED);
     expect(["cause", "last-lines", "aside"].map((name) => shown.text(name))).toEqual([
-      "The worker was killed by signal 9 in stage Training model.",
+      "The worker was killed by signal 9 (SIGKILL) in stage Training model.",
       "epoch 22\nepoch 23",
       "after 4.8 s · Training model",
     ]);

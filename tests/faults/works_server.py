@@ -1,0 +1,26 @@
+"""A Jupyter server whose jobs do the works of these tests. Run as ``python -m``, with Jupyter's options.
+
+With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from jupyter_server.serverapp import main
+
+from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.server import extension
+
+TERMINAL = "MLOPS_TESTS_TERMINAL"
+
+if __name__ == "__main__":
+    if terminal := os.environ.pop(TERMINAL, None):
+        os.setsid()
+        # The first terminal that the leader of a session opens is the one that governs it.
+        opened = os.open(terminal, os.O_RDWR)
+        for standard in range(3):
+            os.dup2(opened, standard)
+    extension.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
+    main()
