@@ -1,6 +1,7 @@
 """Performs what follows from facts: queues jobs, starts and ends them, adopts those that still run.
 
-Not here: how processes are made (``executors``) and what a job's files say (``intake``).
+Not here: how jobs are accepted (``submissions``), how processes are made (``executors``) and what a
+job's files say (``intake``).
 """
 
 from __future__ import annotations
@@ -8,40 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from mlops_jupyter.core import facts, wire
-from mlops_jupyter.core.errors import (
-    DatasetNotFoundError,
-    JobStateError,
-    MlopsError,
-    StoreUnavailable,
-    SubmissionError,
-)
-from mlops_jupyter.core.jobs import Job, JobSpec, Source
-from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
+from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
+from mlops_jupyter.submissions import Submissions
 from mlops_jupyter.training import processes
 
 log = logging.getLogger(__name__)
 
-#: Without vowels and look-alikes: ids are read aloud and typed.
-ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
-#: So many earlier jobs of the same kind tell how long the stages take.
-EARLIER = 5
 #: Seconds between tries of what a store in trouble has refused.
 STORE_PAUSE = 1.0
 
@@ -66,39 +53,18 @@ class Supervisor:
         self.inputs = Inputs(folder / "inputs")
         self.records = Records(store, folder / "jobs")
         self.intake = Intake(store, self._taken_in, self.records.keep)
+        self._submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
         self._adopting: asyncio.Task[Any] | None = None
 
     def folder(self, job_id: str) -> Path:
         """Where everything of a job is kept."""
         return self._folder / "jobs" / job_id
 
-    async def submit(self, spec: JobSpec, by: str) -> Job:
-        """Accept a job; it is on disk when this returns. ``SubmissionError`` names all that is wrong."""
-        job_id = "j-" + "".join(secrets.choice(ALPHABET) for _ in range(12))
-        spec = await asyncio.to_thread(self._prepare, job_id, spec)
-        kind = _kind(spec)
+    async def submit(self, spec: JobSpec, by: str, key: str | None = None) -> Job:
+        """Accept a job; it is on disk when this returns. ``SubmissionError`` names all that is wrong.
 
-        def work(tx: Transaction) -> Job:
-            earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
-            waiting = [job for job in tx.open_jobs() if job.status == "queued"]
-            job = Job(
-                job_id=job_id,
-                name=spec.name or _name(spec),
-                stages=fresh_stages(learned_shares(earlier)),
-                expected_seconds=_means(earlier),
-                target=spec.target,
-                estimator=spec.model,
-                ahead=len(waiting),
-            )
-            tx.add_job(job, spec, kind)
-            return self.intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
-
-        try:
-            job = await self._store.awrite(work)
-        except StoreUnavailable:
-            await asyncio.to_thread(shutil.rmtree, self.folder(job_id), ignore_errors=True)
-            raise
-        await asyncio.to_thread(self._settle, job_id, spec)
+        What was submitted under ``key`` before is the job it became then."""
+        job = await self._submissions.accept(spec, by, key)
         self._do(self._schedule)
         return job
 
@@ -308,49 +274,6 @@ class Supervisor:
         if not task.cancelled() and task.exception() is not None:
             log.error("A job could not be moved on", exc_info=task.exception())
 
-    # --- the job's folder ------------------------------------------------------------------
-
-    def _settle(self, job_id: str, spec: JobSpec) -> None:
-        """The job is accepted: its folder says so, and has what was sent ahead for it."""
-        self.records.keep(job_id)
-        for source in (spec.data, spec.test):
-            if source is not None and source.input_id is not None:
-                self.inputs.remove(source.input_id)
-        if spec.estimator_input is not None:
-            self.inputs.remove(spec.estimator_input)
-
-    def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
-        """Make the job's folder with everything in it that the worker needs."""
-        problems = [
-            *_unreachable(spec.data, "data"),
-            *([] if spec.test is None else _unreachable(spec.test, "test")),
-        ]
-        if problems:
-            raise SubmissionError([problem for error in problems for problem in error.problems])
-        folder = self.folder(job_id)
-        folder.mkdir(mode=0o700, parents=True)
-        spec = msgspec.structs.replace(
-            spec,
-            data=self._placed(spec.data, folder / "data.parquet"),
-            test=None if spec.test is None else self._placed(spec.test, folder / "test.parquet"),
-        )
-        if spec.estimator_input is not None:
-            self.inputs.link(spec.estimator_input, folder / "estimator.pkl")
-        with os.fdopen(
-            os.open(folder / "spec.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-        ) as file:
-            file.write(wire.encode(spec))
-            file.flush()
-            os.fsync(file.fileno())
-        return spec
-
-    def _placed(self, source: Source, target: Path) -> Source:
-        if source.input_id is None:
-            name = source.name or Path(source.path or "").name
-            return msgspec.structs.replace(source, name=name)
-        self.inputs.link(source.input_id, target)
-        return msgspec.structs.replace(source, path=str(target), name=source.name or "DataFrame")
-
 
 def this_process() -> str:
     """This server as the owner of its jobs."""
@@ -365,31 +288,3 @@ def _lives(owner: str | None) -> bool:
         return False
     boot_id, namespace, pid, ticks = owner.split("/")
     return processes.lives(processes.Identity(int(pid), int(ticks), boot_id, namespace))
-
-
-def _unreachable(source: Source, what: str) -> list[MlopsError]:
-    if (source.path is None) == (source.input_id is None):
-        return [DatasetNotFoundError(f'"{what}" needs either a path or an input_id.')]
-    if source.path is not None and not (Path(source.path).is_absolute() and Path(source.path).is_file()):
-        return [DatasetNotFoundError(f'"{source.path}" is no file on this server.')]
-    return []
-
-
-def _kind(spec: JobSpec) -> str:
-    """Jobs of one kind spend their time alike, so that the earlier tell how long the later take."""
-    searched = sorted((name, len(values)) for name, values in (spec.grid or {}).items())
-    return f"{spec.model or 'object'} {spec.target} {spec.data.name} {searched} {spec.cv} {spec.refit}"
-
-
-def _name(spec: JobSpec) -> str:
-    stem = Path(spec.data.name or "table").stem
-    return f"{stem}-{spec.model}" if spec.model else stem
-
-
-def _stage_seconds(job: Job) -> dict[str, float]:
-    return {stage.name: stage.elapsed for stage in job.stages if stage.elapsed is not None}
-
-
-def _means(runs: list[dict[str, float]]) -> dict[str, float]:
-    names = {name for run in runs for name in run}
-    return {name: sum(run.get(name, 0.0) for run in runs) / len(runs) for name in sorted(names)}

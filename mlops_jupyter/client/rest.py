@@ -7,6 +7,7 @@ Not here: what a job is to its user (``job``) and following it (``feed``).
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from typing import TypeVar
 
@@ -66,7 +67,9 @@ class Rest:
 
     def submit(self, spec: JobSpec) -> Job:
         """Queue a job. Raises what stands against it; several problems as a ``SubmissionError``."""
-        return _understood(self._ask("POST", "jobs", content=wire.encode(spec)), Job)
+        # A name for this submission: sent again after a cut connection, it is no second job.
+        named = {"Idempotency-Key": secrets.token_hex(16)}
+        return _understood(self._ask("POST", "jobs", content=wire.encode(spec), headers=named), Job)
 
     def job(self, job_id: str) -> JobAnswer:
         """By its id or any unique beginning of it."""
@@ -119,35 +122,28 @@ class Rest:
         query: dict[str, float | str] | None = None,
         content: bytes | None = None,
         kind: str = "application/json",
+        headers: dict[str, str] | None = None,
     ) -> bytes:
-        headers = {} if content is None else {"Content-Type": kind}
-        answer = self._send(method, path, params=query, content=content, headers=headers)
+        told = {**(headers or {}), **({} if content is None else {"Content-Type": kind})}
+        answer = self._send(method, path, params=query, content=content, headers=told)
         if answer.is_success:
             return answer.content
         raise _refused(answer)
 
     def _send(self, method: str, path: str, **request: object) -> httpx.Response:
         """Three tries in two seconds; then, or when the secret is not taken any more, the server is
-        looked for again: it may have been restarted on the same port."""
+        looked for again: it may have been restarted on the same port. Every request may be repeated: an
+        input sent twice is never used, a submission is named, orders to a job are the same twice."""
         for pause in (*PAUSES, None):
             try:
                 answer = self._connected().request(method, path, **request)  # type: ignore[arg-type]
                 if answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
                     return answer
                 break
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except httpx.TransportError:
                 if not alive(self.server.pid):
                     # A private server ends when it was idle for a while: no use in knocking again.
                     break
-                time.sleep(pause or 0.0)
-            except httpx.TransportError as error:
-                # It was sent: only what may be done twice is asked again.
-                if method != "GET":
-                    raise ServerUnreachable(
-                        "the server went away in the middle of a request.",
-                        "Whether it was accepted is not known; look for it:",
-                        "mlops.jobs()",
-                    ) from error
                 time.sleep(pause or 0.0)
         self._forget()
         try:

@@ -9,6 +9,7 @@ answer; 3: the code to paste.
   + TargetError (ValueError)         the target column cannot be learned
   + OptionError (ValueError)         an option, parameter, model or metric that does not exist
   + ModelNotFoundError (LookupError)
+  + KeyReusedError (ValueError)      two different submissions came under one Idempotency-Key
   + InputError (ValueError)          rows that a model cannot predict
   + JobNotFoundError (LookupError)
     - AmbiguousIdError               several jobs have this prefix
@@ -111,6 +112,10 @@ class ModelNotFoundError(MlopsError, LookupError):
     """No model has this name or id."""
 
 
+class KeyReusedError(MlopsError, ValueError):
+    """An ``Idempotency-Key`` says that this is a submission sent before, and it is another one."""
+
+
 class InputError(MlopsError, ValueError):
     """Rows to predict do not have the columns the model was trained on."""
 
@@ -200,6 +205,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         TargetError,
         OptionError,
         ModelNotFoundError,
+        KeyReusedError,
         InputError,
         JobNotFoundError,
         AmbiguousIdError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 
 from mlops_jupyter import __version__
-from mlops_jupyter.core.errors import VersionMismatch
+from mlops_jupyter.core.errors import InputError, VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.intake import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler
@@ -19,6 +20,7 @@ from mlops_jupyter.server.handler import Handler
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
 MOST_BUCKETS = 10_000
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class JobsHandler(Handler):
@@ -47,8 +49,15 @@ class JobsHandler(Handler):
             self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
         ):
             raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
-        job = await self.rooms.supervisor.submit(spec, by=self.current_user.username)
+        job = await self.rooms.supervisor.submit(spec, by=self.current_user.username, key=self._key())
         self.reply(job, status=201)
+
+    def _key(self) -> str | None:
+        """Names this submission: the same again is no second job."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InputError("An Idempotency-Key has 1 to 200 visible ASCII characters.")
+        return key
 
     def _is_a_shell(self, spec: JobSpec) -> bool:
         """Whether the job could do more than train on a table below the server's root."""

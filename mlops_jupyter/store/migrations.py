@@ -34,7 +34,11 @@ CREATE INDEX points_by_series ON points (job_id, name, step);
 CREATE TABLE models (model_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, record BLOB NOT NULL);
 """
 
-STEPS = (FIRST,)
+SUBMISSIONS = """
+CREATE TABLE submissions (key TEXT PRIMARY KEY, digest TEXT NOT NULL, job_id TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS = (FIRST, SUBMISSIONS)
 
 
 def check_version(db: sqlite3.Connection) -> int:

@@ -70,6 +70,11 @@ class Reading:
         (body,) = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
         return msgspec.json.decode(body, type=JobSpec)
 
+    def submission(self, key: str) -> tuple[str, str] | None:
+        """Digest of what was submitted under this key, and the job it became."""
+        row = self._db.execute("SELECT digest, job_id FROM submissions WHERE key=?", (key,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
     def matching(self, prefix: str, limit: int = 10) -> list[Job]:
         """Jobs whose id begins with ``prefix``, newest first."""
         rows = self._db.execute(

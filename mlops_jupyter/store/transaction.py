@@ -58,6 +58,9 @@ class Transaction:
             (*kept.cursor, kept.job.job_id),
         )
 
+    def add_submission(self, key: str, digest: str, job_id: str) -> None:
+        self._db.execute("INSERT INTO submissions VALUES (?,?,?)", (key, digest, job_id))
+
     def put_job(self, job: Job) -> None:
         self._db.execute(
             "UPDATE jobs SET status=?, record=? WHERE job_id=?",
@@ -72,6 +75,9 @@ class Transaction:
 
     def job(self, job_id: str) -> Job:
         return Reading(self._db).job(job_id)
+
+    def submission(self, key: str) -> tuple[str, str] | None:
+        return Reading(self._db).submission(key)
 
     def open_jobs(self) -> list[Job]:
         return Reading(self._db).open_jobs()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
 from mlops_jupyter import __version__
+from mlops_jupyter.client import rest as client
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.core.errors import (
@@ -34,6 +39,46 @@ def test_another_version_is_refused_and_both_are_named(rest: Rest) -> None:
         f"this kernel has mlops_jupyter 9.9.9, the Jupyter server {__version__}.\n"
         "Install the same version in both, then restart both."
     )
+
+
+class Cut(httpx.BaseTransport):
+    """Drops the connection once, after the server has answered a submission."""
+
+    def __init__(self, whole: httpx.BaseTransport) -> None:
+        self.whole = whole
+        self.lost: list[bytes] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.whole.handle_request(request)
+        if request.method == "POST" and request.url.path.endswith("/jobs") and not self.lost:
+            self.lost.append(response.read())
+            response.close()
+            raise httpx.ReadError("the connection was cut")
+        return response
+
+    def close(self) -> None:
+        self.whole.close()
+
+
+def test_a_submission_whose_answer_was_lost_is_sent_again_and_starts_no_second_job(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12."""
+
+    def connect(*how: Any) -> httpx.Client:
+        client = whole(*how)
+        client._transport = cut = Cut(client._transport)
+        cuts.append(cut)
+        return client
+
+    whole, cuts = client.connect, []
+    monkeypatch.setattr(client, "connect", connect)
+    before = len(rest.jobs(1000))
+    table = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
+    job = rest.submit(JobSpec(data=Source(path=str(table)), target="species", model="logistic", cv=0))
+    assert [msgspec.json.decode(answer)["job_id"] for cut in cuts for answer in cut.lost] == [job.job_id]
+    assert len(rest.jobs(1000)) == before + 1
+    rest.stop(job.job_id)
 
 
 def test_what_the_server_finds_wrong_comes_as_what_it_is(rest: Rest) -> None:

@@ -22,8 +22,8 @@ class JupyterServer(LabServer):
 
     module = "jupyter_server"
 
-    def post(self, path: str, body: Any) -> httpx.Response:
-        headers = {"Authorization": f"token {self.token}"}
+    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        headers |= {"Authorization": f"token {self.token}"}
         return httpx.post(f"{self.url}mlops/api/{path}", json=body, headers=headers, timeout=10)
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def test_a_job_goes_on_without_its_server_and_the_next_one_has_all_of_it(
         "cv": 0,
         "version": __version__,
     }
-    job_id = server.post("jobs", spec).json()["job_id"]
+    named = {"Idempotency-Key": "this-one"}
+    job_id = server.post("jobs", spec, **named).json()["job_id"]
     server.until(job_id, lambda job: job["live_metrics"])
     getattr(server, end)()
     server.start()
@@ -69,6 +70,8 @@ def test_a_job_goes_on_without_its_server_and_the_next_one_has_all_of_it(
     adopted = server.job(job_id)
     assert time.monotonic() - started < 2
     assert (adopted["job_id"], adopted["attempt"]) == (job_id, 1)
+    # Whoever did not hear that it was accepted asks again: P12.
+    assert server.post("jobs", spec, **named).json()["job_id"] == job_id
     ended = server.until(job_id, lambda job: job["status"] not in ("starting", "running"))
     assert (ended["status"], ended["error"]) == ("completed", None)
     series = server.get(f"mlops/api/jobs/{job_id}/metrics").json()["series"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -169,6 +170,29 @@ async def test_a_stopped_job_is_stopping_at_once_and_cancelled_soon(ask, submit_
     assert (ended["status"], ended["reason"]) == ("cancelled", "cancelled")
     assert ended["stopped_by"] is not None
     assert (await ask("POST", f"jobs/{job['job_id']}/stop", {}))[1] == ended
+
+
+async def test_the_same_submission_is_one_job_however_often_and_at_once_it_comes(
+    ask, penguins, rooms, until
+) -> None:
+    """P12. The table goes ahead as an input, which only the first takes."""
+    kind = {"Content-Type": "application/octet-stream"}
+    table = pd.read_csv(PENGUINS).to_parquet()
+    _, sent = await ask("POST", "inputs", table, headers=kind)
+    spec = {**penguins, "data": {"input_id": sent["input_id"]}, "cv": 0}
+    named = {"Idempotency-Key": "this-one"}
+    answers = await asyncio.gather(*(ask("POST", "jobs", spec, headers=named) for _ in range(4)))
+    assert [answer for answer in answers if answer[0] != 201] == []
+    (job_id,) = {job["job_id"] for _, job in answers}
+    ended = await until(job_id, over)
+    assert await ask("POST", "jobs", spec, headers=named) == (201, ended)
+    assert len((await ask("GET", "jobs"))[1]["jobs"]) == 1
+    assert [folder.name for folder in rooms.supervisor.folder(job_id).parent.iterdir()] == [job_id]
+
+    status, refusal = await ask("POST", "jobs", {**spec, "cv": 3}, headers=named)
+    assert (status, refusal["reason"]) == (409, "KeyReusedError")
+    assert refusal["message"].startswith("this Idempotency-Key was sent before, with another job.")
+    assert (await ask("POST", "jobs", spec, headers={"Idempotency-Key": "two words"}))[0] == 400
 
 
 async def test_only_a_job_that_runs_can_be_paused(ask, rooms) -> None:

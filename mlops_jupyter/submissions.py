@@ -1,0 +1,180 @@
+"""Accepts jobs: all a worker needs is put into the job's folder, then the job is stored, once.
+
+Not here: when a job starts (``supervisor``), and the bytes sent ahead of it (``inputs``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+import msgspec
+
+from mlops_jupyter.core import facts, wire
+from mlops_jupyter.core.errors import (
+    DatasetNotFoundError,
+    KeyReusedError,
+    MlopsError,
+    SubmissionError,
+)
+from mlops_jupyter.core.jobs import Job, JobSpec, Source
+from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.intake import Intake
+from mlops_jupyter.records import Records
+from mlops_jupyter.store import Reading, Store, Transaction
+
+#: Without vowels and look-alikes: ids are read aloud and typed.
+ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+#: So many earlier jobs of the same kind tell how long the stages take.
+EARLIER = 5
+
+
+class Submissions:
+    """``folder`` is where the folders of all jobs are."""
+
+    def __init__(self, store: Store, folder: Path, inputs: Inputs, records: Records, intake: Intake) -> None:
+        self._store = store
+        self._folder = folder
+        self._inputs = inputs
+        self._records = records
+        self._intake = intake
+
+    async def accept(self, spec: JobSpec, by: str, key: str | None) -> Job:
+        """The job, on disk; what came under ``key`` before is the job it became then."""
+        digest = hashlib.sha256(wire.encode(spec)).hexdigest()
+
+        def before(store: Reading | Transaction) -> Job | None:
+            return None if key is None else _submitted(store, key, digest)
+
+        if (known := await self._store.aread(before)) is not None:
+            return known
+
+        def work(tx: Transaction) -> Job:
+            if (known := before(tx)) is not None:
+                return known
+            if key is not None:
+                tx.add_submission(key, digest, job_id)
+            return self._add(tx, job_id, spec, by)
+
+        job_id = "j-" + "".join(secrets.choice(ALPHABET) for _ in range(12))
+        try:
+            spec = await asyncio.to_thread(self._prepare, job_id, spec)
+            job = await self._store.awrite(work)
+        except (MlopsError, OSError):
+            await self._discard(job_id)
+            # The same request, come at the same time, may have taken the inputs with it.
+            if (known := await self._store.aread(before)) is not None:
+                return known
+            raise
+        if job.job_id != job_id:
+            await self._discard(job_id)
+            return job
+        await asyncio.to_thread(self._settle, job_id, spec)
+        return job
+
+    def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str) -> Job:
+        kind = _kind(spec)
+        earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
+        waiting = [job for job in tx.open_jobs() if job.status == "queued"]
+        job = Job(
+            job_id=job_id,
+            name=spec.name or _name(spec),
+            stages=fresh_stages(learned_shares(earlier)),
+            expected_seconds=_means(earlier),
+            target=spec.target,
+            estimator=spec.model,
+            ahead=len(waiting),
+        )
+        tx.add_job(job, spec, kind)
+        return self._intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
+
+    async def _discard(self, job_id: str) -> None:
+        """Nobody was told of this job."""
+        await asyncio.to_thread(shutil.rmtree, self._folder / job_id, ignore_errors=True)
+
+    def _settle(self, job_id: str, spec: JobSpec) -> None:
+        """The job is accepted: its folder says so, and has what was sent ahead for it."""
+        self._records.keep(job_id)
+        for source in (spec.data, spec.test):
+            if source is not None and source.input_id is not None:
+                self._inputs.remove(source.input_id)
+        if spec.estimator_input is not None:
+            self._inputs.remove(spec.estimator_input)
+
+    def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
+        """Make the job's folder with everything in it that the worker needs."""
+        problems = [
+            *_unreachable(spec.data, "data"),
+            *([] if spec.test is None else _unreachable(spec.test, "test")),
+        ]
+        if problems:
+            raise SubmissionError([problem for error in problems for problem in error.problems])
+        folder = self._folder / job_id
+        folder.mkdir(mode=0o700, parents=True)
+        spec = msgspec.structs.replace(
+            spec,
+            data=self._placed(spec.data, folder / "data.parquet"),
+            test=None if spec.test is None else self._placed(spec.test, folder / "test.parquet"),
+        )
+        if spec.estimator_input is not None:
+            self._inputs.link(spec.estimator_input, folder / "estimator.pkl")
+        with os.fdopen(
+            os.open(folder / "spec.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        ) as file:
+            file.write(wire.encode(spec))
+            file.flush()
+            os.fsync(file.fileno())
+        return spec
+
+    def _placed(self, source: Source, target: Path) -> Source:
+        if source.input_id is None:
+            name = source.name or Path(source.path or "").name
+            return msgspec.structs.replace(source, name=name)
+        self._inputs.link(source.input_id, target)
+        return msgspec.structs.replace(source, path=str(target), name=source.name or "DataFrame")
+
+
+def _submitted(store: Reading | Transaction, key: str, digest: str) -> Job | None:
+    """The job that was submitted under ``key``; ``KeyReusedError`` when it was another submission."""
+    known = store.submission(key)
+    if known is None:
+        return None
+    if known[0] != digest:
+        raise KeyReusedError(
+            "this Idempotency-Key was sent before, with another job.", "Send a new key with each new job."
+        )
+    return store.job(known[1])
+
+
+def _unreachable(source: Source, what: str) -> list[MlopsError]:
+    if (source.path is None) == (source.input_id is None):
+        return [DatasetNotFoundError(f'"{what}" needs either a path or an input_id.')]
+    if source.path is not None and not (Path(source.path).is_absolute() and Path(source.path).is_file()):
+        return [DatasetNotFoundError(f'"{source.path}" is no file on this server.')]
+    return []
+
+
+def _kind(spec: JobSpec) -> str:
+    """Jobs of one kind spend their time alike, so that the earlier tell how long the later take."""
+    searched = sorted((name, len(values)) for name, values in (spec.grid or {}).items())
+    return f"{spec.model or 'object'} {spec.target} {spec.data.name} {searched} {spec.cv} {spec.refit}"
+
+
+def _name(spec: JobSpec) -> str:
+    stem = Path(spec.data.name or "table").stem
+    return f"{stem}-{spec.model}" if spec.model else stem
+
+
+def _stage_seconds(job: Job) -> dict[str, float]:
+    return {stage.name: stage.elapsed for stage in job.stages if stage.elapsed is not None}
+
+
+def _means(runs: list[dict[str, float]]) -> dict[str, float]:
+    names = {name for run in runs for name in run}
+    return {name: sum(run.get(name, 0.0) for run in runs) / len(runs) for name in sorted(names)}
