@@ -15,11 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_jupyter.core import facts, wire
+from mlops_jupyter.core import facts, limits, wire
 from mlops_jupyter.core.errors import (
     DatasetNotFoundError,
     KeyReusedError,
     MlopsError,
+    NoRoom,
     SubmissionError,
 )
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
@@ -82,6 +83,8 @@ class Submissions:
         kind = _kind(spec)
         earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
         waiting = [job for job in tx.open_jobs() if job.status == "queued"]
+        if len(waiting) >= limits.QUEUED:
+            raise NoRoom(f"{limits.QUEUED} jobs are waiting already.", "Stop some of them, or wait.")
         job = Job(
             job_id=job_id,
             name=spec.name or _name(spec),
@@ -109,12 +112,13 @@ class Submissions:
 
     def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
         """Make the job's folder with everything in it that the worker needs."""
-        problems = [
+        errors = [
             *_unreachable(spec.data, "data"),
             *([] if spec.test is None else _unreachable(spec.test, "test")),
         ]
+        problems = [*limits.problems(spec), *(problem for error in errors for problem in error.problems)]
         if problems:
-            raise SubmissionError([problem for error in problems for problem in error.problems])
+            raise SubmissionError(problems)
         folder = self._folder / job_id
         folder.mkdir(mode=0o700, parents=True)
         spec = msgspec.structs.replace(
@@ -155,8 +159,10 @@ def _submitted(store: Reading | Transaction, key: str, digest: str) -> Job | Non
 def _unreachable(source: Source, what: str) -> list[MlopsError]:
     if (source.path is None) == (source.input_id is None):
         return [DatasetNotFoundError(f'"{what}" needs either a path or an input_id.')]
-    if source.path is not None and not (Path(source.path).is_absolute() and Path(source.path).is_file()):
-        return [DatasetNotFoundError(f'"{source.path}" is no file on this server.')]
+    path = source.path
+    # Not Path.is_file(): it raises where a name is too long or a folder closed.
+    if path is not None and not (Path(path).is_absolute() and os.path.isfile(path)):  # noqa: PTH113
+        return [DatasetNotFoundError(f'"{path}" is no file on this server.')]
     return []
 
 

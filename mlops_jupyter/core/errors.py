@@ -16,6 +16,7 @@ answer; 3: the code to paste.
   + JobStateError (RuntimeError)     what was asked does not fit what the job is doing
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
   + TrainingCancelled (RuntimeError)
+  + NoRoom (OSError)                 the queue, the disk or the waiting inputs are full
   + ServerUnreachable (ConnectionError)
   + StoreUnavailable (RuntimeError)  the disk or the database fails; it says how
   + ExtensionDisabled (UserWarning)  warned of, never raised
@@ -140,6 +141,10 @@ class TrainingCancelled(MlopsError, RuntimeError):
     """The job that was waited for was stopped."""
 
 
+class NoRoom(MlopsError, OSError):
+    """The queue, the disk or what waits to be taken by a job is full; later there may be room."""
+
+
 class ServerUnreachable(MlopsError, ConnectionError):
     """No server answers, and no private one could be started."""
 
@@ -207,6 +212,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         ModelNotFoundError,
         KeyReusedError,
         InputError,
+        NoRoom,
         JobNotFoundError,
         AmbiguousIdError,
         JobStateError,

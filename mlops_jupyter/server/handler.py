@@ -21,7 +21,7 @@ from tornado.http1connection import HTTP1Connection
 
 from mlops_jupyter import __version__
 from mlops_jupyter.client.sentences import short
-from mlops_jupyter.core import wire
+from mlops_jupyter.core import limits, wire
 from mlops_jupyter.core.errors import (
     AmbiguousIdError,
     DatasetNotFoundError,
@@ -31,6 +31,7 @@ from mlops_jupyter.core.errors import (
     KeyReusedError,
     MlopsError,
     ModelNotFoundError,
+    NoRoom,
     StoreUnavailable,
     VersionMismatch,
 )
@@ -46,8 +47,6 @@ log = logging.getLogger(__name__)
 #: In the application's settings. Under the extension's own name Jupyter keeps the extension itself.
 ROOMS = "mlops_jupyter_rooms"
 
-#: JSON bodies may have this many bytes.
-BODY = 1 << 20
 #: One place says which of our errors is which status; all others of ours are a 400.
 STATUS: dict[type[MlopsError], int] = {
     AmbiguousIdError: 409,
@@ -59,6 +58,7 @@ STATUS: dict[type[MlopsError], int] = {
     InputError: 400,
     StoreUnavailable: 503,
     VersionMismatch: 409,
+    NoRoom: 507,
 }
 
 
@@ -157,7 +157,7 @@ class Handler(Ours, APIHandler):
 
     # Without OPTIONS and HEAD, which Jupyter's base would answer without asking who it is.
     SUPPORTED_METHODS = ("GET", "POST")
-    body_limit = BODY
+    body_limit = limits.BODY
 
     async def prepare(self, **options: Any) -> None:
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
@@ -181,7 +181,7 @@ class Handler(Ours, APIHandler):
         """The body as ``kind``; 400 when it is not."""
         try:
             return msgspec.json.decode(bytes(self._body) or b"{}", type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"The body is not understood: {error}") from error
 
     def number(self, name: str, default: float | None, least: float, most: float) -> float | None:

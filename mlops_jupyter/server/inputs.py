@@ -8,12 +8,19 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import ensure_async
 from tornado import web
 
+from mlops_jupyter.core import limits
+from mlops_jupyter.core.errors import NoRoom
 from mlops_jupyter.server.handler import Handler
+
+#: Bytes between two looks at the disk while an input arrives.
+LOOK = 8 << 20
 
 
 class InputsHandler(Handler):
-    body_limit = 2 << 30
+    body_limit = limits.INPUT_BYTES
     _file: BinaryIO | None = None
+    _refused: NoRoom | None = None
+    _looked = _received = 0
 
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
@@ -25,19 +32,37 @@ class InputsHandler(Handler):
         ):
             raise web.HTTPError(403)
         if self.request.method == "POST":
-            self._input_id, self._file = self.rooms.supervisor.inputs.create()
+            # 0 where the body comes in chunks: then only what has arrived is known.
+            announced = int(self.request.headers.get("Content-Length", 0))
+            try:
+                self._input_id, self._file = self.rooms.supervisor.inputs.create(announced)
+            except NoRoom as error:
+                self._refused = error
 
     def require_json(self) -> None:
         if self.request.headers.get("Content-Type") != "application/octet-stream":
             raise web.HTTPError(415, reason="The body must be application/octet-stream")
 
     def data_received(self, chunk: bytes) -> None:
-        if self._file is not None:
-            self._file.write(chunk)
+        """Without room the rest is let pass: who is cut off in mid-sentence never hears why."""
+        if self._file is None:
+            return
+        self._received += len(chunk)
+        if self._received - self._looked > LOOK:
+            self._looked = self._received
+            try:
+                self.rooms.supervisor.inputs.check_room(0)
+            except NoRoom as error:
+                self._refused = error
+                self._discard()
+                return
+        self._file.write(chunk)
 
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self) -> None:
+        if self._refused is not None:
+            raise self._refused
         assert self._file is not None
         self.rooms.supervisor.inputs.finish(self._input_id, self._file)
         self._file = None

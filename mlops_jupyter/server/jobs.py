@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from pathlib import Path
 
+from jupyter_core.paths import is_hidden
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.auth.identity import User
 from jupyter_server.utils import ensure_async
@@ -45,7 +47,8 @@ class JobsHandler(Handler):
                 f"this kernel has mlops_jupyter {spec.version}, the Jupyter server {__version__}.",
                 "Install the same version in both, then restart both.",
             )
-        if self._is_a_shell(spec) and not await ensure_async(
+        shell = await self.rooms.in_thread(_is_a_shell, spec, self.rooms.root_dir, self._hidden)
+        if shell and not await ensure_async(
             self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
         ):
             raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
@@ -59,13 +62,10 @@ class JobsHandler(Handler):
             raise InputError("An Idempotency-Key has 1 to 200 visible ASCII characters.")
         return key
 
-    def _is_a_shell(self, spec: JobSpec) -> bool:
-        """Whether the job could do more than train on a table below the server's root."""
-        root = Path(self.rooms.root_dir).resolve()
-        paths = [s.path for s in (spec.data, spec.test) if s is not None and s.path is not None]
-        inside = all(Path(path).resolve().is_relative_to(root) for path in paths)
-        chosen = (spec.estimator_input, spec.interpreter, spec.cwd)
-        return not inside or any(choice is not None for choice in chosen)
+    @property
+    def _hidden(self) -> bool:
+        """Whether Jupyter's own file browser would open hidden files."""
+        return bool(self.contents_manager.allow_hidden)
 
 
 class JobHandler(Handler):
@@ -132,6 +132,24 @@ class JobMetricsHandler(Handler):
         head, series = await self.rooms.store.aread(lambda r: (r.head(), r.series(job.job_id, buckets)))
         answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch, "head": head}
         self.reply({**answer, "series": series})
+
+
+def _is_a_shell(spec: JobSpec, root: str, hidden: bool) -> bool:
+    """Whether the job could do more than train on a table that the server shows to its users."""
+    chosen = (spec.estimator_input, spec.interpreter, spec.cwd)
+    paths = [s.path for s in (spec.data, spec.test) if s is not None and s.path is not None]
+    return any(choice is not None for choice in chosen) or not all(_shown(p, root, hidden) for p in paths)
+
+
+def _shown(path: str, root: str, hidden: bool) -> bool:
+    """A file below the root, wherever its links lead; hidden ones as the contents manager has it."""
+    try:
+        real, below = os.path.realpath(path), os.path.realpath(root)
+    except ValueError:
+        # No name of a file at all.
+        return False
+    inside = Path(real).is_relative_to(below)
+    return inside and (hidden or not (Path(real).exists() and is_hidden(real, below)))
 
 
 def _person(user: User) -> str:

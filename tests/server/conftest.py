@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -113,3 +114,41 @@ def subscribe(http_server_client, jp_http_port, jp_base_url, jp_auth_header, roo
             socket.close()
 
     return subscribe
+
+
+@pytest.fixture
+def knock(rooms, jp_http_port, http_server_client) -> Callable[..., Any]:
+    """``await knock(method, path, headers, body) -> status``: bytes on a socket, since clients tidy up
+    what no browser would send. A socket that is upgraded counts as its 101, a connection that is closed
+    without a word as 0."""
+
+    async def knock(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> int:
+        sent = {"Host": f"127.0.0.1:{jp_http_port}", "Connection": "close", **headers}
+        sent["Content-Length"] = str(len(body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+        try:
+            writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+            async with asyncio.timeout(30):
+                answer = await reader.readline()
+        finally:
+            writer.close()
+        return int(answer.split()[1]) if answer else 0
+
+    return knock
+
+
+@pytest.fixture
+def contents(rooms, jp_serverapp) -> Callable[[], list[str]]:
+    """Everything the data directory holds, to compare before and after: the store's rows and the files."""
+
+    def contents() -> list[str]:
+        folder = rooms.supervisor.folder("j-").parents[1]
+        with sqlite3.connect(f"file:{folder / 'store.sqlite'}?mode=ro", uri=True) as store:
+            rows = list(store.iterdump())
+        store.close()
+        found = (path for path in folder.rglob("*") if not path.is_dir())
+        files = (path for path in found if not path.name.startswith("store."))
+        return rows + sorted(str(path) for path in files)
+
+    return contents

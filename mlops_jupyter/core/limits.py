@@ -1,0 +1,71 @@
+"""How much of anything one user can make a server keep. docs/API.md has the same numbers in one table.
+
+Not here: what happens in a fit or in the stream when a limit is met; each is enforced where it grows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from mlops_jupyter.core.errors import Problem
+from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.core.wire import DEPTH
+
+#: Bytes of a JSON body.
+BODY = 1 << 20
+#: Characters of names: job, table, column, metric, model, parameter. Of a path, what Linux takes.
+NAME, PATH = 256, 4096
+#: Entries of ``params`` and of ``grid``, and combinations a grid may have: each is a candidate in the record.
+PARAMETERS, COMBINATIONS = 1000, 1000
+#: Jobs that wait for their place.
+QUEUED = 1000
+#: Inputs that no job has taken yet: how many, bytes of one and of all. So much of the disk stays free.
+INPUTS, INPUT_BYTES, INPUTS_BYTES = 100, 2 << 30, 20 << 30
+FREE_BYTES = 1 << 30
+
+
+def problems(spec: JobSpec) -> list[Problem]:
+    """What of a submission is longer than anybody needs."""
+    return [
+        Problem(error="OptionError", message=f"{what} is longer than {most} {unit}.")
+        for what, size, most, unit in _sizes(spec)
+        if size > most
+    ]
+
+
+def _sizes(spec: JobSpec) -> Iterator[tuple[str, int, int, str]]:
+    grid = spec.grid or {}
+    names = {
+        "name": spec.name,
+        "target": spec.target,
+        "model": spec.model,
+        "metric": spec.metric,
+        "split": spec.split,
+        "data.name": spec.data.name,
+        "test.name": None if spec.test is None else spec.test.name,
+        **{f"the column {column[:20]!r}… in drop": column for column in spec.drop},
+        **{f"the parameter {name[:20]!r}…": name for name in (*spec.params, *grid)},
+    }
+    for what, name in names.items():
+        yield what, len(name or ""), NAME, "characters"
+    places = {
+        "data.path": spec.data.path,
+        "test.path": None if spec.test is None else spec.test.path,
+        "interpreter": spec.interpreter,
+        "cwd": spec.cwd,
+    }
+    for what, place in places.items():
+        yield what, len((place or "").encode("utf-8", "replace")), PATH, "bytes"
+    yield "params", len(spec.params), PARAMETERS, "entries"
+    yield "grid", len(grid), PARAMETERS, "entries"
+    size = math.prod(len(values) for values in grid.values())
+    yield "grid", size, COMBINATIONS, "combinations"
+    for what, values in (("params", spec.params), ("grid", grid)):
+        yield what, _depth(values), DEPTH, "levels"
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0) if isinstance(value, dict | list) else 0

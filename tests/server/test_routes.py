@@ -1,0 +1,141 @@
+"""Each door by itself: who may open it, found by walking the router that is really there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer
+from tornado.web import RequestHandler
+from tornado.websocket import WebSocketHandler
+
+ARGUMENTS = {"j-": "j-7f3a00000000", "m-": "m-7f3a00000000"}
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
+
+#: What a route asks the authorizer, and what else it may be asked (a query, another kind of body).
+#: A new route has no entry and fails the tests below until somebody has thought about it.
+ASKS = {
+    ("GET", "status"): ("read", "mlops.system"),
+    ("GET", "jobs"): ("read", "mlops.jobs"),
+    ("POST", "jobs"): ("execute", "mlops.jobs"),
+    ("GET", "jobs/{job}"): ("read", "mlops.jobs"),
+    ("POST", "jobs/{job}/stop"): ("execute", "mlops.jobs"),
+    ("POST", "jobs/{job}/pause"): ("execute", "mlops.jobs"),
+    ("POST", "jobs/{job}/resume"): ("execute", "mlops.jobs"),
+    ("GET", "jobs/{job}/logs"): ("read", "mlops.jobs"),
+    ("GET", "jobs/{job}/metrics"): ("read", "mlops.jobs"),
+    ("GET", "models/{model}"): ("read", "mlops.models"),
+    ("GET", "models/{model}/file"): ("read", "mlops.models"),
+    ("POST", "inputs"): ("execute", "mlops.jobs"),
+    ("GET", "events"): ("read", "mlops.events"),
+    ("GET", "events/subscribe"): ("read", "mlops.events"),
+}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def routes(router: Any) -> Iterator[tuple[str, type[RequestHandler]]]:
+    """Every path of ours in the live router, as a pattern, and its handler."""
+    for rule in getattr(router, "rules", []):
+        if isinstance(rule.target, type) and "mlops" in str(getattr(rule.matcher, "regex", "")):
+            yield rule.matcher.regex.pattern.removesuffix("$"), rule.target
+        elif hasattr(rule.target, "rules"):
+            yield from routes(rule.target)
+
+
+def filled(pattern: str) -> str:
+    """A path that the pattern matches."""
+    path = re.sub(r"\((.-)[^)]*\)", lambda m: ARGUMENTS[m[1]], pattern)
+    assert re.fullmatch(pattern, path), f"no argument is known for {pattern}"
+    return path
+
+
+def short(pattern: str) -> str:
+    """``/a%40b/mlops/api/jobs/(j-…)/stop`` → ``jobs/{job}/stop``."""
+    nouns = {"j": "{job}", "m": "{model}"}
+    return re.sub(r"\((.)-[^)]*\)", lambda m: nouns[m[1]], pattern.partition("mlops/api/")[2])
+
+
+def verbs(handler: type[RequestHandler]) -> list[str]:
+    unimplemented = RequestHandler._unimplemented_method
+    return [v for v in handler.SUPPORTED_METHODS if getattr(handler, v.lower()) is not unimplemented]
+
+
+@pytest.mark.parametrize("jp_base_url", ["/", "/user/a%40b/"])
+async def test_no_route_and_no_method_answers_without_credentials(jp_serverapp, rooms, knock) -> None:
+    """P22."""
+    walked = list(routes(jp_serverapp.web_app.default_router))
+    assert len(walked) >= 11
+    answers = {}
+    for pattern, handler in walked:
+        for verb in (*METHODS, *verbs(handler)):
+            for more in ({}, UPGRADE) if issubclass(handler, WebSocketHandler) else ({},):
+                for path in (filled(pattern), filled(pattern) + "?token=", filled(pattern) + "?token=x"):
+                    status = await knock(verb, path, {"Content-Type": "application/json", **more})
+                    answers[verb, path, bool(more)] = status
+    assert {key: status for key, status in answers.items() if status not in (302, 403, 404, 405)} == {}
+
+
+class Recording(Authorizer):
+    """Allows these actions and keeps what it was asked."""
+
+    def __init__(self, *actions: str) -> None:
+        super().__init__()
+        self.actions = actions
+        self.asked: list[tuple[str, str]] = []
+
+    def is_authorized(self, handler, user, action, resource) -> bool:
+        self.asked.append((action, resource))
+        return action in self.actions
+
+
+def doors(app: Any) -> dict[tuple[str, str], str]:
+    """``(verb, short route) → path`` of everything that is served."""
+    return {
+        (verb, short(pattern)): filled(pattern)
+        for pattern, handler in routes(app.web_app.default_router)
+        for verb in verbs(handler)
+    }
+
+
+async def test_every_route_that_is_served_is_in_the_table_of_what_it_asks(jp_serverapp, rooms) -> None:
+    assert set(doors(jp_serverapp)) == set(ASKS)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["first-to-last", "last-to-first"])
+async def test_each_route_asks_for_its_own_action_and_resource_and_nothing_else(
+    rooms, jp_serverapp, knock, monkeypatch, order
+) -> None:
+    """P23. In any order: Jupyter's decorator, used bare, keeps the first resource it saw."""
+    recording = Recording()
+    monkeypatch.setitem(jp_serverapp.web_app.settings, "authorizer", recording)
+    asked = {}
+    for (verb, route), path in sorted(doors(jp_serverapp).items())[::order]:
+        kind = "application/octet-stream" if route == "inputs" else "application/json"
+        more = UPGRADE if route == "events/subscribe" else {}
+        headers = {"Authorization": f"mlops {rooms.secret}", "Content-Type": kind, **more}
+        assert await knock(verb, path, headers, b"{}" if verb == "POST" else b"") == 403
+        asked[verb, route] = tuple(recording.asked)
+        recording.asked.clear()
+    assert asked == {door: (question,) for door, question in ASKS.items()}
+
+
+async def test_who_may_only_read_changes_nothing(rooms, jp_serverapp, knock, monkeypatch, contents) -> None:
+    """P23."""
+    monkeypatch.setitem(jp_serverapp.web_app.settings, "authorizer", Recording("read"))
+    before = contents()
+    answers = {}
+    for (verb, route), path in doors(jp_serverapp).items():
+        if ASKS[verb, route][0] == "read":
+            continue
+        for kind in ("application/json", "application/octet-stream", "text/plain", "multipart/form-data"):
+            headers = {"Authorization": f"mlops {rooms.secret}", "Content-Type": kind}
+            answers[verb, route, kind] = await knock(verb, path, headers, b"{}")
+    assert {key: status for key, status in answers.items() if status not in (403, 415)} == {}
+    assert contents() == before
