@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.jobs import JobSpec, Source
-from mlops_jupyter.intake import Intake, Taken
-from mlops_jupyter.store import Store
-from mlops_jupyter.training.journal import Writer
-from mlops_jupyter.training.run import Run
-from tests.core.builders import KEEPER, WORK, a_job, at
-
-SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
-JOB = "j-7f3a00000000"
+from mlops_jupyter.intake import Intake
+from mlops_jupyter.store import files
+from tests.desk import JOB, Desk
 
 
-class Desk:
-    """A store, an intake, and one job with its folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "job"
-        self.folder.mkdir()
-        self.taken: list[Taken] = []
-        self._over = threading.Event()
-        self.store = Store(folder / "store.sqlite", lambda stored: None)
-        self.intake = Intake(self.store, self._take)
-        self.writer = Writer(self.folder / "journal")
-        self.run = Run(self.writer)
-
-        def begin(tx) -> None:
-            tx.add_job(a_job(), SPEC, "rf")
-            self.intake.record(tx, a_job(), [at(facts.JobSubmitted, by="ada")])
-            self.intake.record(tx, tx.job(JOB), [at(facts.JobStarted, owner="s")])
-
-        self.store.write(begin).result()
-        for fact in (KEEPER, WORK):
-            self.append(fact)
-
-    def _take(self, taken: Taken) -> None:
-        self.taken.append(taken)
-        if taken.job.terminal:
-            self._over.set()
-
-    def append(self, fact: facts.Fact) -> None:
-        self.writer.append(msgspec.json.encode(fact))
-
-    def end(self) -> None:
-        self.run.tell(facts.WorkerEnded, exit_code=0)
-
-    def wait(self) -> None:
-        assert self._over.wait(10)
-
-    def events(self, kind: str) -> list[dict]:
-        stored = self.store.read(lambda reading: reading.events(0, 100_000))
-        bodies = [msgspec.json.decode(event.body) for event in stored]
-        assert [body["seq"] for body in bodies] == list(range(1, len(bodies) + 1))
-        return [body for body in bodies if body["type"] == kind]
-
-    def close(self) -> None:
-        self.intake.close()
-        self.writer.close()
-        self.store.close()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+@pytest.fixture(params=["local", "nfs4", "no locks"])
+def desk(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """On a local disk, on a network file system, and on one that has no locks either."""
+    if request.param != "local":
+        mounts = tmp_path / "mountinfo"
+        mounts.write_text(f"36 35 98:0 / {tmp_path} rw,noatime - nfs4 home:/export rw\n")
+        monkeypatch.setattr(files, "MOUNTS", mounts)
+    if request.param == "no locks":
+        monkeypatch.setattr(files.fcntl, "fcntl", _without_locks)
     desk = Desk(tmp_path)
     yield desk
     desk.close()
+
+
+def _without_locks(file: int, command: int, argument: bytes) -> bytes:
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def test_points_arrive_once_in_order_while_they_are_written(desk: Desk) -> None:

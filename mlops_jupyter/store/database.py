@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mlops_jupyter.core.errors import StoreUnavailable
-from mlops_jupyter.store.files import Files, abandon
+from mlops_jupyter.store.files import Files
 from mlops_jupyter.store.migrations import migrate
 from mlops_jupyter.store.reading import Reading, Stored
 from mlops_jupyter.store.transaction import Transaction
@@ -54,6 +54,13 @@ class Connection:
             self.db.close()
 
 
+class _Failed(NamedTuple):
+    """What a reader met, and when the connection it met it on was made."""
+
+    error: Exception
+    generation: int
+
+
 class Store:
     """The database of one data directory; made at once, opened by its own thread.
 
@@ -76,7 +83,7 @@ class Store:
         self._on_commit = on_commit
         self._on_turn = on_turn
         self._lost = lost
-        self._queue: SimpleQueue[tuple[Work, Future[Any]] | Exception | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Work, Future[Any]] | _Failed | None] = SimpleQueue()
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._shared: Connection | None = None
@@ -109,6 +116,7 @@ class Store:
     def read(self, work: Callable[[Reading], T]) -> T:
         """Run ``work`` on a read-only connection of this thread, all of it as of one moment."""
         self._tried.wait()
+        generation = self._generation
         try:
             if self.trouble is not None:
                 raise StoreUnavailable(self.trouble)
@@ -126,7 +134,7 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             if not is_trouble(error):
                 raise
-            self._queue.put(error)
+            self._queue.put(_Failed(error, generation))
             raise StoreUnavailable(sentence(error, self._files.path.parent)) from error
 
     async def aread(self, work: Callable[[Reading], T]) -> T:
@@ -175,11 +183,11 @@ class Store:
                 if not is_trouble(error):
                     log.exception("The store cannot be opened")
                 replaced = isinstance(error, ReplacedError)
-                if writer is not None and replaced:
-                    abandon(writer.db)
                 damaged = is_corrupt(error)
                 self._refuse(sentence(error, self._files.path.parent))
                 self._let_go(None if replaced else writer)
+                if writer is not None and replaced:
+                    self._files.close_replaced(writer.db)
                 going = replaced or damaged or self._pause()
             else:
                 self._let_go(writer)
@@ -257,11 +265,11 @@ class Store:
                 continue
             while len(batch) < GROUP and not self._queue.empty():
                 batch.append(self._queue.get())
-            works = [item for item in batch if isinstance(item, tuple)]
+            works = [item for item in batch if item is not None and not isinstance(item, _Failed)]
             self._commit(writer, works)
             for item in batch:
-                if isinstance(item, Exception):
-                    raise item
+                if isinstance(item, _Failed) and item.generation == writer.generation:
+                    raise item.error
             if None in batch:
                 return False
 
@@ -323,7 +331,7 @@ class Store:
                 break
             if item is None:
                 return False
-            if isinstance(item, tuple) and item[1].set_running_or_notify_cancel():
+            if not isinstance(item, _Failed) and item[1].set_running_or_notify_cancel():
                 item[1].set_exception(StoreUnavailable(self.trouble or ""))
         return True
 

@@ -121,6 +121,15 @@ class Files:
         self.path.rename(aside)
         return aside
 
+    def close_replaced(self, db: sqlite3.Connection) -> None:
+        """Let go of a database whose file is no longer ours. SQLite would remove a write-ahead log by its
+        name, which may be another server's by now: then it is kept open beyond the interpreter's end."""
+        with suppress(OSError), self.locked():
+            if not self.path.with_name(self.path.name + "-wal").exists():
+                db.close()
+                return
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(db))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Servers that share the store write one after the other: older SQLite has a race in the
@@ -173,13 +182,6 @@ class Files:
         except OSError:
             # Just being closed, to be opened again: somebody may be there.
             return True
-
-
-def abandon(db: sqlite3.Connection) -> None:
-    """Let go of a database whose file has been replaced, without closing it: SQLite would remove the
-    write-ahead log by its name, which is another database's by now. So it is kept open to the end of
-    the process, and beyond the end of the interpreter."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(db))
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -1,0 +1,130 @@
+"""A database that is lost is made again from the jobs' folders, and says the same of every job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.errors import StoreUnavailable
+from tests.core.builders import at
+from tests.desk import JOB, Desk
+
+FINISHED, FAILED, CANCELLED, VANISHED, QUEUED = (f"j-{n}00000000000" for n in range(1, 6))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def fill(desk: Desk) -> None:
+    """A job of each kind of end, one that runs and one that waits."""
+    for step in range(1, 101):
+        desk.run.log(step, {"train_loss": 1 / step})
+    (desk.folder / "output.log").write_text("one\ntwo\n")
+    run = desk.begin(FINISHED, name="penguins")
+    with run.stage("Data validation"):
+        run.log(1, {"val_accuracy": 0.5})
+    run.tell(facts.ModelSaved, sha256="ab", bytes=2, signature={"inputs": []})
+    run.tell(facts.WorkFinished)
+    desk.end(FINISHED)
+    run = desk.begin(FAILED)
+    run.tell(facts.WorkFailed, error="no", hint="yes", traceback="File …")
+    desk.end(FAILED, exit_code=1)
+    run = desk.begin(CANCELLED)
+    run.log(1, {"train_loss": 1.0})
+    desk.read_all(CANCELLED)
+    desk.happened(CANCELLED, at(facts.StopAsked, by="grace"))
+    run.log(2, {"train_loss": 0.5})
+    desk.end(CANCELLED, signal=15)
+    desk.begin(VANISHED)
+    desk.read_all(VANISHED)
+    desk.happened(VANISHED, at(facts.JobVanished, why="gone."))
+    desk.submit(QUEUED)
+    for job_id in desk.writers:
+        desk.read_all(job_id)
+    for job_id in (FINISHED, FAILED, CANCELLED):
+        desk.records.keep(job_id)
+
+
+def everything(desk: Desk) -> list[object]:
+    """What a database says of jobs; numbers of events are its own."""
+    jobs = desk.all_jobs()
+    ids = [job.job_id for job in jobs]
+    kept = [desk.store.read(lambda reading, i=i: reading.kept(i)) for i in ids]
+    series = [desk.store.read(lambda reading, i=i: reading.series(i, None)) for i in ids]
+    specs = [desk.store.read(lambda reading, i=i: reading.spec(i)) for i in ids]
+    models = [desk.store.read(lambda reading, j=j: reading.model(j.model_id)) for j in jobs if j.model_id]
+    assert len(models) == 1
+    return [kept, series, specs, models]
+
+
+@pytest.mark.parametrize("when", ["while it runs", "between two servers"])
+@pytest.mark.parametrize("how", ["deleted", "random", "empty"])
+def test_every_record_is_the_same_after_the_database_was_lost(desk: Desk, when: str, how: str) -> None:
+    """P5, F7."""
+    fill(desk)
+    before, epoch = everything(desk), desk.store.epoch
+    if when == "between two servers":
+        desk.let_go()
+    damage(desk.path, how)
+    if when == "between two servers":
+        desk.open()
+    wait_for(desk, lambda: desk.store.epoch != epoch)
+    for job_id in desk.writers:
+        desk.read_all(job_id)
+    assert everything(desk) == before
+    aside = [path.read_bytes() for path in desk.path.parent.glob("*.damaged-*") if path.suffix[-1:] == "Z"]
+    assert [len(content) for content in aside] == ([4096] if how == "random" else [])
+
+
+def test_what_a_job_writes_after_the_database_was_lost_follows_what_it_wrote_before(desk: Desk) -> None:
+    """P1, P5."""
+    fill(desk)
+    epoch = desk.store.epoch
+    damage(desk.path, "deleted")
+    for step in range(101, 201):
+        desk.run.log(step, {"train_loss": 1 / step})
+    desk.end()
+    wait_for(desk, lambda: desk.store.epoch != epoch)
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    assert desk.steps() == list(range(1, 201))
+
+
+def test_a_folder_nobody_can_read_costs_its_own_job_only(desk: Desk) -> None:
+    fill(desk)
+    (desk.jobs / FAILED / "meta.json").write_bytes(b"{torn")
+    (desk.jobs / "not a job").mkdir()
+    before = [job.job_id for job in desk.all_jobs()]
+    desk.let_go()
+    damage(desk.path, "deleted")
+    desk.open()
+    assert [job.job_id for job in desk.all_jobs()] == [job_id for job_id in before if job_id != FAILED]
+
+
+def damage(path: Path, how: str) -> None:
+    for part in ("-wal", "-shm"):
+        path.with_name(path.name + part).unlink(missing_ok=True)
+    path.unlink()
+    if how == "random":
+        # Bytes that are no database, the same in every run.
+        path.write_bytes(bytes(n * n % 251 for n in range(1, 4097)))
+    elif how == "empty":
+        path.touch()
+
+
+def wait_for(desk: Desk, condition) -> None:
+    """Until the store works and ``condition`` holds; the patience of the suite is the limit."""
+    while True:
+        try:
+            desk.store.read(lambda reading: reading.head())
+        except StoreUnavailable:
+            continue
+        if condition():
+            return
