@@ -25,13 +25,16 @@ JOB = "j-7f3a00000000"
 class Desk:
     """With one job, begun, unless more are asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, found: bool = False) -> None:
+        """``found``: what there is in ``folder`` is opened, and no job is begun."""
         self.path = folder / "store.sqlite"
         self.jobs = folder / "jobs"
         self.taken: list[Taken] = []
         self.writers: dict[str, Writer] = {}
         self._over = threading.Event()
         self.open()
+        if found:
+            return
         self.run = self.begin(JOB)
         self.folder = self.jobs / JOB
         self.writer = self.writers[JOB]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -119,12 +119,15 @@ def damage(path: Path, how: str) -> None:
         path.touch()
 
 
-def wait_for(desk: Desk, condition) -> None:
-    """Until the store works and ``condition`` holds; the patience of the suite is the limit."""
+def wait_for(desk: Desk, condition: Callable[[], bool], *, trouble: bool = False) -> None:
+    """Until the store works and ``condition`` holds, or with ``trouble`` until it does not work; the
+    patience of the suite is the limit."""
     while True:
         try:
             desk.store.read(lambda reading: reading.head())
         except StoreUnavailable:
+            if trouble:
+                raise
             continue
         if condition():
             return

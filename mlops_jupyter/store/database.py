@@ -261,7 +261,8 @@ class Store:
             try:
                 batch = [self._queue.get(timeout=RETRY)]
             except Empty:
-                self._files.check()
+                # Told before somebody needs the room, and before he notices by what stands still.
+                self._files.check(room=True)
                 continue
             while len(batch) < GROUP and not self._queue.empty():
                 batch.append(self._queue.get())

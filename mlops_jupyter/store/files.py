@@ -61,8 +61,7 @@ class Files:
             raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
         if found.st_mode & 0o077:
             folder.chmod(0o700)
-        if full(folder):
-            raise OSError(errno.ENOSPC, f"less than {LEAST_ROOM} bytes are left", str(folder))
+        self._check_room()
         self.close()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._lock_file = os.open(self.path.with_suffix(".lock"), flags, 0o600)
@@ -98,8 +97,9 @@ class Files:
         self._size = 0
         return db
 
-    def check(self) -> None:
-        """Raise ``ReplacedError`` when the path leads to another file than the one that was opened.
+    def check(self, *, room: bool = False) -> None:
+        """Raise ``ReplacedError`` when the path leads to another file than the one that was opened, and with
+        ``room`` ``OSError`` when the disk is full.
 
         A database never shrinks by itself: one that did was overwritten."""
         try:
@@ -109,6 +109,12 @@ class Files:
         if (found.st_dev, found.st_ino) != self._opened or found.st_size < self._size:
             raise ReplacedError(f"The database in {self.path.parent} was replaced.")
         self._size = found.st_size
+        if room:
+            self._check_room()
+
+    def _check_room(self) -> None:
+        if full(self.path.parent):
+            raise OSError(errno.ENOSPC, f"less than {LEAST_ROOM} bytes are left", str(self.path.parent))
 
     def move_aside(self) -> Path:
         """Give damaged files another name, which tells when; nothing of them is thrown away."""

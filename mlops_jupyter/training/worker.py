@@ -11,6 +11,7 @@ import ctypes
 import faulthandler
 import gc
 import importlib
+import io
 import json
 import os
 import platform
@@ -22,7 +23,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import cloudpickle
 import msgspec
@@ -33,6 +34,9 @@ from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.failure import hint, sentence, trimmed_traceback
 from mlops_jupyter.training.journal import Writer
 from mlops_jupyter.training.run import Run
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 #: Exit code of a worker that stopped when it was asked to.
 STOPPED = 130
@@ -137,6 +141,16 @@ def _write_out(writer: Writer) -> None:
         time.sleep(0.2)
 
 
+class _Output(io.FileIO):
+    """A disk that is full must not end a fit that prints: such lines are lost, and nothing else is."""
+
+    def write(self, data: Buffer) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(memoryview(data).cast("B"))
+
+
 def _redirect_output(log: Path) -> None:
     """Everything written from now on, by Python or by C, goes to the job's log, a line at a time."""
     sys.stdout.flush()
@@ -145,8 +159,10 @@ def _redirect_output(log: Path) -> None:
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        raw = io.BufferedWriter(_Output(number, "w", closefd=False))
+        stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
     libc = ctypes.CDLL(None)
     libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)
     # A crash in compiled code leaves the Python lines that led to it.
