@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter import owners
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
@@ -25,12 +25,15 @@ from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
 from mlops_jupyter.submissions import Submissions
-from mlops_jupyter.training import processes
 
 log = logging.getLogger(__name__)
 
 #: Seconds between tries of what a store in trouble has refused.
 STORE_PAUSE = 1.0
+#: Seconds between looks for jobs of servers that are gone, while there are or were others.
+OTHERS_PAUSE = 1.0
+#: For so long a keeper that has claimed its job may take to say who it is.
+CLAIM_PATIENCE = 5.0
 
 
 class Supervisor:
@@ -43,7 +46,7 @@ class Supervisor:
         self._store = store
         self._executor = executor
         self._folder = folder
-        self._owner = this_process()
+        self._owner = owners.this_process()
         self._places = places
         self._taken: dict[str, int] = {}
         self._loop = asyncio.get_running_loop()
@@ -55,6 +58,9 @@ class Supervisor:
         self.intake = Intake(store, self._taken_in, self.records.keep)
         self._submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
         self._adopting: asyncio.Task[Any] | None = None
+        self._one_adopts = asyncio.Lock()
+        self._elsewhere = False
+        self._do(self._look_after_others)
 
     def folder(self, job_id: str) -> Path:
         """Where everything of a job is kept."""
@@ -70,6 +76,7 @@ class Supervisor:
 
     async def stop(self, job_id: str, by: str) -> Job:
         """Ask a job to stop; one that is over stays as it is."""
+        await self._in_reach(job_id)
         job = await self._happened(job_id, facts.StopAsked(time=time.time(), by=by))
         if job.terminal:
             self._do(self._schedule)
@@ -91,7 +98,15 @@ class Supervisor:
                 raise JobStateError(f"{job.name} is {job.status}: it cannot be {what}.")
             return self.intake.record(tx, job, [fact])
 
+        await self._in_reach(job_id)
         return await self._recorded(job_id, work)
+
+    async def _in_reach(self, job_id: str) -> None:
+        job = await self._store.aread(lambda reading: reading.job(job_id))
+        if not job.terminal and await asyncio.to_thread(self._runs_elsewhere, job):
+            raise JobStateError(
+                f"{job.name} runs in another container or on another machine.", "Ask the server there."
+            )
 
     def come_to_life(self) -> None:
         """The store works, for the first time or again: see what has become of the jobs in it."""
@@ -104,16 +119,32 @@ class Supervisor:
 
     async def adopt(self) -> None:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
-        for job in await self._store.aread(lambda reading: reading.open_jobs()):
-            ours = job.owner == self._owner
-            # Ours without a place: its start was stored, and the store failed before we knew.
-            if job.status == "queued" or (job.job_id in self._taken if ours else _lives(job.owner)):
-                continue
-            if self._runs_elsewhere(job):
-                continue
-            self._taken[job.job_id] = await self._cost(job.job_id)
-            await self._adopt(job.job_id)
+        async with self._one_adopts:
+            open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
+            self._elsewhere = False
+            for job in open_jobs:
+                ours = job.owner == self._owner
+                # Ours without a place: its start was stored, and the store failed before we knew.
+                if job.status == "queued" or (job.job_id in self._taken if ours else owners.lives(job.owner)):
+                    continue
+                if await asyncio.to_thread(self._runs_elsewhere, job):
+                    self._elsewhere = True
+                elif await self._made_ours(job):
+                    self._taken[job.job_id] = await self._cost(job.job_id)
+                    await self._adopt(job.job_id)
         self._do(self._schedule)
+
+    async def _made_ours(self, job: Job) -> bool:
+        """False where another server was quicker, or the job has ended."""
+
+        def work(tx: Transaction) -> bool:
+            now = tx.job(job.job_id)
+            if now.terminal or now.owner != job.owner:
+                return False
+            self.intake.record(tx, now, [facts.JobAdopted(time=time.time(), owner=self._owner)])
+            return True
+
+        return await self._store.awrite(work)
 
     async def _adopt(self, job_id: str) -> None:
         """What was written since decides: the keeper may have begun, or ended, unseen."""
@@ -122,14 +153,34 @@ class Supervisor:
         if job.terminal:
             self._changed(Taken(job, signal=None))
         elif job.process is None:
-            await self._gone(job_id)
+            self._do(partial(self._claimed_or_lost, job_id))
         else:
             self._watch(job)
 
+    async def _claimed_or_lost(self, job_id: str) -> None:
+        """Its server died while starting it: a keeper has claimed it, and will say so, or none ever can."""
+        journal = self.folder(job_id) / "journal"
+        if not await asyncio.to_thread(liveness.forbid, journal):
+            patience = time.monotonic() + CLAIM_PATIENCE
+            while time.monotonic() < patience or await asyncio.to_thread(liveness.kept_elsewhere, journal):
+                job = await self._drained(job_id)
+                if job.terminal or job.process is not None:
+                    # Whoever took it in has said so to ``_changed``.
+                    return
+                await asyncio.sleep(0.05)
+        await self._gone(job_id)
+
+    async def _look_after_others(self) -> None:
+        """Servers that share our store may die: their jobs are ours then."""
+        shared = False
+        while True:
+            await asyncio.sleep(OTHERS_PAUSE)
+            before, shared = shared, self._store.shared()
+            if before or shared or self._elsewhere:
+                await self.adopt()
+
     def _runs_elsewhere(self, job: Job) -> bool:
-        """In another container or on another machine that shares our data: not ours to watch."""
-        journal = self.folder(job.job_id) / "journal"
-        return job.process is not None and liveness.whereabouts(job.process, journal) == "elsewhere"
+        return owners.runs_elsewhere(job, self.folder(job.job_id) / "journal", shared=self._store.shared())
 
     async def close(self) -> None:
         """Let go; running jobs run on and are adopted by the next server."""
@@ -159,19 +210,29 @@ class Supervisor:
                 queued.pop(0)
                 self._taken[job.job_id] = cost
                 try:
-                    job = await self._happened(
+                    job = await self._of_queue(
                         job.job_id, facts.JobStarted(time=time.time(), owner=self._owner)
                     )
                 except StoreUnavailable:
                     self._taken.pop(job.job_id, None)
                     raise
-                if job.status == "starting":
+                # Another server may have been quicker.
+                if job.status == "starting" and job.owner == self._owner:
                     self._do(partial(self._start, job.job_id))
                 else:
                     self._taken.pop(job.job_id, None)
             for ahead, job in enumerate(queued):
                 if job.ahead != ahead:
-                    await self._happened(job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead))
+                    await self._of_queue(job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead))
+
+    async def _of_queue(self, job_id: str, fact: facts.JobStarted | facts.QueueMoved) -> Job:
+        """The job after ``fact``; as it is, where it waits no longer."""
+
+        def work(tx: Transaction) -> Taken:
+            job = tx.job(job_id)
+            return self.intake.record(tx, job, [fact] if job.status == "queued" else [])
+
+        return await self._recorded(job_id, work)
 
     async def _cost(self, job_id: str) -> int:
         spec = await self._store.aread(lambda reading: reading.spec(job_id))
@@ -273,18 +334,3 @@ class Supervisor:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("A job could not be moved on", exc_info=task.exception())
-
-
-def this_process() -> str:
-    """This server as the owner of its jobs."""
-    identity = processes.identify(os.getpid())
-    assert identity is not None
-    return identity.mark
-
-
-def _lives(owner: str | None) -> bool:
-    """Whether the server that started a job is still there to care for it."""
-    if owner is None:
-        return False
-    boot_id, namespace, pid, ticks = owner.split("/")
-    return processes.lives(processes.Identity(int(pid), int(ticks), boot_id, namespace))

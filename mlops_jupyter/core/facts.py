@@ -244,6 +244,12 @@ class JobStarted(Fact, frozen=True, kw_only=True):
     owner: str
 
 
+class JobAdopted(Fact, frozen=True, kw_only=True):
+    """The server that cared for the job is gone; ``owner`` cares for it now."""
+
+    owner: str
+
+
 class StopAsked(Fact, frozen=True, kw_only=True):
     by: str
 
@@ -294,6 +300,7 @@ AnyFact = (
     | JobSubmitted
     | QueueMoved
     | JobStarted
+    | JobAdopted
     | StopAsked
     | PauseAsked
     | ResumeAsked

@@ -72,6 +72,10 @@ def _started(job: Job, fact: facts.JobStarted) -> Step:
     return job, [Publish(events.TrainingStarted(time=facts.moment(fact), job_id=job.job_id, job=job))]
 
 
+def _adopted(job: Job, fact: facts.JobAdopted) -> Step:
+    return replace(job, owner=fact.owner), []
+
+
 def _keeper(job: Job, fact: facts.KeeperStarted) -> Step:
     process = Process(pid=fact.pid, ticks=fact.ticks, boot_id=fact.boot_id, pid_namespace=fact.pid_namespace)
     job = replace(job, process=process, start_time=facts.moment(fact))
@@ -332,6 +336,7 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.JobSubmitted: _submitted,
     facts.QueueMoved: _queue_moved,
     facts.JobStarted: _started,
+    facts.JobAdopted: _adopted,
     facts.KeeperStarted: _keeper,
     facts.WorkStarted: _working,
     facts.StartFailed: _start_failed,

@@ -99,6 +99,19 @@ def kept_elsewhere(journal: Path) -> bool:
     return False
 
 
+def forbid(journal: Path) -> bool:
+    """Make the claim of a job that nobody has begun, so that no keeper can begin it any more; False where
+    one has."""
+    try:
+        os.close(os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return False
+    except OSError:
+        # Without a folder nobody can begin it either.
+        return True
+    return True
+
+
 def sweep(process: Process, patience: float = 2.0) -> None:
     """End what a keeper that is gone left behind. A keeper in order leaves nothing; one that was killed
     takes its worker with it, but not the worker's own children. They carry its mark. Blocks."""

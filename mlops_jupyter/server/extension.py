@@ -26,12 +26,13 @@ from mlops_jupyter import __version__, records
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
+from mlops_jupyter.owners import this_process
 from mlops_jupyter.server import events, inputs, jobs, models, status
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import ROOMS, RuntimeFileIdentity
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.store import Store, Stored
-from mlops_jupyter.supervisor import Supervisor, this_process
+from mlops_jupyter.supervisor import Supervisor
 from mlops_jupyter.training.container import cores
 
 T = TypeVar("T")

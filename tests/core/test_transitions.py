@@ -289,3 +289,8 @@ def test_a_paused_job_that_is_stopped_is_stopping_while_it_goes_on() -> None:
 def test_a_job_that_is_stopping_is_neither_paused_nor_resumed(kind: type[facts.Fact]) -> None:
     stopping, _ = advance(a_training_job(), at(facts.StopAsked, by="ada"))
     assert advance(stopping, at(kind, by="bob")) == (stopping, [])
+
+
+def test_another_server_that_adopts_a_job_is_its_owner_and_nothing_else_changes() -> None:
+    job = a_running_job()
+    assert advance(job, at(facts.JobAdopted, owner="t")) == (msgspec.structs.replace(job, owner="t"), [])

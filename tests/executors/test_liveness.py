@@ -16,8 +16,9 @@ import msgspec
 import pytest
 
 from mlops_jupyter.core.jobs import Process
-from mlops_jupyter.executors.liveness import alive, sweep, tell, whereabouts
+from mlops_jupyter.executors.liveness import alive, forbid, sweep, tell, whereabouts
 from mlops_jupyter.training import processes
+from mlops_jupyter.training.keeper import claim_journal
 
 
 @contextmanager
@@ -81,3 +82,14 @@ def test_what_a_dead_keeper_left_is_ended_and_nothing_else() -> None:
             assert left.wait() == -signal.SIGKILL
             assert other.poll() is None
             assert time.monotonic() - began < 2
+
+
+def test_of_a_server_that_gives_a_job_up_and_a_keeper_that_begins_it_one_is_first(tmp_path: Path) -> None:
+    """P12: the claim is a file that only one of them can make."""
+    given_up, begun = tmp_path / "given up", tmp_path / "begun"
+    assert forbid(given_up)
+    with pytest.raises(FileExistsError):
+        claim_journal(given_up)
+    os.close(claim_journal(begun))
+    assert not forbid(begun)
+    assert forbid(tmp_path / "no folder" / "journal")

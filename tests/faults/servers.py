@@ -21,8 +21,12 @@ class WorksServer(JupyterServer):
     #: Path of the terminal the next start takes as its own.
     terminal: str | None = None
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(home, options=["--MlopsExtension.max_jobs=20"])
+    def __init__(self, home: Path, data: Path | None = None) -> None:
+        """``data``: the directory of another server's jobs and store, to share it."""
+        self.data = data or home / "data" / "mlops"
+        super().__init__(
+            home, options=["--MlopsExtension.max_jobs=20", f"--MlopsExtension.data_dir={self.data}"]
+        )
         (self.root / "table.csv").write_text("x,y\n1,2\n")
 
     @property
@@ -52,7 +56,7 @@ class WorksServer(JupyterServer):
         return job_id
 
     def folder(self, job_id: str) -> Path:
-        return self.home / "data" / "mlops" / "jobs" / job_id
+        return self.data / "jobs" / job_id
 
     def over(self, job_id: str) -> dict[str, Any]:
         """The record of a job that has ended."""

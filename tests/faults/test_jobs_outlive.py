@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -183,3 +184,50 @@ def test_what_happened_while_no_server_was_up_is_known_at_the_next_start(server:
     points = server.get(f"mlops/api/jobs/{vanished}/metrics").json()["series"]["n"]["points"]
     assert len(points) >= emitted
     assert [point["step"] for point in points] == list(range(1, len(points) + 1))
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
+def test_a_server_that_dies_while_it_starts_a_job_leaves_one_run_or_a_lost_job(
+    server: WorksServer, kills: int
+) -> None:
+    """P8, P12, F18: never two runs, and no job that stays starting."""
+    for _ in range(kills):
+        # With its answer the job is stored, and its start under way.
+        job_id = server.submit("emits", points=200)
+        time.sleep(random.uniform(0, 0.02))
+        server.kill()
+        server.start()
+        job = server.over(job_id)
+        assert (job["status"], lines(server.folder(job_id) / "runs")) in (("completed", 1), ("lost", 0))
+
+
+@pytest.fixture
+def other(server: WorksServer, tmp_path: Path) -> Iterator[WorksServer]:
+    """Another server on the same store."""
+    other = WorksServer(tmp_path / "other", data=server.data)
+    other.start()
+    yield other
+    other.close()
+
+
+def test_two_servers_on_one_store_run_each_job_once_and_one_inherits_what_the_other_leaves(
+    server: WorksServer, other: WorksServer
+) -> None:
+    """P6, P8, P12, F20: each job has one owner; SIGKILL one, and the other cares for its jobs."""
+    jobs = [both.submit("emits", points=50) for _ in range(6) for both in (server, other)]
+    ended = [server.over(job_id) for job_id in jobs]
+    assert {(job["status"], job["error"], lines(server.folder(job["job_id"]) / "runs")) for job in ended} == {
+        ("completed", None, 1)
+    }
+    left = [other.begun("waits", seconds=120.0) for _ in range(2)]
+    owner = other.job(left[0])["owner"]
+    other.kill()
+    # It looks once a second, and then has two for it.
+    died = time.monotonic()
+    await_true(lambda: all(server.job(job_id)["owner"] != owner for job_id in left))
+    adopted = [server.job(job_id) for job_id in left]
+    assert time.monotonic() - died < 3
+    assert [(job["status"], job["attempt"]) for job in adopted] == [("running", 1)] * 2
+    os.kill(keeper(server.folder(left[0])).pid, signal.SIGKILL)
+    server.stop_job(left[1])
+    assert [server.over(job_id)["status"] for job_id in left] == ["lost", "cancelled"]
