@@ -74,7 +74,12 @@ class _Shell:
         return 0
 
     def _train(self, data: str, *, wait: bool, target: str | None = None, **options: Any) -> None:
-        job = self._session.train(data, target, Options(**options))
+        self._follow(self._session.train(data, target, Options(**options)), wait=wait)
+
+    def _rerun(self, job: str, *, wait: bool, **options: Any) -> None:
+        self._follow(self._session.rerun(job, options), wait=wait)
+
+    def _follow(self, job: Job, *, wait: bool) -> None:
         if not wait:
             self._answer(job.record, f"{job.id}")
             return

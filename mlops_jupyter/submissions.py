@@ -11,19 +11,23 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from mlops_jupyter.core import facts, limits, wire
 from mlops_jupyter.core.errors import (
     DatasetNotFoundError,
+    InputError,
     KeyReusedError,
     MlopsError,
     NoRoom,
     SubmissionError,
 )
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
+from mlops_jupyter.core.reruns import again, difference
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake
@@ -46,9 +50,12 @@ class Submissions:
         self._records = records
         self._intake = intake
 
-    async def accept(self, spec: JobSpec, by: str, key: str | None) -> Job:
-        """The job, on disk; what came under ``key`` before is the job it became then."""
-        digest = hashlib.sha256(wire.encode(spec)).hexdigest()
+    async def accept(self, spec: JobSpec, by: str, key: str | None, rerun_of: str | None = None) -> Job:
+        """The job, on disk; what came under ``key`` before is the job it became then.
+
+        With ``rerun_of`` it is the next attempt at that job, whose inputs are still in its folder."""
+        digest = hashlib.sha256(wire.encode([spec, rerun_of])).hexdigest()
+        lent = {} if rerun_of is None else await self._inputs_of(rerun_of)
 
         def before(store: Reading | Transaction) -> Job | None:
             return None if key is None else _submitted(store, key, digest)
@@ -61,11 +68,11 @@ class Submissions:
                 return known
             if key is not None:
                 tx.add_submission(key, digest, job_id)
-            return self._add(tx, job_id, spec, by)
+            return self._add(tx, job_id, spec, by, rerun_of)
 
         job_id = "j-" + "".join(secrets.choice(ALPHABET) for _ in range(12))
         try:
-            spec = await asyncio.to_thread(self._prepare, job_id, spec)
+            spec = await asyncio.to_thread(self._prepare, job_id, spec, lent)
             job = await self._store.awrite(work)
         except (MlopsError, OSError):
             await self._discard(job_id)
@@ -76,10 +83,25 @@ class Submissions:
         if job.job_id != job_id:
             await self._discard(job_id)
             return job
-        await asyncio.to_thread(self._settle, job_id, spec)
+        await asyncio.to_thread(self._settle, rerun_of or job_id, spec)
         return job
 
-    def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str) -> Job:
+    async def spec_again(self, job_id: str, changes: Mapping[str, Any]) -> JobSpec:
+        """What another attempt at a job is asked to do."""
+        return again(await self._store.aread(lambda reading: reading.spec(job_id)), changes)
+
+    async def _inputs_of(self, job_id: str) -> dict[str, Path]:
+        """Where what was sent ahead of a job is now, by the id it was sent under."""
+        spec = await self._store.aread(lambda reading: reading.spec(job_id))
+        sent = [spec.data.input_id, spec.test.input_id if spec.test else None, spec.estimator_input]
+        names = ("data.parquet", "test.parquet", "estimator.pkl")
+        return {
+            input_id: self._folder / job_id / name
+            for input_id, name in zip(sent, names, strict=True)
+            if input_id is not None
+        }
+
+    def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str, rerun_of: str | None) -> Job:
         kind = _kind(spec)
         earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
         waiting = [job for job in tx.open_jobs() if job.status == "queued"]
@@ -94,6 +116,11 @@ class Submissions:
             estimator=spec.model,
             ahead=len(waiting),
         )
+        if rerun_of is not None:
+            last = tx.attempts(rerun_of)[-1]
+            changes = difference(tx.spec(rerun_of), spec)
+            job = msgspec.structs.replace(job, rerun_of=rerun_of, changes=changes, attempt=last.attempt + 1)
+            tx.put_job(msgspec.structs.replace(last, followed_by=job_id))
         tx.add_job(job, spec, kind)
         return self._intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
 
@@ -102,15 +129,17 @@ class Submissions:
         await asyncio.to_thread(shutil.rmtree, self._folder / job_id, ignore_errors=True)
 
     def _settle(self, job_id: str, spec: JobSpec) -> None:
-        """The job is accepted: its folder says so, and has what was sent ahead for it."""
-        self._records.keep(job_id)
+        """The job is accepted: its folder says so, and has what was sent ahead for it. Attempts before it
+        have a follower now."""
+        for attempt in self._store.read(lambda reading: reading.attempts(job_id)):
+            self._records.keep(attempt.job_id)
         for source in (spec.data, spec.test):
             if source is not None and source.input_id is not None:
                 self._inputs.remove(source.input_id)
         if spec.estimator_input is not None:
             self._inputs.remove(spec.estimator_input)
 
-    def _prepare(self, job_id: str, spec: JobSpec) -> JobSpec:
+    def _prepare(self, job_id: str, spec: JobSpec, lent: Mapping[str, Path]) -> JobSpec:
         """Make the job's folder with everything in it that the worker needs."""
         errors = [
             *_unreachable(spec.data, "data"),
@@ -123,11 +152,11 @@ class Submissions:
         folder.mkdir(mode=0o700, parents=True)
         spec = msgspec.structs.replace(
             spec,
-            data=self._placed(spec.data, folder / "data.parquet"),
-            test=None if spec.test is None else self._placed(spec.test, folder / "test.parquet"),
+            data=self._placed(spec.data, folder / "data.parquet", lent),
+            test=None if spec.test is None else self._placed(spec.test, folder / "test.parquet", lent),
         )
         if spec.estimator_input is not None:
-            self._inputs.link(spec.estimator_input, folder / "estimator.pkl")
+            self._link(spec.estimator_input, folder / "estimator.pkl", lent)
         with os.fdopen(
             os.open(folder / "spec.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
         ) as file:
@@ -136,12 +165,20 @@ class Submissions:
             os.fsync(file.fileno())
         return spec
 
-    def _placed(self, source: Source, target: Path) -> Source:
+    def _placed(self, source: Source, target: Path, lent: Mapping[str, Path]) -> Source:
         if source.input_id is None:
             name = source.name or Path(source.path or "").name
             return msgspec.structs.replace(source, name=name)
-        self._inputs.link(source.input_id, target)
+        self._link(source.input_id, target, lent)
         return msgspec.structs.replace(source, path=str(target), name=source.name or "DataFrame")
+
+    def _link(self, input_id: str, target: Path, lent: Mapping[str, Path]) -> None:
+        if input_id not in lent:
+            return self._inputs.link(input_id, target)
+        try:
+            return os.link(lent[input_id], target)
+        except FileNotFoundError as error:
+            raise InputError("What was sent for the job before is gone from its folder.") from error
 
 
 def _submitted(store: Reading | Transaction, key: str, digest: str) -> Job | None:

@@ -56,7 +56,7 @@ class Supervisor:
         self.inputs = Inputs(folder / "inputs")
         self.records = Records(store, folder / "jobs")
         self.intake = Intake(store, self._taken_in, self.records.keep)
-        self._submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
+        self.submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
         self._adopting: asyncio.Task[Any] | None = None
         self._one_adopts = asyncio.Lock()
         self._elsewhere = False
@@ -66,11 +66,14 @@ class Supervisor:
         """Where everything of a job is kept."""
         return self._folder / "jobs" / job_id
 
-    async def submit(self, spec: JobSpec, by: str, key: str | None = None) -> Job:
+    async def submit(
+        self, spec: JobSpec, by: str, key: str | None = None, rerun_of: str | None = None
+    ) -> Job:
         """Accept a job; it is on disk when this returns. ``SubmissionError`` names all that is wrong.
 
-        What was submitted under ``key`` before is the job it became then."""
-        job = await self._submissions.accept(spec, by, key)
+        What was submitted under ``key`` before is the job it became then; with ``rerun_of`` it is the next
+        attempt at that job."""
+        job = await self.submissions.accept(spec, by, key, rerun_of)
         self._do(self._schedule)
         return job
 

@@ -176,12 +176,20 @@ def made(running: dict[str, Any]) -> dict[str, Any]:
         {"step": i, "value": round(math.exp(-i / 30_000) + spiky.gauss(0, 0.01), 4)}
         for i in range(1, 100_001, 100)
     ]
+    changes = [
+        {"name": "hidden_layer_sizes", "before": [128], "after": [256]},
+        {"name": "cv", "before": 5, "after": 3},
+    ]
     bad = "<img src=x onerror=alert(1)>"
     gone = {"phase": "waiting", "transport": None}
     return {
         "overdue": {
             **running,
             "record": {**running["record"], "estimated_total_time": 0.5, "estimated_remaining": None},
+        },
+        "second attempt": {
+            **running,
+            "record": {**running["record"], "attempt": 2, "rerun_of": "j-fqppv4fnr435", "changes": changes},
         },
         "stale": {**running, "quiet": 11},
         "polling": {**running, "link": {"transport": "polling", "rtt": None}},

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume")
-WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "help")
+WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun", "help")
 
 
 class Command(NamedTuple):
@@ -98,7 +98,11 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     top = _Parser(prog=prog, description="Train models, and look after the jobs.")
     words = top.add_subparsers(dest="word", **options)
     train = words.add_parser("train", help="train a model on a table", parents=[common])
-    _train(train)
+    train.add_argument("data", metavar="FILE", help="a CSV or Parquet file; in a notebook also $df")
+    _options(train, TRAIN)
+    rerun = words.add_parser("rerun", help="train again, with other options perhaps", parents=[common])
+    rerun.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
+    _options(rerun, {name: flag for name, flag in TRAIN.items() if name not in ("target", "test")})
     jobs = words.add_parser(
         "jobs", help="the newest jobs; also: jobs ls|show|logs|stop|pause|resume", parents=[common]
     )
@@ -114,15 +118,14 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     return top
 
 
-def _train(train: argparse.ArgumentParser) -> None:
-    train.add_argument("data", metavar="FILE", help="a CSV or Parquet file; in a notebook also $df")
-    for name, flag in TRAIN.items():
+def _options(command: argparse.ArgumentParser, flags: Mapping[str, Flag]) -> None:
+    for name, flag in flags.items():
         option = f"--{name.replace('_', '-')}"
         if flag.read is None:
-            train.add_argument(option, dest=name, action="store_true", default=None, help=flag.meaning)
+            command.add_argument(option, dest=name, action="store_true", default=None, help=flag.meaning)
         else:
-            train.add_argument(option, dest=name, type=flag.read, metavar="…", help=flag.meaning)
-    train.add_argument("--wait", action="store_true", help="wait for the end")
+            command.add_argument(option, dest=name, type=flag.read, metavar="…", help=flag.meaning)
+    command.add_argument("--wait", action="store_true", help="wait for the end")
 
 
 def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
@@ -145,7 +148,7 @@ def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None
     _known(words, WORDS, prog)
     if words[:1] == ["jobs"]:
         _known(words[1:], OF_JOBS, f"{prog} jobs")
-    rest, params = _apart(words) if words[:1] == ["train"] else (list(words), {})
+    rest, params = _apart(words) if words[:1] in (["train"], ["rerun"]) else (list(words), {})
     said = vars(parser(prog, switches).parse_args(rest))
     word = said.pop("word") or "status"
     if word == "jobs":
@@ -155,7 +158,7 @@ def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None
     if params:
         given = said.get("params", {})
         if not isinstance(given, dict):
-            raise OptionError(f"{prog} train: either --params {given} or a flag for each parameter.")
+            raise OptionError(f"{prog} {word}: either --params {given} or a flag for each parameter.")
         said["params"] = {**params, **given}
     return Command(word, said)
 
@@ -167,8 +170,8 @@ def _known(words: Sequence[str], known: Sequence[str], prog: str) -> None:
 
 
 def _apart(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Flags ``train`` does not have are parameters: ``--n-estimators 200 --warm-start``. One without a
-    value is True."""
+    """Flags ``train`` and ``rerun`` do not have are parameters: ``--n-estimators 200 --warm-start``. One
+    without a value is True."""
     ours = {*TRAIN, "wait", "json", "quiet"}
     rest: list[str] = []
     params: dict[str, Any] = {}
@@ -193,6 +196,6 @@ def help_text(prog: str, topic: str | None) -> str:
         return top.format_help()
     (words,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
     text: str = words.choices[topic].format_help()
-    if topic == "train":
+    if topic in ("train", "rerun"):
         text += "\nAny other flag is a parameter of the estimator: --n-estimators 200\n"
     return text

@@ -156,6 +156,15 @@ class Job:
         """Let a paused job go on. Raises ``JobStateError`` when it cannot."""
         self._session.resume(self.record.job_id)
 
+    def rerun(self, **changes: Any) -> Job:
+        """Train again as the next attempt, on the same data; shows the new job and returns it.
+
+        ``changes`` are options of ``mlops.train`` but for the tables and the target; ``params`` are added to
+        those given before. What differs is in the new job's ``changes``."""
+        job = self._session.rerun(self.record.job_id, changes)
+        job.show()
+        return job
+
     def show(self) -> None:
         """Display the job here."""
         self._session.view.show(self)

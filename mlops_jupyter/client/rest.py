@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -70,6 +70,12 @@ class Rest:
         # A name for this submission: sent again after a cut connection, it is no second job.
         named = {"Idempotency-Key": secrets.token_hex(16)}
         return _understood(self._ask("POST", "jobs", content=wire.encode(spec), headers=named), Job)
+
+    def rerun(self, job_id: str, changes: dict[str, Any]) -> Job:
+        """Queue another attempt at a job."""
+        named = {"Idempotency-Key": secrets.token_hex(16)}
+        body = wire.encode({"changes": changes})
+        return _understood(self._ask("POST", f"jobs/{_job(job_id)}/rerun", content=body, headers=named), Job)
 
     def job(self, job_id: str) -> JobAnswer:
         """By its id or any unique beginning of it."""

@@ -103,6 +103,21 @@ def best(job: Job) -> str | None:
     return f"best {job.best.name} {number(job.best.value)} @ {job.best.step}"
 
 
+def attempt(job: Job) -> str | None:
+    """``2, after j-7f3a``; ``None`` for a first one."""
+    return None if job.rerun_of is None else f"{job.attempt}, after {short(job.rerun_of)}"
+
+
+def changes(job: Job) -> str | None:
+    """``max_depth 3 → 5, cv 5 → 0``; ``None`` when nothing was changed."""
+    told = [f"{c.name} {_value(c.before)} → {_value(c.after)}" for c in job.changes]
+    return ", ".join(told) or None
+
+
+def _value(value: object) -> str:
+    return UNKNOWN if value is None else str(value)
+
+
 def cause(job: Job) -> str | None:
     """Why it failed, in one line."""
     return job.error.strip().splitlines()[0] if job.error else job.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -38,6 +39,14 @@ class Session:
         wanted = submission(data, target, Path.cwd(), options)
         with self._turn:
             record = self._rest.submit(wanted.sent(self._rest.upload))
+        return self._job(Known(record))
+
+    def rerun(self, job_id: str, options: Mapping[str, Any]) -> Job:
+        """Queue and follow another attempt at a job."""
+        from mlops_jupyter.client.submission import changes  # noqa: PLC0415 - it imports pandas
+
+        with self._turn:
+            record = self._rest.rerun(job_id, changes(options, self._rest.upload))
         return self._job(Known(record))
 
     def get(self, job_id: str) -> Job:

@@ -82,6 +82,22 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
     return Submission(spec, train, own_test, estimator)
 
 
+def changes(options: Mapping[str, Any], upload: Callable[[bytes], str]) -> dict[str, Any]:
+    """Options of a rerun as they are sent; raises all that is wrong with their values."""
+    found: list[Problem] = []
+    changed = {name: _number(value) for name, value in options.items()}
+    if "model" in options:
+        estimator, changed["model"] = _estimator(options["model"], found)
+        if estimator is not None:
+            changed["estimator_input"] = upload(_pickled(estimator))
+    for name in ("params", "grid"):
+        if options.get(name) is not None:
+            changed[name] = _values(options[name], found)
+    if found:
+        raise error_for(found)
+    return changed
+
+
 def _table(
     data: Any, target: str | None, name: str | None, folder: Path, found: list[Problem]
 ) -> tuple[Table | None, str | None]:

@@ -129,6 +129,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     file: SavedModel
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """In what an attempt differs from the one it repeats: an option, or a parameter by its own name."""
+
+    name: str
+    before: Any
+    after: Any
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of a keeper: a pid alone proves nothing, since pids are reused."""
 
@@ -155,7 +163,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the
     worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with
     the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all
-    pauses took that are over; no other duration counts them.
+    pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job:
+    ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt.
     """
 
     job_id: str
@@ -205,6 +214,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     resources: Resources = Resources()
     ahead: int | None = None
     attempt: int = 1
+    rerun_of: str | None = None
+    changes: tuple[Change, ...] = ()
+    followed_by: str | None = None
     outcome: Literal["finished", "failed"] | None = None
     expected_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     submitted_by: str | None = None

@@ -31,7 +31,7 @@ def complete(shell: Any, event: Any) -> list[str]:
         return list(commands.WORDS)
     if said == ["jobs"]:
         return list(commands.OF_JOBS)
-    return _ids() if said[-1] in commands.OF_JOBS else []
+    return _ids() if said[-1] in (*commands.OF_JOBS, "rerun") else []
 
 
 def _train(shell: Any, said: list[str], typed: str) -> list[str]:

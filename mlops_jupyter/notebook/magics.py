@@ -36,6 +36,7 @@ class MlopsMagics(Magics):
         %mlops jobs                             the newest jobs, as a DataFrame
         %mlops logs ID --tail 50                what a job wrote
         %mlops stop ID                          stop a job; what it measured is kept
+        %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
         %mlops help train                       every flag
 
@@ -48,6 +49,11 @@ class MlopsMagics(Magics):
         given = {name: self._value(text) for name, text in options.items()}
         job = session.train(self._value(data), **given)
         return job.wait() if wait else job
+
+    def _rerun(self, job: str, *, wait: bool, **options: Any) -> Job:
+        given = {name: self._value(text) for name, text in options.items()}
+        again = session.get(job).rerun(**given)
+        return again.wait() if wait else again
 
     def _jobs(self, limit: int) -> Any:
         return session.jobs(limit)

@@ -115,6 +115,8 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         facts.append(("target", job.target))
     if job.estimator:
         facts.append(("estimator", job.estimator))
+    told = (("attempt", sentences.attempt(job)), ("changed", sentences.changes(job)))
+    facts += [(name, value) for name, value in told if value is not None]
     if job.dataset is not None and job.dataset.rows is not None:
         facts.append(("data", f"{job.dataset.name}, {job.dataset.rows} rows"))
     if job.best is not None:

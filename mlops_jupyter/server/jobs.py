@@ -1,4 +1,4 @@
-"""REST for jobs: submit, list, get, stop, pause, resume, logs, metrics."""
+"""REST for jobs: submit, run again, list, get, stop, pause, resume, logs, metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import re
 from collections import deque
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from jupyter_core.paths import is_hidden
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.auth.identity import User
@@ -25,7 +27,39 @@ MOST_BUCKETS = 10_000
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
-class JobsHandler(Handler):
+class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of a rerun: options of the spec, as ``core.reruns`` takes them."""
+
+    changes: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Submitting(Handler):
+    """What submitting and running again share."""
+
+    async def submit(self, spec: JobSpec, rerun_of: str | None = None) -> None:
+        shell = await self.rooms.in_thread(_is_a_shell, spec, self.rooms.root_dir, self._hidden)
+        if shell and not await ensure_async(
+            self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
+        ):
+            raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
+        by, key = self.current_user.username, self._key()
+        job = await self.rooms.supervisor.submit(spec, by=by, key=key, rerun_of=rerun_of)
+        self.reply(job, status=201)
+
+    def _key(self) -> str | None:
+        """Names this submission: the same again is no second job."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InputError("An Idempotency-Key has 1 to 200 visible ASCII characters.")
+        return key
+
+    @property
+    def _hidden(self) -> bool:
+        """Whether Jupyter's own file browser would open hidden files."""
+        return bool(self.contents_manager.allow_hidden)
+
+
+class JobsHandler(Submitting):
     """All jobs, and the door for a new one."""
 
     @web.authenticated
@@ -47,25 +81,19 @@ class JobsHandler(Handler):
                 f"this kernel has mlops_jupyter {spec.version}, the Jupyter server {__version__}.",
                 "Install the same version in both, then restart both.",
             )
-        shell = await self.rooms.in_thread(_is_a_shell, spec, self.rooms.root_dir, self._hidden)
-        if shell and not await ensure_async(
-            self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
-        ):
-            raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
-        job = await self.rooms.supervisor.submit(spec, by=self.current_user.username, key=self._key())
-        self.reply(job, status=201)
+        await self.submit(spec)
 
-    def _key(self) -> str | None:
-        """Names this submission: the same again is no second job."""
-        key = self.request.headers.get("Idempotency-Key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise InputError("An Idempotency-Key has 1 to 200 visible ASCII characters.")
-        return key
 
-    @property
-    def _hidden(self) -> bool:
-        """Whether Jupyter's own file browser would open hidden files."""
-        return bool(self.contents_manager.allow_hidden)
+class JobRerunHandler(Submitting):
+    """Another attempt at a job, with other options perhaps."""
+
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        changes = self.body(Changes).changes
+        spec = await self.rooms.supervisor.submissions.spec_again(job.job_id, changes)
+        await self.submit(spec, rerun_of=job.job_id)
 
 
 class JobHandler(Handler):
@@ -175,6 +203,7 @@ ID = r"(j-[0-9a-z]{1,12})"
 handlers = [
     ("jobs", JobsHandler),
     (f"jobs/{ID}", JobHandler),
+    (f"jobs/{ID}/rerun", JobRerunHandler),
     (f"jobs/{ID}/stop", JobStopHandler),
     (f"jobs/{ID}/pause", JobPauseHandler),
     (f"jobs/{ID}/resume", JobResumeHandler),

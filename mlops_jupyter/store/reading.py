@@ -70,6 +70,13 @@ class Reading:
         (body,) = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
         return msgspec.json.decode(body, type=JobSpec)
 
+    def attempts(self, job_id: str) -> list[Job]:
+        """This job and the attempts after it."""
+        found = [self.job(job_id)]
+        while (following := found[-1].followed_by) is not None:
+            found.append(self.job(following))
+        return found
+
     def submission(self, key: str) -> tuple[str, str] | None:
         """Digest of what was submitted under this key, and the job it became."""
         row = self._db.execute("SELECT digest, job_id FROM submissions WHERE key=?", (key,)).fetchone()

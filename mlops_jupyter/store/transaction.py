@@ -76,6 +76,12 @@ class Transaction:
     def job(self, job_id: str) -> Job:
         return Reading(self._db).job(job_id)
 
+    def attempts(self, job_id: str) -> list[Job]:
+        return Reading(self._db).attempts(job_id)
+
+    def spec(self, job_id: str) -> JobSpec:
+        return Reading(self._db).spec(job_id)
+
     def submission(self, key: str) -> tuple[str, str] | None:
         return Reading(self._db).submission(key)
 

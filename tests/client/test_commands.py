@@ -32,6 +32,10 @@ def said(line: str) -> Command:
         ("jobs stop j-7f3a -q", Command("stop", {"limit": 20, "job": "j-7f3a", "quiet": True})),
         ("pause j-7f3a", Command("pause", {"job": "j-7f3a"})),
         ("jobs resume j-7f3a", Command("resume", {"limit": 20, "job": "j-7f3a"})),
+        (
+            "rerun j-7f3a --cv 0 --max-depth 5",
+            Command("rerun", {"job": "j-7f3a", "cv": 0, "wait": False, "params": {"max_depth": 5}}),
+        ),
         ("help train", Command("help", {"topic": "train"})),
         (
             "train a.csv --target y --model rf --n-estimators 200 --wait",

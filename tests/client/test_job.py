@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from mlops_jupyter.client import sentences
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job, StoppedWaiting
 from mlops_jupyter.client.options import Options
@@ -22,6 +23,7 @@ from mlops_jupyter.client.view import Nobody
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
     ModelNotPortable,
+    OptionError,
     TrainingCancelled,
     TrainingFailed,
 )
@@ -145,6 +147,14 @@ def test_attributes_move_while_the_job_runs(endless: Job) -> None:
     assert grown.wait(30)
     assert (endless.status, endless.current_stage) == ("running", "Training model")
     assert endless.best("train_loss") is not None
+
+
+def test_a_rerun_is_a_new_job_with_what_was_changed(finished: Job) -> None:
+    again = finished.rerun(params={"max_iter": 3}, seed=np.int64(1)).wait(60)
+    assert (again.attempt, again.rerun_of, again.params["max_iter"]) == (2, finished.job_id, 3)
+    assert sentences.changes(again.record) == "seed 0 → 1, max_iter 20 → 3"
+    with pytest.raises(OptionError, match='Did you mean "metric"'):
+        finished.rerun(metrik="f1")
 
 
 def test_waiting_has_an_end(endless: Job) -> None:

@@ -195,6 +195,36 @@ async def test_the_same_submission_is_one_job_however_often_and_at_once_it_comes
     assert (await ask("POST", "jobs", spec, headers={"Idempotency-Key": "two words"}))[0] == 400
 
 
+async def test_a_rerun_is_the_next_attempt_on_the_same_inputs_and_the_first_names_it(
+    ask, submit_sleeper, until, rooms
+) -> None:
+    kind = {"Content-Type": "application/octet-stream"}
+    _, sent = await ask("POST", "inputs", pd.read_csv(PENGUINS).to_parquet(), headers=kind)
+    first = await submit_sleeper(data={"input_id": sent["input_id"], "name": "birds"}, timeout=600.0)
+    await until(first["job_id"], lambda job: job["log_lines"] > 0)
+    await ask("POST", f"jobs/{first['job_id']}/stop", {})
+    await until(first["job_id"], over)
+    named = {"Idempotency-Key": "again"}
+    asked = ("POST", f"jobs/{first['job_id']}/rerun", {"changes": {"timeout": 60.0}})
+    (status, second), repeated = await asyncio.gather(ask(*asked, headers=named), ask(*asked, headers=named))
+    assert (status, repeated[1]["job_id"]) == (201, second["job_id"])
+    assert (second["attempt"], second["rerun_of"], second["name"]) == (2, first["job_id"], "birds")
+    assert second["changes"] == [{"name": "timeout", "before": 600.0, "after": 60.0}]
+    assert (await ask("GET", f"jobs/{first['job_id']}"))[1]["job"]["followed_by"] == second["job_id"]
+    # The estimator and the table of the first.
+    await until(second["job_id"], lambda job: job["log_lines"] > 0)
+    await ask("POST", f"jobs/{second['job_id']}/stop", {})
+    await until(second["job_id"], over)
+    # Whichever is run again, attempts are one line.
+    _, third = await ask("POST", f"jobs/{first['job_id']}/rerun", {"changes": {"model": "rf", "cv": 0}})
+    assert (third["attempt"], third["rerun_of"]) == (3, first["job_id"])
+    assert (await ask("GET", f"jobs/{second['job_id']}"))[1]["job"]["followed_by"] == third["job_id"]
+    assert (await until(third["job_id"], over))["status"] == "completed"
+    kept = (rooms.supervisor.folder(second["job_id"]) / "meta.json").read_text()
+    assert third["job_id"] in kept
+    assert (await ask("POST", f"jobs/{first['job_id']}/rerun", {"changes": {"data": 1}}))[0] == 400
+
+
 async def test_only_a_job_that_runs_can_be_paused(ask, rooms) -> None:
     spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
     for status in ("starting", "stopping", "completed"):

@@ -82,6 +82,11 @@ export class Rest {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
   }
 
+  /** `key` names this attempt: asked for twice, it is one. */
+  rerun(id: string, key: string): Promise<Job> {
+    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/rerun`, {}, undefined, { "Idempotency-Key": key });
+  }
+
   pause(id: string): Promise<Job> {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/pause`, {});
   }
@@ -99,6 +104,7 @@ export class Rest {
     path: string,
     query: Record<string, string | number | undefined>,
     signal?: AbortSignal,
+    more: Record<string, string> = {},
   ): Promise<Answer> {
     const url = new URL(`mlops/api/${path}`, this.#server.baseUrl);
     for (const [name, value] of Object.entries(query)) {
@@ -110,7 +116,7 @@ export class Rest {
     try {
       response = await fetch(url, {
         method,
-        headers: this.#headers(method),
+        headers: { ...this.#headers(method), ...more },
         credentials: "same-origin",
         cache: "no-store",
         signal: signal ? AbortSignal.any([signal, late]) : late,

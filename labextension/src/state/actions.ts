@@ -4,6 +4,8 @@ export type Action =
   | { do: "stop" }
   | { do: "pause" }
   | { do: "resume" }
+  /** Train again; the card then shows the next attempt. */
+  | { do: "rerun" }
   /** Try the connection now. */
   | { do: "reconnect" }
   | { do: "use"; way: "auto" | "polling" }

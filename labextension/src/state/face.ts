@@ -90,6 +90,10 @@ export function canStop(card: Card): boolean {
   return reachable(card) && (status === "queued" || status === "starting" || status === "running" || status === "paused");
 }
 
+export function canRerun(card: Card): boolean {
+  return card.source === "server" && (face(card) === "failed" || face(card) === "cancelled");
+}
+
 export function canPause(card: Card): boolean {
   return reachable(card) && card.job?.status === "running";
 }

@@ -3,6 +3,7 @@
 import type { Job } from "../protocol";
 import type { Card } from "../state/card";
 import { count, figure, span, UNKNOWN } from "../state/figures";
+import { shortId } from "../state/job";
 import { element, fill, show } from "./element";
 import { mount as mountStages } from "./stages";
 
@@ -40,6 +41,10 @@ export function mount(el: HTMLElement, card: Card): Details {
   };
 }
 
+function written(value: unknown): string {
+  return value === null ? UNKNOWN : typeof value === "string" ? value : JSON.stringify(value);
+}
+
 function known(job: Job): [string, string][] {
   const { dataset, resources } = job;
   const facts: [string, string | null][] = [
@@ -47,6 +52,9 @@ function known(job: Job): [string, string][] {
     ["parameters", parameters(job)],
     ["data", dataset && [dataset.name, shape(dataset.rows, dataset.columns)].filter(Boolean).join(", ")],
     ["target", job.target],
+    ["attempt", job.rerun_of && `${job.attempt}, after ${shortId(job.rerun_of)}`],
+    ["changed", job.changes.map((one) => `${one.name} ${written(one.before)} → ${written(one.after)}`).join(", ")],
+    ["run again as", job.followed_by && shortId(job.followed_by)],
     ["model", job.model_id ?? job.model_missing_reason],
     ["processor time", resources.cpu_seconds === null ? null : span(resources.cpu_seconds)],
     ["most memory", resources.peak_memory_bytes === null ? null : memory(resources.peak_memory_bytes)],

@@ -11,6 +11,7 @@ import { attribute, element, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { mount as mountMenu } from "./menu";
 import { mount as mountPause } from "./pause";
+import { mount as mountRerun } from "./rerun";
 import { mount as mountStop } from "./stop";
 
 /** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown. */
@@ -25,6 +26,7 @@ export function mount(
   const word = element("b", { class: "word", "data-testid": "mlops-state" });
   const name = element("bdi", { class: "name", "data-testid": "mlops-name" });
   const id = element("code", { class: "id", "data-testid": "mlops-id" });
+  const attempt = element("span", { class: "attempt", "data-testid": "mlops-attempt" });
   const when = element("span", {});
   const where = element("span", { class: "where" });
   const aside = element("span", { class: "aside", "data-testid": "mlops-aside" }, when, where);
@@ -39,10 +41,11 @@ export function mount(
   );
   details.addEventListener("click", () => attribute(details, "aria-expanded", String(toggleDetails())));
   right.append(retry, details);
+  const rerun = mountRerun(right, card, act);
   const pause = mountPause(right, card, act);
   const stop = mountStop(right, card, signal, act);
   const menu = mountMenu(right, card, signal, act);
-  el.append(element("div", { class: "title" }, shape, word, name, id), right);
+  el.append(element("div", { class: "title" }, shape, word, name, id, attempt), right);
 
   const update = (next: Card) => {
     const { mark: drawn, word: said } = headline(next);
@@ -52,6 +55,8 @@ export function mount(
     attribute(name, "title", next.job ? `${next.job.name} ${next.jobId}` : null);
     say(id, shortId(next.jobId));
     attribute(id, "title", next.jobId);
+    say(attempt, next.job?.rerun_of ? `attempt ${next.job.attempt}` : "");
+    show(attempt, Boolean(next.job?.rerun_of));
     const [time, stage] = remark(next);
     say(when, time);
     say(where, stage);
@@ -62,6 +67,7 @@ export function mount(
     say(retry, face(next) === "gone" ? "Try again" : "Retry now");
     const focused = right.querySelector<HTMLElement>(":focus");
     connection(next);
+    rerun(next);
     pause(next);
     stop(next);
     menu(next);
@@ -83,6 +89,8 @@ function remark(card: Card): [when: string, where: string] {
   if (isOver(job)) {
     const took = job.elapsed_time === null ? "" : `${job.status === "completed" ? "in" : "after"} ${span(job.elapsed_time)}`;
     const when = job.end_time === null ? "" : timeOfDay(job.end_time, card.now);
+    // Its word is long, and how long it ran and where it stopped stand below.
+    if (job.status === "cancelled") return [when, ""];
     const stage = job.status === "completed" ? undefined : currentStage(job)?.stage.name;
     return [[took, when].filter(Boolean).join(" · "), stage && took ? ` · ${stage}` : ""];
   }

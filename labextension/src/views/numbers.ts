@@ -47,7 +47,7 @@ function said(card: Card, job: Job): Lines {
     case "finished":
       return results(job);
     case "queued":
-      return [waiting(job), []];
+      return [waiting(job), again(job)];
     default:
       return moving(card, job);
   }
@@ -73,7 +73,8 @@ function moving(card: Card, job: Job): Lines {
     pairs.push(...(still?.[0] === "" ? times.reverse() : times));
   }
   const { best } = job;
-  return [pairs, best ? [[`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]] : []];
+  const rest: Pair[] = best ? [[`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]] : [];
+  return [pairs, [...rest, ...again(job)]];
 }
 
 function at(stage: { unit: string | null; done: number | null; total: number | null }, place: number): string {
@@ -84,6 +85,16 @@ function at(stage: { unit: string | null; done: number | null; total: number | n
 function split(said: string): Pair {
   const [word, value] = said.startsWith("left ") ? ["left", said.slice(5)] : ["", said];
   return [word, value, "left"];
+}
+
+/** What is other than in the attempt before. */
+function again(job: Job): Pair[] {
+  return job.changes.map((one) => [one.name, short(one.after), "changed"]);
+}
+
+function short(value: unknown): string {
+  const said = value === null ? UNKNOWN : typeof value === "string" ? value : JSON.stringify(value);
+  return said.length > 20 ? `${said.slice(0, 19)}…` : said;
 }
 
 function waiting(job: Job): Pair[] {
@@ -114,7 +125,7 @@ function results(job: Job): Lines {
   for (const [name, value] of Object.entries(metrics)) {
     if (name.startsWith("test_") && name !== main && name !== "test_baseline") rest.push([name.replace("_", " "), figure(value), "metric"]);
   }
-  return [pairs, rest];
+  return [pairs, [...rest, ...again(job)]];
 }
 
 /** `epoch 37/40`. */

@@ -29,8 +29,35 @@ const TICK_MS = 1_000;
 const REFILL_MS = 2_000;
 const RETRY_MS = 5_000;
 
-/** Returns what takes further words of the host. Everything ends with `signal`. */
+/**
+ * Returns what takes further words of the host. Everything ends with `signal`. A job that was run again from its card
+ * leads on to the next attempt, also after a reload.
+ */
 export function live(el: HTMLElement, given: Given, client: Client | null, signal: AbortSignal): (next: Given) => void {
+  let leaving = new AbortController();
+  signal.addEventListener("abort", () => leaving.abort());
+  const first = attempt(el, given, client, leaving.signal, lead);
+  let tell = first;
+
+  function lead(job: Job): void {
+    leaving.abort();
+    leaving = new AbortController();
+    const next: Given = { jobId: job.job_id, source: "server", job, series: {}, asOf: null };
+    tell = attempt(el, next, client, leaving.signal, lead);
+  }
+
+  return (next) => {
+    if (tell === first) tell(next);
+  };
+}
+
+function attempt(
+  el: HTMLElement,
+  given: Given,
+  client: Client | null,
+  signal: AbortSignal,
+  lead: (job: Job) => void,
+): (next: Given) => void {
   let card: Card = { ...freshCard(given.jobId, given.source, Date.now()), asOf: given.asOf };
   if (given.job) card = reduce(card, { kind: "record", at: Date.now(), job: given.job, series: given.series });
   const update = mount(el, card, signal, act);
@@ -48,6 +75,8 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     });
   }
 
+  // One more attempt at this job, however often the button is pressed.
+  const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const listening = new AbortController();
   signal.addEventListener("abort", () => listening.abort());
   let loaded = false;
@@ -67,6 +96,11 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
         listening.abort();
         return;
       }
+      const next = await follower(from, job.job);
+      if (next) {
+        lead(next);
+        return;
+      }
       const metrics = await from.rest.getMetrics(given.jobId, BUCKETS, signal);
       loaded = true;
       happen({ kind: "answered", job, metrics });
@@ -79,6 +113,13 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
     } finally {
       loading = false;
     }
+  }
+
+  /** The attempt after one that ended without a result; null when there is none, or it was deleted. */
+  async function follower(from: Client, job: Job): Promise<Job | null> {
+    const over = job.status === "failed" || job.status === "lost" || job.status === "cancelled";
+    if (!over || !job.followed_by) return null;
+    return (await from.rest.findJob(job.followed_by, signal))?.job ?? null;
   }
 
   function hear(from: Client, delivery: Delivery): void {
@@ -143,26 +184,29 @@ export function live(el: HTMLElement, given: Given, client: Client | null, signa
         client.use(action.way);
         return;
       case "stop":
-        void attempt(async () => happen({ kind: "record", job: await client.rest.stop(given.jobId) }), "Not stopped");
+        void tried(async () => happen({ kind: "record", job: await client.rest.stop(given.jobId) }), "Not stopped");
+        return;
+      case "rerun":
+        void tried(async () => lead(await client.rest.rerun(given.jobId, key)), "Not run again");
         return;
       case "pause":
-        void attempt(async () => happen({ kind: "record", job: await client.rest.pause(given.jobId) }), "Not paused");
+        void tried(async () => happen({ kind: "record", job: await client.rest.pause(given.jobId) }), "Not paused");
         return;
       case "resume":
-        void attempt(async () => happen({ kind: "record", job: await client.rest.resume(given.jobId) }), "Not resumed");
+        void tried(async () => happen({ kind: "record", job: await client.rest.resume(given.jobId) }), "Not resumed");
         return;
       case "log":
-        void attempt(async () => {
+        void tried(async () => {
           const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);
           happen({ kind: "written", first, lines });
         }, "No log");
         return;
       case "csv":
-        void attempt(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), "No file");
+        void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), "No file");
     }
   }
 
-  async function attempt(what: () => Promise<void>, otherwise: string): Promise<void> {
+  async function tried(what: () => Promise<void>, otherwise: string): Promise<void> {
     try {
       await what();
       happen({ kind: "noticed", text: null });

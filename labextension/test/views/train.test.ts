@@ -179,6 +179,34 @@ describe("the connection", () => {
   });
 });
 
+describe("run again", () => {
+  test.each<[Job["status"], string | null]>([
+    ["failed", "Retry"],
+    ["lost", "Retry"],
+    ["cancelled", "Run again"],
+    ["completed", null],
+    ["running", null],
+  ])("%s: %s", (status, label) => {
+    const shown = new Shown({ status });
+    expect(shown.text("rerun")).toBe(label);
+    if (label) shown.click("rerun");
+    expect(shown.actions).toEqual(label ? [{ do: "rerun" }] : []);
+  });
+
+  test("needs the server", () => {
+    expect(new Shown({ status: "failed" }, "saved").text("rerun")).toBe(null);
+  });
+
+  test("an attempt says its number and what was changed", () => {
+    const changes = [{ name: "max_depth", before: null, after: 5 }];
+    const shown = new Shown({ status: "completed", attempt: 2, rerun_of: "j-aaaabbbbcccc", changes });
+    shown.click("show-details");
+    expect([shown.text("attempt"), shown.text("changed")]).toEqual(["attempt 2", "max_depth 5"]);
+    expect(shown.text("details")).toContain("attempt2, after j-aaaa");
+    expect(shown.text("details")).toContain("changedmax_depth — → 5");
+  });
+});
+
 describe("pause", () => {
   test("of a running job is one button, and resuming a paused one the same", () => {
     const shown = new Shown({});

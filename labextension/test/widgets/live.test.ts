@@ -22,6 +22,8 @@ class Page {
     return transport;
   });
   tell: (next: Given) => void;
+  /** What the server knows besides. */
+  others: Job[] = [];
 
   constructor(given: Partial<Given> = {}, withClient = true, known: Job | null = aJob()) {
     this.known = known;
@@ -37,7 +39,7 @@ class Page {
       ? { head: this.head, series: { loss: { count: 2, points: points("loss", [2, 1]) } } }
       : method === "POST"
         ? this.known
-        : { head: this.head, jobs: this.known ? [this.known] : [] };
+        : { head: this.head, jobs: [this.known, ...this.others].filter((job) => job !== null) };
     return new Response(JSON.stringify(body), { status: 200 });
   }
 
@@ -133,6 +135,25 @@ describe("a widget", () => {
     page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-stop"]')?.click();
     await vi.waitFor(() => expect(page.text("state")).toBe("Stopping"));
     expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/stop`);
+  });
+
+  test("shows the next attempt when a job is run again, and keeps to it", async () => {
+    const failed = aJob({ status: "failed", error: "boom" });
+    page = new Page({ source: "server", job: failed }, true, failed);
+    await vi.waitFor(() => expect(page.text("rerun")).toBe("Retry"));
+    page.known = aJob({ job_id: "j-second000000", status: "queued", ahead: 1, attempt: 2, rerun_of: JOB_ID });
+    page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-rerun"]')?.click();
+    await vi.waitFor(() => expect([page.text("id"), page.text("state")]).toEqual(["j-seco", "Queued, 1 ahead"]));
+    page.tell({ jobId: JOB_ID, source: "server", job: failed, series: {}, asOf: null });
+    expect(page.text("id")).toBe("j-seco");
+  });
+
+  test("leads on to the attempt a job was followed by", async () => {
+    const second = aJob({ job_id: "j-second000000", attempt: 2, rerun_of: JOB_ID });
+    const first = aJob({ status: "cancelled", followed_by: second.job_id });
+    page = new Page({ job: first }, true, first);
+    page.others = [second];
+    await vi.waitFor(() => expect([page.text("id"), page.text("state")]).toEqual(["j-seco", "Running"]));
   });
 
   test("pauses and resumes a job by asking the server", async () => {
