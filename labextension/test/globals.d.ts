@@ -2,5 +2,5 @@
 
 /** What the test environment adds to the window. */
 interface Window {
-  happyDOM?: { setURL(url: string): void };
+  happyDOM?: { setURL(url: string): void; settings: { fetch: { disableSameOriginPolicy: boolean } } };
 }

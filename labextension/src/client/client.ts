@@ -96,6 +96,7 @@ export class Client {
   }
 
   #connected(kind: Kind): void {
+    const now = Date.now();
     this.#tellLink({
       phase: "connected",
       transport: kind,
@@ -103,9 +104,10 @@ export class Client {
       ...(kind === "polling" && { attempt: 0 }),
       retryAt: null,
       downSince: null,
-      pingAt: null,
+      heardAt: now,
+      pingAt: now,
       rtt: null,
-      online: true,
+      offlineSince: null,
       detail: "",
     });
     this.#replayUntil = -1;

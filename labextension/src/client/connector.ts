@@ -4,7 +4,7 @@
  * Not here: what is heard (client.ts).
  */
 
-import type { Link } from "../state/connection";
+import { type Link, MISSED_PING_MS } from "../state/connection";
 import { wait } from "./stream";
 import type { Cursor, Ending, Kind, Message, OpenTransport, Transport } from "./transport";
 
@@ -22,7 +22,7 @@ const HELLO_MS = 5_000;
 const UPGRADES_BEFORE_POLLING = 2;
 const SOCKET_AGAIN_MS = 60_000;
 const SILENCE_MS = 40_000;
-const WATCH_MS = 5_000;
+const WATCH_MS = 1_000;
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
@@ -35,6 +35,9 @@ export class Connector {
   #beside: Transport | null = null;
   #connected = false;
   #refused = 0;
+  /** Of a clock that nobody sets. */
+  #heardAt = 0;
+  #watchedAt = 0;
   #pollingOnly = false;
   #hello: Timer;
   #next: Timer;
@@ -48,14 +51,15 @@ export class Connector {
   /** Connects and stays so, until `signal` says stop. */
   start(signal: AbortSignal): void {
     window.addEventListener("online", () => this.#hurry(), { signal });
-    window.addEventListener("offline", () => this.#audience.changed({ online: false }), { signal });
+    window.addEventListener("offline", () => this.#audience.changed({ offlineSince: Date.now() }), { signal });
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
-    const watch = setInterval(() => this.#checkSilence(), WATCH_MS);
+    this.#watchedAt = Date.now();
+    const watch = setInterval(() => this.#watch(), WATCH_MS);
     signal.addEventListener("abort", () => {
       clearInterval(watch);
       this.#close();
     });
-    this.#audience.changed({ online: navigator.onLine });
+    this.#audience.changed({ offlineSince: navigator.onLine ? null : Date.now() });
     this.#refused = 0;
     this.#connect();
   }
@@ -123,6 +127,7 @@ export class Connector {
       this.#connected = false;
     }
     if (transport !== this.#active) return;
+    this.#heardAt = performance.now();
     if (message.type === "hello" && !this.#connected) {
       this.#connected = true;
       clearTimeout(this.#hello);
@@ -188,21 +193,34 @@ export class Connector {
 
   /** The network is there (again): no waiting. */
   #hurry(): void {
-    this.#audience.changed({ online: navigator.onLine });
+    this.#audience.changed({ offlineSince: null });
     if (this.#audience.link().phase === "waiting") this.#connect();
     else if (this.#connected && this.#active?.kind === "polling") this.#trySocketBeside();
   }
 
   #shown(): void {
     if (document.visibilityState !== "visible") return;
-    this.#checkSilence();
-    if (this.#audience.link().phase === "waiting") this.#connect();
+    this.#awake();
   }
 
-  #checkSilence(): void {
-    const silence = Date.now() - (this.#audience.link().heardAt ?? 0);
-    if (this.#connected && this.#active?.kind === "websocket" && silence > SILENCE_MS) {
+  #watch(): void {
+    const now = Date.now();
+    const asleep = now - this.#watchedAt > 2 * WATCH_MS;
+    this.#watchedAt = now;
+    if (asleep) this.#awake();
+    else if (this.#onSocket && performance.now() - this.#heardAt > SILENCE_MS - WATCH_MS) {
       this.resume("nothing heard for 40 s");
     }
+  }
+
+  /** This machine slept, or the page did: what was planned is late, and a socket may have died unnoticed. */
+  #awake(): void {
+    const { phase, heardAt } = this.#audience.link();
+    const unheard = Date.now() - (heardAt ?? 0) > MISSED_PING_MS;
+    if (phase === "waiting" || (this.#onSocket && unheard)) this.reconnect();
+  }
+
+  get #onSocket(): boolean {
+    return this.#connected && this.#active?.kind === "websocket";
   }
 }

@@ -25,7 +25,10 @@ export function take(cursor: Cursor, frame: Frame): Taken | null {
   return { cursor: { since, epoch: cursor.epoch }, events, skipped };
 }
 
-/** Seconds to wait before try `n` (from 1): a server that comes back is not met by all its clients at once. */
+/**
+ * Seconds to wait before try `n` (from 1). A server that comes back after two seconds or more meets no more than two
+ * fifths of its clients in one second, and all of them within fifteen: doubling is too slow for that, thirty too long.
+ */
 export function wait(n: number, random: () => number): number {
-  return random() * Math.min(30, 0.5 * 2 ** n);
+  return random() * Math.min(12, 0.5 * 3 ** n);
 }

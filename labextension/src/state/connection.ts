@@ -18,6 +18,7 @@ export interface Link {
   heardAt: number | null;
   /** When an event last came. */
   eventAt: number | null;
+  /** When the server last pinged, or the connection began. */
   pingAt: number | null;
   rtt: number | null;
   /** Round trips of the last five minutes, oldest first. */
@@ -26,7 +27,8 @@ export interface Link {
   missed: number;
   /** The server's clock minus ours, milliseconds; null while it is not known. */
   skew: number | null;
-  online: boolean;
+  /** Since when the browser says that there is no network; null while it does not. */
+  offlineSince: number | null;
   server: string;
   version: string;
   detail: string;
@@ -47,7 +49,7 @@ export const NO_LINK: Link = {
   replayed: 0,
   missed: 0,
   skew: null,
-  online: true,
+  offlineSince: null,
   server: "",
   version: "",
   detail: "",
@@ -76,13 +78,14 @@ export const NO_CONNECTION: Connection = { link: NO_LINK, shown: "connecting", c
 export const SETTLE_MS = 2_000;
 const SLOW_SECONDS = 0.3;
 /** The server pings every 15 s; later than this, one was missed. */
-const MISSED_PING_MS = 22_000;
+export const MISSED_PING_MS = 22_000;
 /** Tries go on for ever; after this long the card says that the server is gone. */
 export const GONE_MS = 30_000;
 
 export function condition(link: Link, now: number): Condition {
   if (link.phase === "forbidden") return "forbidden";
-  if (!link.online) return "offline";
+  // A server on this very machine is heard without a network, too.
+  if (link.offlineSince !== null && (link.heardAt ?? 0) <= link.offlineSince) return "offline";
   if (link.phase === "connecting" && link.downSince === null) return "connecting";
   if (link.phase !== "connected") {
     return link.downSince !== null && now - link.downSince > GONE_MS ? "offline" : "reconnecting";

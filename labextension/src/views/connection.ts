@@ -54,7 +54,7 @@ export function words({ link, shown }: Connection): string {
     case "reconnecting":
       return `Reconnecting… try ${Math.max(link.attempt, 1)}`;
     case "offline":
-      return link.online ? "Server not reachable" : "Offline";
+      return link.offlineSince === null ? "Server not reachable" : "Offline";
     case "forbidden":
       return "Signed out";
   }

@@ -2,16 +2,19 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { PageServer } from "../../src/client/page";
 import type { Event } from "../../src/protocol";
 import { TIME } from "../builders";
 
+/** What becomes of an upgrade: accepted, refused with a status, left without an answer, or swallowed after a 101. */
+export type Upgrade = "accept" | "silence" | "swallow" | "400 Bad Request" | "403 Forbidden" | "502 Bad Gateway";
+
 export class EventServer {
   epoch = "store-1";
   events: Event[] = [];
-  /** Like a proxy that knows no upgrades. */
-  refuseSockets = false;
+  onUpgrade: Upgrade = "accept";
   /** Status of every answer to a poll while it is not 0. */
   refusePolls = 0;
   polls = 0;
@@ -20,15 +23,21 @@ export class EventServer {
   #http = createServer((request, response) => this.#answer(request, response));
   #upgrades = new WebSocketServer({ noServer: true });
   #sockets = new Map<WebSocket, number>();
+  #held = new Set<Duplex>();
 
   async start(): Promise<PageServer> {
     this.#http.on("upgrade", (request, socket, head) => {
       this.asked.push(request.url ?? "");
-      if (this.refuseSockets) {
-        socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
-        return;
+      this.#held.add(socket);
+      socket.on("close", () => this.#held.delete(socket));
+      socket.on("error", () => socket.destroy());
+      if (this.onUpgrade === "accept") {
+        this.#upgrades.handleUpgrade(request, socket, head, (upgraded) => this.#greet(upgraded, request));
+      } else if (this.onUpgrade === "swallow") {
+        this.#upgrades.handleUpgrade(request, socket, head, () => {});
+      } else if (this.onUpgrade !== "silence") {
+        socket.end(`HTTP/1.1 ${this.onUpgrade}\r\nConnection: close\r\n\r\n`);
       }
-      this.#upgrades.handleUpgrade(request, socket, head, (upgraded) => this.#greet(upgraded, request));
     });
     await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
     const { port } = this.#http.address() as AddressInfo;
@@ -37,6 +46,7 @@ export class EventServer {
 
   async stop(): Promise<void> {
     this.dropSockets();
+    for (const socket of this.#held) socket.destroy();
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
   }

@@ -22,11 +22,11 @@ test("sockets killed at random, mixed with polling, give each event once and in 
   for (let seq = 1; seq <= total; seq++) {
     server.add(anEvent(seq));
     if (chance() < 0.03) server.dropSockets();
-    if (chance() < 0.01) server.refuseSockets = !server.refuseSockets;
+    if (chance() < 0.01) server.onUpgrade = server.onUpgrade === "accept" ? "403 Forbidden" : "accept";
     if (chance() < 0.02) client.use(chance() < 0.5 ? "polling" : "auto");
     if (chance() < 0.1) await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  server.refuseSockets = false;
+  server.onUpgrade = "accept";
   client.use("auto");
   await vi.waitFor(() => expect(sequence).toHaveLength(total), 5_000);
   expect(sequence).toEqual(Array.from({ length: total }, (_, i) => i + 1));

@@ -63,7 +63,7 @@ async function real(kind: "websocket" | "polling") {
     },
     goAway: () => server.stop(),
     forbid: () => {
-      server.refuseSockets = true;
+      server.onUpgrade = "403 Forbidden";
       server.refusePolls = 403;
     },
     stop: () => server.stop(),

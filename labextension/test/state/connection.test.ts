@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Condition, type Connection, GONE_MS, type Link, NO_CONNECTION, NO_LINK, settle, slowestUsual } from "../../src/state/connection";
+import { type Condition, type Connection, GONE_MS, knownUntil, type Link, NO_CONNECTION, NO_LINK, settle, slowestUsual } from "../../src/state/connection";
 
 const LIVE: Partial<Link> = { phase: "connected", transport: "websocket", heardAt: 0 };
 
@@ -21,10 +21,39 @@ test.each<[string, Partial<Link>, Condition]>([
   ["waiting", { phase: "waiting", downSince: 0 }, "reconnecting"],
   ["trying again", { phase: "connecting", downSince: 0 }, "reconnecting"],
   ["waiting for long", { phase: "waiting", downSince: -GONE_MS - 1 }, "offline"],
-  ["no network", { ...LIVE, online: false }, "offline"],
+  ["no network, and nothing heard since", { ...LIVE, offlineSince: 0 }, "offline"],
+  ["no network, but a server on this machine", { ...LIVE, heardAt: 1, offlineSince: 0 }, "live"],
+  ["no network while trying", { phase: "waiting", downSince: 0, offlineSince: 0 }, "offline"],
+  ["polling without a network", { ...LIVE, transport: "polling", offlineSince: 0 }, "offline"],
+  ["replaying by polling", { ...LIVE, transport: "polling", behind: true }, "catching-up"],
   ["signed out", { phase: "forbidden" }, "forbidden"],
 ])("%s is said at once when a card comes up", (_name, link, word) => {
   expect(shown([0, link])).toEqual([word]);
+});
+
+test("a socket whose pings stop is slow after 22 seconds, whatever it was (P36)", () => {
+  expect(shown([0, LIVE], [22, { ...LIVE, pingAt: 0 }], [23, { ...LIVE, pingAt: 0 }], [25, { ...LIVE, pingAt: 0 }])).toEqual([
+    "live",
+    "live",
+    "live",
+    "slow",
+  ]);
+});
+
+test("numbers are of now on a working socket alone, else of when the server was last heard (P36)", () => {
+  const words: [Partial<Link>, Condition][] = [
+    [LIVE, "live"],
+    [{ ...LIVE, rtt: 0.3 }, "slow"],
+    [{ ...LIVE, behind: true }, "catching-up"],
+    [{ ...LIVE, transport: "polling" }, "polling"],
+    [{ phase: "waiting", downSince: 9_000 }, "live"],
+    [{ phase: "waiting", downSince: 0 }, "reconnecting"],
+    [{ phase: "waiting", downSince: -GONE_MS }, "offline"],
+  ];
+  const known = words.map(([link, word]) =>
+    knownUntil({ link: { ...NO_LINK, ...link, heardAt: 5_000 }, shown: word, changing: null }, 10_000),
+  );
+  expect(known).toEqual([10_000, 10_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
 });
 
 test("a change shorter than two seconds is not shown", () => {
