@@ -94,6 +94,7 @@ export function aJob(fields: Partial<Job> = {}): Job {
     stopped_by: null,
     paused_by: null,
     paused_time: 0,
+    unresponsive: false,
     owner: null,
     process: null,
     ...fields,

@@ -139,4 +139,11 @@ def _end(job: Job, fact: facts.Fact, status: Status, open_stage: str) -> Job:
         else stage
         for stage in job.stages
     )
-    return replace(job, status=status, stages=stages, end_time=moment(fact), estimated_remaining=None)
+    return replace(
+        job,
+        status=status,
+        stages=stages,
+        end_time=moment(fact),
+        estimated_remaining=None,
+        unresponsive=False,
+    )

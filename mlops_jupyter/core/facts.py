@@ -47,7 +47,7 @@ def moment(fact: Fact) -> datetime:
     return datetime.fromtimestamp(round(fact.time, 3), UTC)
 
 
-# From the keeper: the first and the last fact of a journal, and pauses.
+# From the keeper: the first and the last fact of a journal, pauses and silences.
 
 
 class KeeperStarted(Fact, frozen=True, kw_only=True):
@@ -67,6 +67,14 @@ class WorkerResumed(Fact, frozen=True, kw_only=True):
     """They are about to go on, after ``paused_for`` seconds."""
 
     paused_for: float
+
+
+class WorkerSilent(Fact, frozen=True, kw_only=True):
+    """No process of the job has run for half a minute. It may be stopped, stuck, or wait for something."""
+
+
+class WorkerHeard(Fact, frozen=True, kw_only=True):
+    """After a silence, something of the job ran again."""
 
 
 class WorkerEnded(Fact, frozen=True, kw_only=True):
@@ -279,6 +287,8 @@ AnyFact = (
     KeeperStarted
     | WorkerPaused
     | WorkerResumed
+    | WorkerSilent
+    | WorkerHeard
     | WorkerEnded
     | WorkStarted
     | DataDescribed

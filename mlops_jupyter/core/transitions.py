@@ -265,8 +265,16 @@ def _paused(job: Job, fact: facts.WorkerPaused) -> Step:
     if job.status != "running":
         return job, []
     by = job.paused_by or "unknown"
-    job = replace(job, status="paused", paused_by=by, message=f"Paused by {by}")
+    job = replace(job, status="paused", paused_by=by, unresponsive=False, message=f"Paused by {by}")
     return job, [Publish(events.TrainingPaused(time=facts.moment(fact), job_id=job.job_id, by=by, job=job))]
+
+
+def _silent(job: Job, fact: facts.WorkerSilent) -> Step:
+    return _progress(replace(job, unresponsive=True), fact, whole=True)
+
+
+def _heard(job: Job, fact: facts.WorkerHeard) -> Step:
+    return _progress(replace(job, unresponsive=False), fact, whole=True)
 
 
 def _resume_asked(job: Job, _fact: facts.ResumeAsked) -> Step:
@@ -361,6 +369,8 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.WorkerPaused: _paused,
     facts.ResumeAsked: _resume_asked,
     facts.WorkerResumed: _resumed,
+    facts.WorkerSilent: _silent,
+    facts.WorkerHeard: _heard,
     facts.WorkerEnded: ends.worker_ended,
     facts.JobVanished: ends.vanished,
 }

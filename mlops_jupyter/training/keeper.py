@@ -22,6 +22,7 @@ from typing import Any
 from mlops_jupyter.training import container, processes
 from mlops_jupyter.training.journal import Writer
 from mlops_jupyter.training.processes import Identity
+from mlops_jupyter.training.silence import Silence, sign_of_life
 from mlops_jupyter.training.standby import Assignment, Worker, libc, say, stand_by, start_worker, tail
 from mlops_jupyter.training.tree import resume, signal_ours, suspend
 
@@ -130,6 +131,7 @@ class Keeping:
         self._stop_asked: float | None = None
         self._paused_at: float | None = None
         self._paused_for = 0.0
+        self._silence = Silence()
         self._steps = list(STEPS)
 
     def tell(self, fact: str, **fields: Any) -> None:
@@ -194,7 +196,12 @@ class Keeping:
         self._peak = max(self._peak, usage.ru_maxrss * 1024)
 
     def _sample(self, now: float) -> None:
-        self._peak = max(self._peak, processes.memory(processes.descendants(os.getpid())))
+        tree = processes.descendants(os.getpid())
+        self._peak = max(self._peak, processes.memory(tree))
+        # What is paused keeps still because it was asked to.
+        change = None if self._paused_at is not None else self._silence.look(now, sign_of_life(tree))
+        if change is not None:
+            self.tell(f"worker_{change}")
         if self._owner is not None and processes.lives(self._owner):
             self._orphan_since = None
         elif self._orphan_since is None:
@@ -224,6 +231,7 @@ class Keeping:
         """Told once nothing runs: whatever the worker tells afterwards was after the pause."""
         if self._paused_at is None and self._stop_asked is None:
             suspend()
+            self._silence = Silence()
             self._paused_at = time.monotonic()
             self.tell("worker_paused")
 

@@ -294,3 +294,19 @@ def test_a_job_that_is_stopping_is_neither_paused_nor_resumed(kind: type[facts.F
 def test_another_server_that_adopts_a_job_is_its_owner_and_nothing_else_changes() -> None:
     job = a_running_job()
     assert advance(job, at(facts.JobAdopted, owner="t")) == (msgspec.structs.replace(job, owner="t"), [])
+
+
+def test_silence_is_an_attribute_of_a_job_and_no_state() -> None:
+    """P9: nobody is failed, signalled or lost for being silent; an end and a pause clear it."""
+    job = a_running_job()
+    silent, said = advance(job, at(facts.WorkerSilent, 31.0))
+    assert (silent.status, silent.unresponsive, silent.reason, silent.error) == ("running", True, None, None)
+    assert [type(consequence) for consequence in said] == [Publish]
+    heard, _ = advance(silent, at(facts.WorkerHeard, 40.0))
+    assert (heard.status, heard.unresponsive) == ("running", False)
+    for fact in (
+        at(facts.WorkerPaused, 41.0),
+        at(facts.WorkerEnded, 41.0, signal=9),
+        at(facts.JobVanished, why="x"),
+    ):
+        assert not advance(silent, fact)[0].unresponsive

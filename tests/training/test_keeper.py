@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core import facts
+from mlops_jupyter.executors import pair
 from mlops_jupyter.executors.protocol import Executor
 from mlops_jupyter.training import processes
 from mlops_jupyter.training.worker import LEAVE_WITHIN
@@ -242,6 +243,32 @@ def test_the_end_is_told_once_a_full_disk_has_room_again(tmp_path: Path) -> None
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
             await over(executor, process)
             assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_is_stopped_is_told_as_silent_and_as_heard_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9, F17: and nothing else follows from it."""
+    patience = "import mlops_jupyter.training.silence as s; s.SILENT_AFTER = 1.0; from mlops_jupyter.training"
+    program = pair._KEEPER.replace("from mlops_jupyter.training", patience, 1)
+    monkeypatch.setattr(pair, "_KEEPER", program)
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "waits", seconds=1.0)
+            process = await started(executor, folder)
+            os.kill(worker_pid(folder), signal.SIGSTOP)
+            await until(lambda: told(folder)[-1:] == [facts.WorkerSilent(time=0)])
+            os.kill(worker_pid(folder), signal.SIGCONT)
+            await over(executor, process)
+            silence = [facts.WorkerSilent(time=0), facts.WorkerHeard(time=0)]
+            # It may be over before anybody looks again.
+            end = [FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+            said = told(folder)
+            assert said[:3] == [*BEGUN, silence[0]]
+            assert [fact for fact in said[3:] if fact != silence[1]] == end
 
     asyncio.run(story())
 

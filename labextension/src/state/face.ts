@@ -60,11 +60,11 @@ export function headline(card: Card): { mark: Mark; word: string } {
     case "starting":
       return { mark: "starting", word: "Starting" };
     case "running":
-      return { mark: "running", word: "Running" };
+      return { mark: "running", word: job.unresponsive ? "Running, unresponsive" : "Running" };
     case "paused":
       return { mark: "paused", word: "Paused" };
     case "stopping":
-      return { mark: "stopping", word: "Stopping" };
+      return { mark: "stopping", word: job.unresponsive ? "Stopping, unresponsive" : "Stopping" };
     case "completed":
       return { mark: "done", word: "Finished" };
     case "failed":

@@ -96,4 +96,5 @@ const EMPTY: Partial<Job> = {
   stopped_by: null,
   paused_by: null,
   paused_time: 0,
+  unresponsive: false,
 };

@@ -9,6 +9,8 @@ describe("each state has its word", () => {
     ["first in the queue", { status: "queued", ahead: 0 }, "Queued, next"],
     ["starting", { status: "starting" }, "Starting"],
     ["running", {}, "Running"],
+    ["running without a sign of life", { unresponsive: true }, "Running, unresponsive"],
+    ["stopping without a sign of life", { status: "stopping", unresponsive: true }, "Stopping, unresponsive"],
     ["stopping", { status: "stopping" }, "Stopping"],
     ["paused", { status: "paused" }, "Paused"],
     ["completed", { status: "completed" }, "Finished"],
