@@ -1,9 +1,8 @@
-"""A small disk of its own, which can be filled, made read-only and given room again."""
+"""A small disk of its own, which can be filled and given room again, or made read-only."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,15 +24,14 @@ class Disk:
     def free(self) -> None:
         self._filling.unlink()
 
-    def read_only(self, only: bool) -> None:
-        _mount("-o", f"remount,{'ro' if only else 'rw'}", str(self.folder))
-
-    def is_full(self) -> bool:
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Nothing of it may be open for writing."""
+        _mount("-o", "remount,ro", str(self.folder))
         try:
-            (self.folder / "probe").write_bytes(bytes(1 << 13))
-        except OSError as error:
-            return error.errno == errno.ENOSPC
-        return False
+            yield
+        finally:
+            _mount("-o", "remount,rw", str(self.folder))
 
 
 @contextmanager

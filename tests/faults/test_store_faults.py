@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import random
 import shutil
 import signal
@@ -175,3 +176,34 @@ def test_what_is_measured_while_the_disk_is_full_is_there_when_it_has_room_again
     assert sum("The disk is full" in line for line in said) == 1
     assert "The store works again" in said
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_store_on_a_read_only_disk_works_once_the_disk_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5, F7."""
+    monkeypatch.setattr(database, "RETRY", 0.05)
+    with a_disk(tmp_path / "disk", 4) as disk:
+        Desk(disk.folder / "data").close()
+        with disk.read_only():
+            desk = Desk(disk.folder / "data", found=True)
+            with pytest.raises(StoreUnavailable, match=r"The disk is read-only: .*data cannot be written"):
+                desk.all_jobs()
+        wait_for(desk, lambda: True)
+        assert [job.job_id for job in desk.all_jobs()] == [JOB]
+        desk.close()
+
+
+def test_folders_of_the_store_are_the_users_alone_and_those_of_others_are_refused(tmp_path: Path) -> None:
+    """P32: also where somebody has opened them to all."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    Desk(folder).close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    os.chown(folder, 12345, -1)
+    desk = Desk(folder, found=True)
+    with pytest.raises(StoreUnavailable, match="belongs to another user"):
+        desk.all_jobs()
+    desk.close()
+    os.chown(folder, os.geteuid(), -1)
