@@ -10,6 +10,7 @@ answer; 3: the code to paste.
   + OptionError (ValueError)         an option, parameter, model or metric that does not exist
   + ModelNotFoundError (LookupError)
   + KeyReusedError (ValueError)      two different submissions came under one Idempotency-Key
+  + ModelChanged (RuntimeError)      its file is not the one that was registered
   + InputError (ValueError)          rows that a model cannot predict
   + JobNotFoundError (LookupError)
     - AmbiguousIdError               several jobs have this prefix
@@ -117,6 +118,10 @@ class KeyReusedError(MlopsError, ValueError):
     """An ``Idempotency-Key`` says that this is a submission sent before, and it is another one."""
 
 
+class ModelChanged(MlopsError, RuntimeError):
+    """The file of a model was changed after it was registered: it is neither sent nor loaded."""
+
+
 class InputError(MlopsError, ValueError):
     """Rows to predict do not have the columns the model was trained on."""
 
@@ -210,6 +215,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         TargetError,
         OptionError,
         ModelNotFoundError,
+        ModelChanged,
         KeyReusedError,
         InputError,
         NoRoom,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+from typing import BinaryIO
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from mlops_jupyter.core.errors import ModelNotFoundError
+from mlops_jupyter.core.errors import ModelChanged, ModelNotFoundError
 from mlops_jupyter.core.jobs import Model
 from mlops_jupyter.server.handler import Handler
 
@@ -30,11 +34,24 @@ class ModelFileHandler(Handler):
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Disposition", f'attachment; filename="{model.model_id}.skops"')
         self.set_header("X-Content-Type-Options", "nosniff")
-        with path.open("rb") as file:
+        with await self.rooms.in_thread(_opened, path, model) as file:
             while chunk := await self.rooms.in_thread(file.read, CHUNK):
                 self.write(chunk)
                 await self.flush()
         self.finish()
+
+
+def _opened(path: Path, model: Model) -> BinaryIO:
+    """The file at its beginning, once it is known to be the one that was registered."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise ModelNotFoundError(f'the file of model "{model.model_id}" is gone.') from None
+    if hashlib.file_digest(file, "sha256").hexdigest() != model.file.sha256:
+        file.close()
+        raise ModelChanged(f'the file of model "{model.model_id}" is not the one that was registered.')
+    file.seek(0)
+    return file
 
 
 async def _model(handler: Handler, model_id: str) -> Model:

@@ -15,11 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.store.connection import Connection, Failed
 from mlops_jupyter.store.files import Files
 from mlops_jupyter.store.migrations import migrate
 from mlops_jupyter.store.reading import Reading, Stored
@@ -37,28 +39,8 @@ READERS = 4
 OTHERS = 1024
 #: Seconds between two tries while the store does not work, and between looks whether its file is still there.
 RETRY = 1.0
-
-
-class Connection:
-    """A database connection, used by one thread at a time."""
-
-    def __init__(self, db: sqlite3.Connection, generation: int) -> None:
-        self.db = db
-        self.generation = generation
-        self.lock = threading.Lock()
-        self.open = True
-
-    def close(self) -> None:
-        with self.lock:
-            self.open = False
-            self.db.close()
-
-
-class _Failed(NamedTuple):
-    """What a reader met, and when the connection it met it on was made."""
-
-    error: Exception
-    generation: int
+#: Seconds between two looks for events that are old enough to go.
+PRUNE_EVERY = 3600.0
 
 
 class Store:
@@ -83,7 +65,7 @@ class Store:
         self._on_commit = on_commit
         self._on_turn = on_turn
         self._lost = lost
-        self._queue: SimpleQueue[tuple[Work, Future[Any]] | _Failed | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Work, Future[Any]] | Failed | None] = SimpleQueue()
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._shared: Connection | None = None
@@ -134,7 +116,7 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             if not is_trouble(error):
                 raise
-            self._queue.put(_Failed(error, generation))
+            self._queue.put(Failed(error, generation))
             raise StoreUnavailable(sentence(error, self._files.path.parent)) from error
 
     async def aread(self, work: Callable[[Reading], T]) -> T:
@@ -257,7 +239,11 @@ class Store:
 
     def _serve(self, writer: Connection) -> bool:
         """Commit what is asked for; False when that is over."""
+        prune_at = time.monotonic()
         while True:
+            if time.monotonic() >= prune_at:
+                prune_at = time.monotonic() + PRUNE_EVERY
+                self.write(self._prune)
             try:
                 batch = [self._queue.get(timeout=RETRY)]
             except Empty:
@@ -266,13 +252,17 @@ class Store:
                 continue
             while len(batch) < GROUP and not self._queue.empty():
                 batch.append(self._queue.get())
-            works = [item for item in batch if item is not None and not isinstance(item, _Failed)]
+            works = [item for item in batch if item is not None and not isinstance(item, Failed)]
             self._commit(writer, works)
             for item in batch:
-                if isinstance(item, _Failed) and item.generation == writer.generation:
+                if isinstance(item, Failed) and item.generation == writer.generation:
                     raise item.error
             if None in batch:
                 return False
+
+    def _prune(self, tx: Transaction) -> None:
+        if tx.prune(datetime.now(UTC)):
+            self.write(self._prune)
 
     def _commit(self, writer: Connection, batch: list[tuple[Work, Future[Any]]]) -> None:
         # Whoever gave up waiting before it began wants it no more; from here on nobody can.
@@ -332,7 +322,7 @@ class Store:
                 break
             if item is None:
                 return False
-            if not isinstance(item, _Failed) and item[1].set_running_or_notify_cancel():
+            if not isinstance(item, Failed) and item[1].set_running_or_notify_cancel():
                 item[1].set_exception(StoreUnavailable(self.trouble or ""))
         return True
 

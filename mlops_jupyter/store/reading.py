@@ -11,6 +11,7 @@ from mlops_jupyter.core.events import DELIVERY
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Series
+from mlops_jupyter.store.pruning import pruned
 
 _OPEN = "('queued','starting','running','paused','stopping')"
 
@@ -128,9 +129,8 @@ class Reading:
         return [Stored.of(*row) for row in rows]
 
     def oldest(self) -> int:
-        """The lowest number kept; 0 when there is no event."""
-        (seq,) = self._db.execute("SELECT min(seq) FROM events").fetchone()
-        return seq or 0
+        """From this number on every event is kept; of what came before, class A alone."""
+        return pruned(self._db) + 1
 
     def series(self, job_id: str, buckets: int | None) -> dict[str, Series]:
         """Every metric of a job. With ``buckets``, a series longer than twice that is reduced to the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -11,6 +12,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, MetricPoints
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.store.pruning import prune
 from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_job
 
 
@@ -60,6 +62,10 @@ class Transaction:
 
     def add_submission(self, key: str, digest: str, job_id: str) -> None:
         self._db.execute("INSERT INTO submissions VALUES (?,?,?)", (key, digest, job_id))
+
+    def prune(self, now: datetime) -> bool:
+        """Let old events go; True when there is more to do."""
+        return prune(self._db, now)
 
     def put_job(self, job: Job) -> None:
         self._db.execute(
