@@ -205,6 +205,8 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         """Send, and return how many seconds the client took to make room for it."""
         began = time.monotonic()
         written = self.write_message(message)
+        # Who waits for it may be gone when the client is.
+        written.add_done_callback(lambda future: future.cancelled() or future.exception())
         # Not cancelled when it takes too long: the stream itself is given up then.
         done, _ = await asyncio.wait({written}, timeout=DRAIN)
         if not done:

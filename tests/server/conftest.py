@@ -68,10 +68,10 @@ class Socket:
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self._connection = connection
 
-    async def message(self) -> dict[str, Any]:
+    async def message(self, patience: float = 10) -> dict[str, Any]:
         """The next message that is no ping."""
         while True:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(patience):
                 text = await self._connection.read_message()
             if text is None:
                 raise EOFError(f"closed: {self._connection.close_code}")
@@ -103,9 +103,11 @@ def subscribe(http_server_client, jp_http_port, jp_base_url, jp_auth_header, roo
     """``async with subscribe(since=…, epoch=…) as socket``."""
 
     @asynccontextmanager
-    async def subscribe(headers: dict[str, str] | None = None, **cursor: Any) -> AsyncIterator[Socket]:
+    async def subscribe(
+        headers: dict[str, str] | None = None, port: int = jp_http_port, **cursor: Any
+    ) -> AsyncIterator[Socket]:
         query = "&".join(f"{name}={value}" for name, value in cursor.items())
-        url = f"ws://localhost:{jp_http_port}{jp_base_url}mlops/api/events/subscribe?{query}"
+        url = f"ws://localhost:{port}{jp_base_url}mlops/api/events/subscribe?{query}"
         connection = await websocket_connect(HTTPRequest(url, headers=headers or jp_auth_header))
         socket = Socket(connection)
         try:

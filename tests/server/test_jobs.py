@@ -101,6 +101,36 @@ def over(job: dict[str, Any]) -> bool:
     return job["status"] in ("completed", "failed", "cancelled", "lost")
 
 
+async def test_every_event_of_a_job_arrives_once_though_the_socket_is_cut_after_each(
+    rooms, submit, subscribe
+) -> None:
+    """P15, F30, without the browser: eight stages, and every kind of event that a job sends."""
+    await submit(model="gradient_boosting", params={"n_estimators": 20}, grid={"max_depth": [1, 2]}, cv=2)
+    events: list[dict[str, Any]] = []
+    while not events or events[-1]["type"] != "training_completed":
+        since = events[-1]["seq"] if events else 0
+        async with subscribe(since=since, epoch=rooms.store.epoch) as socket:
+            assert (await socket.message())["type"] == "hello"
+            frame = await socket.message(patience=60)
+            assert frame["prev"] == since
+            events.append(frame["events"][0])
+            socket.cut()
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    moved = [
+        event["stage"]["name"] for event in events if event["type"] == "training_progress" and event["stage"]
+    ]
+    assert list(dict.fromkeys(moved)) == list(STAGES)
+    assert {event["type"] for event in events} >= {
+        "training_queued",
+        "training_started",
+        "training_progress",
+        "metric_points",
+        "candidate_scores",
+        "model_status",
+        "training_completed",
+    }
+
+
 async def test_a_job_goes_through_its_eight_stages_and_leaves_a_model(ask, submit, until, rooms) -> None:
     accepted = await submit()
     assert (accepted["status"], accepted["ahead"], accepted["name"]) == ("queued", 0, "penguins-rf")
