@@ -46,7 +46,7 @@ class Supervisor:
         self._store = store
         self._executor = executor
         self._folder = folder
-        self._owner = owners.this_process()
+        self.owner = owners.this_process()
         self._places = places
         self._taken: dict[str, int] = {}
         self._loop = asyncio.get_running_loop()
@@ -126,7 +126,7 @@ class Supervisor:
             open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
             self._elsewhere = False
             for job in open_jobs:
-                ours = job.owner == self._owner
+                ours = job.owner == self.owner
                 # Ours without a place: its start was stored, and the store failed before we knew.
                 if job.status == "queued" or (job.job_id in self._taken if ours else owners.lives(job.owner)):
                     continue
@@ -144,7 +144,7 @@ class Supervisor:
             now = tx.job(job.job_id)
             if now.terminal or now.owner != job.owner:
                 return False
-            self.intake.record(tx, now, [facts.JobAdopted(time=time.time(), owner=self._owner)])
+            self.intake.record(tx, now, [facts.JobAdopted(time=time.time(), owner=self.owner)])
             return True
 
         return await self._store.awrite(work)
@@ -214,13 +214,13 @@ class Supervisor:
                 self._taken[job.job_id] = cost
                 try:
                     job = await self._of_queue(
-                        job.job_id, facts.JobStarted(time=time.time(), owner=self._owner)
+                        job.job_id, facts.JobStarted(time=time.time(), owner=self.owner)
                     )
                 except StoreUnavailable:
                     self._taken.pop(job.job_id, None)
                     raise
                 # Another server may have been quicker.
-                if job.status == "starting" and job.owner == self._owner:
+                if job.status == "starting" and job.owner == self.owner:
                     self._do(partial(self._start, job.job_id))
                 else:
                     self._taken.pop(job.job_id, None)

@@ -18,9 +18,6 @@ POLL_EVENTS, LONGEST_WAIT = 1000, 20.0
 class EventsHandler(Streams, Handler):
     """Nothing is ever merged for those who poll."""
 
-    # A page that polls is no activity: an idle tab must not keep a server from being culled.
-    _track_activity = False
-
     @web.authenticated
     @authorized("read", "mlops.events")
     async def get(self) -> None:

@@ -26,8 +26,8 @@ from mlops_jupyter import __version__, records
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
-from mlops_jupyter.owners import this_process
 from mlops_jupyter.server import events, inputs, jobs, models, status
+from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import ROOMS, RuntimeFileIdentity
 from mlops_jupyter.server.subscription import SubscribeHandler
@@ -45,7 +45,16 @@ STORE_PATIENCE = 5.0
 class Rooms:
     """What the handlers reach: built once, passed through the application's settings."""
 
-    def __init__(self, folder: Path, root_dir: str, *, private: bool, places: int, most_sockets: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        root_dir: str,
+        *,
+        private: bool,
+        places: int,
+        most_sockets: int,
+        orphan_ttl: float,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.root_dir = root_dir
         self.private = private
@@ -67,7 +76,7 @@ class Rooms:
         self.hub = Hub(self.store, loop, 0)
         self.frames = Frames(self.hub)
         self._following = loop.create_task(self.hub.follow_others())
-        self.executor = LocalExecutor()
+        self.executor = LocalExecutor(orphan_ttl=orphan_ttl)
         self.supervisor = Supervisor(self.store, self.executor, folder, places=places)
 
     def _committed(self, stored: list[Stored]) -> None:
@@ -137,6 +146,12 @@ class MlopsExtension(ExtensionApp):
         config=True
     )
 
+    orphan_ttl = Float(
+        24 * 3600.0,
+        min=0.0,
+        help="Seconds a job goes on without any Jupyter server; 0: it ends with its server.",
+    ).tag(config=True)
+
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return str(Path(jupyter_data_dir()) / "mlops")
@@ -146,6 +161,7 @@ class MlopsExtension(ExtensionApp):
         return cores()
 
     rooms: Rooms | None = None
+    _activity: Activity | None = None
     _runtime_file: Path | None = None
     _lingering: asyncio.Task[None] | None = None
 
@@ -162,15 +178,24 @@ class MlopsExtension(ExtensionApp):
             private=self.private,
             places=self.max_jobs,
             most_sockets=self.max_sockets,
+            orphan_ttl=self.orphan_ttl,
         )
         await self.rooms.started(STORE_PATIENCE)
         self._runtime_file = _write_runtime_file(serverapp, self.rooms)
         # Until here every request is answered with 503.
         serverapp.web_app.settings[ROOMS] = self.rooms
+        times = serverapp.web_app.settings["last_activity_times"]
+        self._activity = Activity(self.rooms.store, self.rooms.supervisor, times)
         if self.private:
             self._lingering = asyncio.create_task(self._linger())
 
+    def current_activity(self) -> dict[str, str]:
+        """Jobs that run or wait, and their states: Jupyter does not shut itself down meanwhile."""
+        return {} if self._activity is None else self._activity.jobs
+
     async def stop_extension(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
         if self._lingering is not None:
             self._lingering.cancel()
         if self._runtime_file is not None:
@@ -181,15 +206,12 @@ class MlopsExtension(ExtensionApp):
 
     async def _linger(self) -> None:
         """A private server ends a while after its last client and job."""
-        rooms = self.rooms
+        rooms, activity = self.rooms, self._activity
         assert rooms is not None
+        assert activity is not None
         while True:
             await asyncio.sleep(min(self.linger / 4, 5.0))
-            try:
-                open_jobs = await rooms.store.aread(lambda reading: reading.open_jobs())
-            except StoreUnavailable:
-                open_jobs = []
-            if rooms.sockets or any(job.owner in (None, this_process()) for job in open_jobs):
+            if rooms.sockets or await activity.look():
                 rooms.used()
             elif time.monotonic() - rooms.last_used > self.linger:
                 if self.serverapp is not None:

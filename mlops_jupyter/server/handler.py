@@ -164,6 +164,8 @@ class Handler(Ours, APIHandler):
     async def prepare(self, **options: Any) -> None:
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
         self._body = bytearray()
+        # Whoever only looks is no activity: an idle tab must not keep a server from being culled.
+        self._track_activity = self.request.method == "POST"
         await super().prepare(**options)
         if self.current_user is not None:
             self.rooms.used()
