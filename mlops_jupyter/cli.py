@@ -18,7 +18,7 @@ from mlops_jupyter.client.job import Job, StoppedWaiting
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.terminal import TerminalView
-from mlops_jupyter.core import errors, wire
+from mlops_jupyter.core import errors, glyphs, wire
 from mlops_jupyter.core.jobs import Job as Record
 
 PROG = "mlops"
@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
         command = commands.parse(list(sys.argv[1:] if words is None else words), PROG, SWITCHES)
         return _Shell(command.said).do(command.word)
     except (errors.MlopsError, KeyboardInterrupt) as error:
-        print(_told(error), file=sys.stderr)
+        print(glyphs.visible(_told(error)), file=sys.stderr)
         return next(code for kind, code in CODES.items() if isinstance(error, kind))
     except BrokenPipeError:
         # Whoever read our answer has read enough; Python would complain once more when it ends.
@@ -125,7 +125,9 @@ class _Shell:
         print(commands.help_text(PROG, topic))
 
     def _answer(self, document: Any, text: str) -> None:
-        print(wire.encode(document).decode() if self._json else text)
+        # Names and logs may hold what a terminal obeys.
+        said = glyphs.escaped(wire.encode(document).decode()) if self._json else glyphs.visible(text)
+        print(said)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.store import Cursor, Store, Transaction
-from mlops_jupyter.training import journal
+from mlops_jupyter.training import journal, output
 
 log = logging.getLogger(__name__)
 
@@ -244,15 +244,22 @@ def _facts(job_id: str, payloads: list[bytes]) -> list[facts.Fact]:
 
 def _new_lines(path: Path, offset: int, *, final: bool) -> tuple[list[str], int]:
     """Whole lines of ``path`` after ``offset``, and the offset behind them; ``final`` takes an
-    unfinished last line too."""
+    unfinished last line too. Beyond what is kept of it there is one more line, which says so."""
+    left = output.KEPT - offset
+    if left < 0:
+        return [], offset
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read(READ_BYTES)
+            data = file.read(min(READ_BYTES, left or 1))
     except FileNotFoundError:
         return [], offset
+    if left == 0:
+        return ([as_line(output.NOTICE)], offset + 1) if data else ([], offset)
     end = data.rfind(b"\n") + 1
     whole_rest = len(data) < READ_BYTES
+    if len(data) == left:
+        end = len(data)
     if (final and whole_rest) or (end == 0 and not whole_rest):
         end = len(data)
     # Not splitlines(): a form feed or U+2028 inside a line is no end of it.

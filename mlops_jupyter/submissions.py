@@ -149,7 +149,9 @@ class Submissions:
         if problems:
             raise SubmissionError(problems)
         folder = self._folder / job_id
-        folder.mkdir(mode=0o700, parents=True)
+        # Parents that mkdir makes by itself are open to whom the umask lets in.
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
         spec = msgspec.structs.replace(
             spec,
             data=self._placed(spec.data, folder / "data.parquet", lent),

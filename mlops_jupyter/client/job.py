@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_jupyter.client import sentences
 from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import JobEvent, Known
+from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import MlopsError, ModelNotPortable, TrainingCancelled, TrainingFailed
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job as Record
@@ -291,7 +292,7 @@ class Job:
     # --- display ---------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"<Job {self.record.name} {self.id} {sentences.state(self.record)}>"
+        return glyphs.on_a_line(f"<Job {self.record.name} {self.id} {sentences.state(self.record)}>")
 
     def _ipython_display_(self) -> None:
         self._session.view.show(self, unless_shown=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mlops_jupyter.client import sentences
 from mlops_jupyter.client.answers import Status
 from mlops_jupyter.client.servers import Server
+from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.jobs import Job
 
 _HEAD = ("id", "name", "state", "score", "started")
@@ -46,7 +47,7 @@ def job(record: Job) -> str:
         ("state", sentences.state(record)),
         ("stage", record.current_stage if not record.terminal else None),
         ("cause", sentences.cause(record) if record.error or record.reason else None),
-        ("try", record.hint),
+        ("try", record.hint and " ".join(record.hint.split())),
         ("target", record.target),
         ("estimator", record.estimator),
         ("attempt", sentences.attempt(record)),
@@ -57,10 +58,13 @@ def job(record: Job) -> str:
         *((name, sentences.number(value)) for name, value in record.metrics.items()),
         ("model", record.model_id or record.model_missing_reason),
     ]
-    return f"{record.name}\n" + _columns([(name, value) for name, value in facts if value is not None])
+    return f"{glyphs.on_a_line(record.name)}\n" + _columns(
+        [(name, value) for name, value in facts if value is not None]
+    )
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:
+    rows = [[glyphs.on_a_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

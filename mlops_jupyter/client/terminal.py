@@ -13,6 +13,7 @@ from typing import TextIO
 
 from mlops_jupyter.client import sentences
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.jobs import Job as Record
 from mlops_jupyter.core.stages import STAGES
 
@@ -40,7 +41,7 @@ class TerminalView:
         self._told: dict[str, tuple[str | None, int]] = {}
 
     def show(self, job: Job, *, unless_shown: bool = False) -> None:
-        shown = f"{job.record.name} {job.id}  {sentences.state(job.record)}"
+        shown = glyphs.on_a_line(f"{job.record.name} {job.id}  {sentences.state(job.record)}")
         if not (unless_shown and shown == self._shown):
             self._say(shown)
         self._shown = shown
@@ -48,23 +49,25 @@ class TerminalView:
     def moved(self, job: Job) -> None:
         record = job.record
         if self._line:
-            self._write(f"\r{self._fitted(line(record))}\x1b[K")
+            self._write(f"\r{self._fitted(glyphs.on_a_line(line(record)))}\x1b[K")
             return
         tens = int((record.progress or 0.0) // 10)
         if self._told.get(record.job_id) != (record.current_stage, tens) and record.current_stage:
             self._told[record.job_id] = record.current_stage, tens
-            self._say(f"{record.name} {job.id}  {place(record)}  {sentences.percent(record)}")
+            moved = f"{record.name} {job.id}  {place(record)}  {sentences.percent(record)}"
+            self._say(glyphs.on_a_line(moved))
 
     def ended(self, job: Job) -> None:
         record = job.record
         self._told.pop(record.job_id, None)
         if self._line:
             self._write("\r\x1b[K")
-        state = sentences.state(record)
+        state = glyphs.on_a_line(sentences.state(record))
         if self._colours:
             state = f"\x1b[{_COLOURS[record.status]}m{state}\x1b[0m"
-        said = [f"{record.name} {job.id}  {state}", sentences.score(record), sentences.best(record)]
-        self._say("   ".join(part for part in said if part))
+        numbers = [part for part in (sentences.score(record), sentences.best(record)) if part]
+        name = glyphs.on_a_line(record.name)
+        self._say("   ".join([f"{name} {job.id}  {state}", *map(glyphs.on_a_line, numbers)]))
 
     def _fitted(self, text: str) -> str:
         return text[: shutil.get_terminal_size().columns - 1]

@@ -35,6 +35,8 @@ from typing import ClassVar
 
 import msgspec
 
+from mlops_jupyter.core import glyphs
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to change: ``error`` is the class below that says it; ``hint`` the nearest right
@@ -68,7 +70,7 @@ class MlopsError(Exception):
         """What IPython prints."""
         if self.whole_traceback:
             return traceback.format_exception(self)
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {glyphs.visible(str(self))}"]
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -24,6 +24,8 @@ QUEUED = 1000
 #: Inputs that no job has taken yet: how many, bytes of one and of all. So much of the disk stays free.
 INPUTS, INPUT_BYTES, INPUTS_BYTES = 100, 2 << 30, 20 << 30
 FREE_BYTES = 1 << 30
+#: What a job may tell: metrics, points of all of them, bytes of its journal, findings. The fit goes on.
+METRICS, POINTS, JOURNAL_BYTES, FINDINGS = 10_000, 10_000_000, 1 << 30, 1000
 
 
 def problems(spec: JobSpec) -> list[Problem]:

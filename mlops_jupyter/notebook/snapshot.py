@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from mlops_jupyter.client import sentences
-from mlops_jupyter.core import wire
+from mlops_jupyter.core import glyphs, wire
 from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import extremes
@@ -74,7 +74,7 @@ def text(job: Job, points: Points) -> str:
     model = f"model {job.model_id}     " if job.model_id else ""
     return "\n".join(
         [
-            "   ".join(part for part in said if part),
+            "   ".join(glyphs.on_a_line(part) for part in said if part),
             _line(_second(job, points), 110),
             f'{model}reopen: mlops.get("{short}")',
         ]
@@ -159,7 +159,7 @@ def _cut(value: Any) -> Any:
 
 def _line(value: str, most: int) -> str:
     """``value`` on one line."""
-    flat = " ".join(value.split())
+    flat = glyphs.visible(" ".join(value.split()))
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 

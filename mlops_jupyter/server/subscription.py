@@ -11,13 +11,14 @@ import contextlib
 import socket
 import struct
 import time
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mlops_jupyter import __version__
@@ -51,10 +52,20 @@ class Shown(msgspec.Struct, frozen=True, tag_field="type", tag="shown"):
     shown: bool
 
 
+@web.stream_request_body
 class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
+    """A body, which no upgrade has, would be held in memory before anybody is asked who they are."""
+
     SUPPORTED_METHODS = ("GET",)
     max_message_size = 64 << 10
     _task: asyncio.Task[None] | None = None
+
+    async def prepare(self, **options: Any) -> None:
+        cast(HTTP1Connection, self.request.connection).set_max_body_size(0)
+        await super().prepare(**options)
+
+    def data_received(self, chunk: bytes) -> None:
+        """There is none."""
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,6 +60,10 @@ class Files:
         found = folder.stat()
         if found.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
+        if found.st_mode & stat.S_IWOTH:
+            # A job that waits in a planted store would be started.
+            why = "everybody could write to it: look through it, then chmod 700"
+            raise PermissionError(errno.EPERM, why, str(folder))
         if found.st_mode & 0o077:
             folder.chmod(0o700)
         self._check_room()

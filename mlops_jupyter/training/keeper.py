@@ -21,6 +21,7 @@ from typing import Any
 
 from mlops_jupyter.training import container, processes
 from mlops_jupyter.training.journal import Writer
+from mlops_jupyter.training.output import trim
 from mlops_jupyter.training.processes import Identity
 from mlops_jupyter.training.silence import Silence, sign_of_life
 from mlops_jupyter.training.standby import Assignment, Worker, libc, say, stand_by, start_worker, tail
@@ -196,6 +197,7 @@ class Keeping:
         self._peak = max(self._peak, usage.ru_maxrss * 1024)
 
     def _sample(self, now: float) -> None:
+        trim(self._output)
         tree = processes.descendants(os.getpid())
         self._peak = max(self._peak, processes.memory(tree))
         # What is paused keeps still because it was asked to.

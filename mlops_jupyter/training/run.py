@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from mlops_jupyter.core import limits
 from mlops_jupyter.core.facts import (
     CandidateChosen,
     CandidateScored,
@@ -54,6 +55,9 @@ class Run:
     def __init__(self, writer: Writer, began: float | None = None) -> None:
         self._writer = writer
         self._began = time.monotonic() if began is None else began
+        self._names: set[str] = set()
+        self._points = self._bytes = self._findings = 0
+        self._told: set[str] = set()
 
     @property
     def elapsed(self) -> float:
@@ -62,10 +66,17 @@ class Run:
 
     def tell(self, kind: type[Fact], **fields: Any) -> None:
         """Append one fact to the journal, stamped with now."""
-        self._writer.append(encode(kind(time=time.time(), elapsed=self.elapsed, **fields)))
+        self._append(encode(kind(time=time.time(), elapsed=self.elapsed, **fields)))
+
+    def _append(self, payload: bytes) -> None:
+        self._bytes += len(payload)
+        self._writer.append(payload)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """One or more metrics measured at ``step`` (units of the fit, from 1)."""
+        values = self._within(values)
+        if not values:
+            return
         elapsed = self.elapsed
         points = tuple(point(name, step, value, elapsed) for name, value in values.items())
         fact = PointsLogged(time=time.time(), elapsed=elapsed, points=points)
@@ -74,7 +85,27 @@ class Run:
             payload = _encoder.encode(fact)
         except UnicodeEncodeError:
             payload = encode(fact)
-        self._writer.append(payload)
+        self._append(payload)
+
+    def _within(self, values: Mapping[str, float]) -> Mapping[str, float]:
+        """What of ``values`` a job may still keep; that there is more is said once, and the fit goes on."""
+        if self._points + len(values) > limits.POINTS or self._bytes > limits.JOURNAL_BYTES:
+            self._full("points", f"{self._points:,} points were kept; those that follow are not.")
+            return {}
+        if not self._names.issuperset(values):
+            fresh = [name for name in values if name not in self._names]
+            left_out = fresh[limits.METRICS - len(self._names) :]
+            if left_out:
+                self._full("metrics", f"{limits.METRICS:,} metrics are kept; others are not.")
+                values = {name: value for name, value in values.items() if name not in left_out}
+            self._names.update(values)
+        self._points += len(values)
+        return values
+
+    def _full(self, what: str, message: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self.tell(FindingMade, code=f"too_many_{what}", severity="warning", message=message)
 
     @contextmanager
     def stage(self, name: str, total: int | None = None, unit: str | None = None) -> Iterator[StageRun]:
@@ -96,6 +127,11 @@ class Run:
         severity: Literal["info", "warning", "fatal"] = "warning",
         column: str | None = None,
     ) -> None:
+        """Something a person should know; one that stops the job is always told."""
+        self._findings += 1
+        if self._findings > limits.FINDINGS and severity != "fatal":
+            self._full("findings", f"There is more than {limits.FINDINGS:,} findings can tell.")
+            return
         self.tell(FindingMade, code=code, severity=severity, message=message, column=column)
 
     def candidate(self, **fields: Any) -> None:

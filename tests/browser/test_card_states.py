@@ -24,6 +24,64 @@ RUNNING, FINISHED, OTHER = 240, 180, 140
 BUDGETS = {"running": RUNNING, "finished": FINISHED}
 EXCUSED = {"finished, model not kept"}
 
+#: Names that would do something, or look like something else, if anything took them for more than text.
+CORPUS = (
+    "<img src=x onerror=__pwn()>",
+    "</script><svg/onload=__pwn()>",
+    "<iframe srcdoc='<script>parent.__pwn()</script>'>",
+    "javascript:__pwn()",
+    '" autofocus onfocus="__pwn()',
+    "{{7*7}}",
+    "%s%n",
+    "${__pwn()}",
+    "../../x",
+    "..\\x",
+    "/etc/passwd",
+    "%2e%2e%2f",
+    "a\0b",
+    "CON",
+    "x" * 300,
+    "\u202egnp.exe",
+    "a\u200bb",
+    "\u00e9",
+    "e\u0301",
+    "👩\u200d👩\u200d👧",
+    "=cmd|'/C calc'!A0",
+    "two\nlines",
+    "-rf",
+    "__proto__",
+    "constructor",
+    "url(http://evil.example/x)",
+    "</style><style>*{background:url(http://evil.example/y)}",
+    "\x1b[31mred\x1b]0;title\x07",
+)
+TOLD_BY_USERS = {
+    *("name", "label", "message", "error", "hint", "traceback", "target", "estimator", "column", "detail"),
+    *("metric", "classes", "log_tail", "stopped_by", "submitted_by", "model_missing_reason"),
+}
+NAMED_BY_USERS = {"live_metrics", "metrics", "parameters", "versions", "series"}
+#: Press every button, then look for what is no text of ours and for names that are not there.
+_OPEN_ALL = """
+corpus => {
+  const strange = [], missing = [];
+  for (const box of document.querySelectorAll("#states > div")) {
+    const root = box.shadowRoot;
+    for (const button of root.querySelectorAll("button")) button.click();
+    const all = [...root.querySelectorAll("*")];
+    for (const node of all) {
+      const odd = node.matches("script, img, iframe, object, embed, link, base, form, meta, a")
+        || [...node.attributes].some(({ name }) => /^(on|autofocus|srcdoc)/.test(name));
+      if (odd) strange.push(`${box.id} ${node.outerHTML.slice(0, 80)}`);
+    }
+    const name = corpus[parseInt(box.id)];
+    const told = all.some(node => node.title === name || [...node.childNodes].some(
+      child => child.nodeType === 3 && child.data.includes(name)));
+    if (!told) missing.push(box.id);
+  }
+  return { strange, missing, pwned: "__pwn" in window };
+}
+"""
+
 #: Everything wrong with one card, as sentences.
 _LOOK = """
 () => {
@@ -171,3 +229,40 @@ def test_nothing_moves_for_those_who_asked_for_rest(page: Page, draw: Any) -> No
         ".flatMap(box => box.shadowRoot.getAnimations ? box.shadowRoot.getAnimations() : []).length"
     )
     assert moving == 0
+
+
+def _hostile(value: Any, name: str, key: str = "") -> Any:
+    """A record in which everything a user could have named is called ``name``."""
+    if isinstance(value, dict):
+        named = key in NAMED_BY_USERS
+        return {(name if named else inner): _hostile(each, name, inner) for inner, each in value.items()}
+    if key == "stages":
+        # Their names are ours; what a stage found out is not.
+        return [each | {"detail": name} for each in value]
+    if isinstance(value, list):
+        return [_hostile(each, name, key) for each in value]
+    return name if isinstance(value, str) and key in TOLD_BY_USERS else value
+
+
+def test_hostile_names_are_shown_as_they_are_and_do_nothing(
+    page: Page, bundle: None, states: dict[str, Any]
+) -> None:
+    """P26, F39: every name of the corpus in every string of a user's, everything that opens opened."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"uncaught {error}"))
+    page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on(
+        "request", lambda asked: asked.url.startswith("http://cards/") or wrong.append(f"asked {asked.url}")
+    )
+    page.route("**/*", lambda route: _serve(route) if "//cards/" in route.request.url else route.abort())
+    shown = {
+        f"{number} {kind}": _hostile(states[kind], name)
+        for number, name in enumerate(CORPUS)
+        for kind in ("finished after selection", "timed out", "selecting", "saved while running")
+    }
+    page.goto("http://cards/index.html")
+    page.evaluate("([states, width]) => window.showStates(states, width)", [shown, 700])
+    seen = page.evaluate(_OPEN_ALL, list(CORPUS))
+    assert seen == {"strange": [], "missing": [], "pwned": False}
+    assert wrong == []

@@ -44,6 +44,10 @@ def test_the_live_view_is_replaced_when_the_job_ends_after_its_cell(lab: Lab) ->
     lab.until(replaced)
     lab.save()
     [(shown,)] = [cell for cell in outputs(lab.server, path) if cell]
+    # P31: what opens the server is in no notebook, nor in the widgets' state it may hold.
+    saved = (lab.server.root / path).read_text("utf-8")
+    told = [json.loads(file.read_text()) for file in (lab.server.home / "runtime").glob("mlops-*.json")]
+    assert [key for key in (lab.server.token, *(each["secret"] for each in told)) if key in saved] == []
     assert set(shown["data"]) == {snapshot.MIME, "text/html", "text/plain"}
     assert lab.console_errors == []
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -11,9 +14,10 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hatch_build import npm
 from mlops_jupyter.core.wire import encode
 
 
@@ -92,3 +96,58 @@ def test_a_structs_defaults_are_left_out_where_it_says_so() -> None:
 
     assert strict(encode(Short(a=1))) == {"kind": "short", "a": 1}
     assert strict(encode(Short(a=1, b=2))) == {"kind": "short", "a": 1, "b": 2}
+
+
+exotic = st.one_of(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.binary(max_size=20),
+    st.text(st.characters(), max_size=20)
+    | st.text(st.sampled_from('\ud800\udfff\u2028\0\u202ea=<>&"\\'), max_size=9),
+    st.decimals() | st.datetimes() | st.dates() | st.datetimes(timezones=st.timezones()),
+    st.floats(width=32).map(np.float32) | st.integers(-(2**63), 2**63 - 1).map(np.int64),
+    st.booleans().map(np.bool_) | st.integers(0, 2**64 - 1).map(np.uint64) | st.floats().map(np.float64),
+    st.sampled_from([pd.NaT, pd.NA, pd.Timestamp("2026-01-01"), pd.Timedelta("1D"), np.datetime64("NaT")]),
+    st.lists(st.floats() | st.integers(-5, 5), max_size=4).map(np.array),
+    st.sampled_from([object(), int, math.inf, -math.inf, math.nan, Decimal("1e400"), 1j, range(3)]),
+)
+keys = (
+    st.text(st.characters(), max_size=8)
+    | st.tuples(st.integers(), st.text())
+    | st.floats()
+    | st.binary(max_size=4)
+)
+everything = st.recursive(
+    exotic,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(keys, inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.frozensets(st.text(max_size=3) | st.integers(), max_size=3)
+    ),
+    max_leaves=12,
+)
+#: Each line is parsed and written again by JavaScript; the first it does not take ends it.
+ECHO = """
+const lines = require("fs").readFileSync(0, "utf8").split("\\n").slice(0, -1);
+for (const line of lines) process.stdout.write(JSON.stringify(JSON.parse(line)) + "\\n");
+"""
+
+
+def test_javascript_reads_all_that_is_encoded_and_finds_the_same_values() -> None:
+    """P33, F43."""
+    sent: list[bytes] = []
+
+    @settings(max_examples=400, derandomize=True, database=None, deadline=None)
+    @given(everything)
+    def send(value: object) -> None:
+        sent.append(encode(value))
+
+    send()
+    assert len(sent) >= 400
+    command, environment = npm()
+    node = shutil.which("node") or command[0]
+    lines = b"".join(line + b"\n" for line in sent)
+    read = subprocess.run([node, "-e", ECHO], input=lines, env=environment, capture_output=True, check=False)
+    assert read.stderr == b""
+    # A number has no kind there: 1e16 comes back as all its digits.
+    numbers = functools.partial(json.loads, parse_int=float)
+    assert [numbers(line) for line in read.stdout.split(b"\n")[:-1]] == [numbers(line) for line in sent]

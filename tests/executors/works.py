@@ -49,6 +49,16 @@ def says(run: Run, folder: Path) -> None:
     print("\rstep 1\rstep 2", "\udcff", file=sys.stderr, end="")
 
 
+def prints(run: Run, folder: Path, megabytes: int) -> None:
+    """Much, then waits until its log was cut, then a last line."""
+    for _ in range(megabytes):
+        print("\n".join(["x" * 1023] * 1024))
+    log = folder / "output.log"
+    while log.stat().st_size > (megabytes - 1) << 20:
+        time.sleep(0.05)
+    print("the last line")
+
+
 def fails(run: Run, folder: Path) -> None:
     raise ValueError("the target is empty\nand more")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -305,3 +307,28 @@ async def test_the_queue_has_an_end_and_what_it_refuses_leaves_nothing(
     }
     assert (await ask("POST", "jobs", unknown))[0] == 400
     assert contents() == before
+
+
+@pytest.fixture(params=["another user", "everybody could write"])
+def planted(request, jp_data_dir, monkeypatch) -> tuple[Path, str]:
+    """A data directory that was there before us, and what is wrong with it."""
+    folder = jp_data_dir / "mlops"
+    folder.mkdir(parents=True)
+    if request.param == "another user":
+        monkeypatch.setattr("mlops_jupyter.store.files.os.geteuid", lambda: os.getuid() + 1)
+    else:
+        folder.chmod(0o777)
+    return folder, request.param
+
+
+async def test_a_data_directory_that_others_could_fill_is_refused_and_jupyter_goes_on(
+    planted, ask, jp_fetch
+) -> None:
+    """P32: a job that waits in a planted store would be started."""
+    folder, why = planted
+    status, answer = await ask("GET", "status")
+    assert (status, answer["reason"]) == (503, "StoreUnavailable")
+    assert str(folder) in answer["message"]
+    assert why in answer["message"]
+    assert list(folder.iterdir()) == []
+    assert (await jp_fetch("api", "status")).code == 200

@@ -17,7 +17,7 @@ import pytest
 from mlops_jupyter.core import facts
 from mlops_jupyter.executors import pair
 from mlops_jupyter.executors.protocol import Executor
-from mlops_jupyter.training import processes
+from mlops_jupyter.training import output, processes
 from mlops_jupyter.training.worker import LEAVE_WITHIN
 from tests.executors.builders import (
     BEGUN,
@@ -189,6 +189,20 @@ def test_a_killed_keeper_takes_everything_with_it_and_leaves_no_word(tmp_path: P
             await over(executor, process)
             assert told(folder) == BEGUN
             assert processes_of(folder) == []
+
+    asyncio.run(story())
+
+
+def test_a_job_that_prints_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "prints", megabytes=120)
+            await run(executor, folder)
+            assert told(folder)[:-1] == [*BEGUN, FINISHED]
+            assert (folder / "output.log").stat().st_size < output.KEPT + output.SLACK
+            last = recorded(folder)[-1]
+            assert isinstance(last, facts.WorkerEnded)
+            assert last.log_tail[-1] == "the last line"
 
     asyncio.run(story())
 

@@ -19,7 +19,10 @@ export function save(card: Card, answer: Answer | null): void {
 
 export function table(series: readonly [string, readonly Point[]][]): string {
   const rows = series.flatMap(([name, points]) =>
-    points.map((point) => [cell(name), point.step, point.value ?? point.nf ?? "", point.elapsed ?? ""].join(",")),
+    points.map((point) =>
+      // A plus would be a formula; readers of numbers know "inf".
+      [cell(name), point.step, point.value ?? point.nf?.replace("+", "") ?? "", point.elapsed ?? ""].join(","),
+    ),
   );
   return `${["metric,step,value,elapsed_seconds", ...rows].join("\n")}\n`;
 }
