@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
 from mlops_jupyter.core.facts import Point
@@ -176,3 +178,25 @@ def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
         os.umask(before)
     assert set(modes.values()) == {0o600}
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_points_are_stored_as_the_one_encoder_writes_them(store: Store) -> None:
+    """P33: though they take a quicker way."""
+    odd = ('"points":[]', "ä\u2028", "loss")
+    for name in odd:
+        points = (
+            point(name, 1, 0.1, 0.25),
+            point(name, 2, math.nan, 0.0),
+            point(name, 2**53 + 1, -1e300, 1.0),
+        )
+        for some in (points, points[:2], ()):
+            event = MetricPoints(time=NOW, job_id="j", points=some)
+            seq = store.write(lambda tx, event=event: tx.append(event)).result()
+            (stored,) = store.read(lambda reading, seq=seq: reading.events(seq - 1, 1))
+            told, strict = (
+                json.loads(b) for b in (stored.body, wire.encode(msgspec.structs.replace(event, seq=seq)))
+            )
+            # A default may be said or left out.
+            for body in (told, strict):
+                body["points"] = [{"elapsed": 0.0, **each} for each in body["points"]]
+            assert told == strict

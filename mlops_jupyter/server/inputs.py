@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, BinaryIO
 
 from jupyter_server.auth.decorator import authorized
@@ -20,6 +21,7 @@ class InputsHandler(Handler):
     body_limit = limits.INPUT_BYTES
     _file: BinaryIO | None = None
     _refused: NoRoom | None = None
+    _gone = False
     _looked = _received = 0
 
     async def prepare(self, **options: Any) -> None:
@@ -35,15 +37,19 @@ class InputsHandler(Handler):
             # 0 where the body comes in chunks: then only what has arrived is known.
             announced = int(self.request.headers.get("Content-Length", 0))
             try:
-                self._input_id, self._file = self.rooms.supervisor.inputs.create(announced)
+                self._input_id, self._file = await self.rooms.in_thread(
+                    self.rooms.supervisor.inputs.create, announced
+                )
             except NoRoom as error:
                 self._refused = error
+            if self._gone:
+                self._discard()
 
     def require_json(self) -> None:
         if self.request.headers.get("Content-Type") != "application/octet-stream":
             raise web.HTTPError(415, reason="The body must be application/octet-stream")
 
-    def data_received(self, chunk: bytes) -> None:
+    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]
         """Without room the rest is let pass: who is cut off in mid-sentence never hears why."""
         if self._file is None:
             return
@@ -51,12 +57,14 @@ class InputsHandler(Handler):
         if self._received - self._looked > LOOK:
             self._looked = self._received
             try:
-                self.rooms.supervisor.inputs.check_room(0)
+                await self.rooms.in_thread(self.rooms.supervisor.inputs.check_room, 0)
             except NoRoom as error:
                 self._refused = error
                 self._discard()
                 return
-        self._file.write(chunk)
+        # ValueError: closed meanwhile, because the sender went away.
+        with contextlib.suppress(ValueError):
+            await self.rooms.in_thread(self._file.write, chunk)
 
     @web.authenticated
     @authorized("execute", "mlops.jobs")
@@ -64,8 +72,8 @@ class InputsHandler(Handler):
         if self._refused is not None:
             raise self._refused
         assert self._file is not None
-        self.rooms.supervisor.inputs.finish(self._input_id, self._file)
-        self._file = None
+        file, self._file = self._file, None
+        await self.rooms.in_thread(self.rooms.supervisor.inputs.finish, self._input_id, file)
         self.reply({"input_id": self._input_id}, status=201)
 
     def on_finish(self) -> None:
@@ -73,6 +81,7 @@ class InputsHandler(Handler):
         super().on_finish()
 
     def on_connection_close(self) -> None:
+        self._gone = True
         self._discard()
         super().on_connection_close()
 

@@ -15,6 +15,9 @@ from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.store.pruning import prune
 from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_job
 
+_encoder = msgspec.json.Encoder()
+_NO_POINTS = b'"points":[]'
+
 
 class Transaction:
     """A write transaction. Use it inside ``Store.write`` only."""
@@ -32,7 +35,7 @@ class Transaction:
         """Keep ``event`` under the next number and return it."""
         (last,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
         seq = (last or 0) + 1
-        body = wire.encode(msgspec.structs.replace(event, seq=seq))
+        body = _body(msgspec.structs.replace(event, seq=seq))
         job_id = getattr(event, "job_id", None)
         kind = str(event.__struct_config__.tag)
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
@@ -113,3 +116,12 @@ class Transaction:
             (*after, job_id, before.journal, before.log),
         )
         return moved.rowcount == 1
+
+
+def _body(event: Event) -> bytes:
+    """``wire.encode``. The points of a busy job are most of what is stored, and strict JSON already but for
+    steps beyond what JavaScript counts: this way they take a fifth of the time."""
+    if not isinstance(event, MetricPoints) or any(p.step > wire.EXACT_INTEGER for p in event.points):
+        return wire.encode(event)
+    whole = wire.encode(msgspec.structs.replace(event, points=()))
+    return whole.replace(_NO_POINTS, b'"points":' + _encoder.encode(event.points))

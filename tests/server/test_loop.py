@@ -1,0 +1,88 @@
+"""The event loop belongs to the user's notebooks: nothing of ours holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from mlops_jupyter.core.events import MetricPoints
+from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.jobs import JobSpec, Source
+from tests.core.builders import a_job
+from tests.lines import NOW
+
+JOB = "j-7f3a00000000"
+POINTS = 100_000
+
+
+class Probe:
+    """What the loop's thread did: the longest callback in seconds of its own processor time, which other
+    programs on the machine do not lengthen, and files it opened itself."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.thread = threading.get_ident()
+        self.longest, self.what = 0.0, ""
+        self.opened: list[str] = []
+        self.on = False
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.on and event == "open" and threading.get_ident() == self.thread:
+            path = arguments[0]
+            if isinstance(path, str | bytes | os.PathLike) and os.fsdecode(path).startswith(self.folder):
+                self.opened.append(os.fsdecode(path))
+
+
+@pytest.fixture
+def probe(rooms, monkeypatch: pytest.MonkeyPatch) -> Iterator[Probe]:
+    probe = Probe(str(rooms.supervisor.folder("x").parent.parent))
+    sys.addaudithook(probe.audit)
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(handle)
+        spent = time.thread_time() - began
+        if probe.on and spent > probe.longest:
+            probe.longest, probe.what = spent, repr(handle)
+
+    monkeypatch.setattr(asyncio.Handle, "_run", timed)
+    monkeypatch.setattr(asyncio.events.Handle, "_run", timed)
+    yield probe
+    probe.on = False
+
+
+async def test_nothing_of_ours_blocks_the_loop_for_longer_than_50_ms(
+    rooms, jp_fetch, ask, probe: Probe
+) -> None:
+    """P21: a long series is read, an input sent and a job refused, all at once."""
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    points = tuple(Point(name="loss", step=n, value=0.5 + n) for n in range(1, POINTS + 1))
+
+    def fill(tx) -> None:
+        tx.add_job(a_job(status="completed"), spec, "rf")
+        tx.append(MetricPoints(time=NOW, job_id=JOB, points=points))
+
+    await rooms.store.awrite(fill)
+    data = {"Content-Type": "application/octet-stream"}
+    sent = bytes(32 << 20)
+    probe.on = True
+    measured, uploaded, refused = await asyncio.gather(
+        jp_fetch("mlops", "api", "jobs", JOB, "metrics"),
+        ask("POST", "inputs", sent, headers=data),
+        ask("POST", "jobs", {"data": {"path": "/nowhere"}, "target": "y"}),
+    )
+    probe.on = False
+    assert (uploaded[0], refused[0]) == (201, 400)
+    series = await asyncio.to_thread(msgspec.json.decode, measured.body)
+    assert series["series"]["loss"]["count"] == len(series["series"]["loss"]["points"]) == POINTS
+    assert probe.opened == []
+    assert probe.longest < 0.05, probe.what
