@@ -35,9 +35,9 @@ def runs_elsewhere(job: Job, journal: Path, *, shared: bool) -> bool:
     if job.process is not None:
         return liveness.whereabouts(job.process, journal) == "elsewhere"
     # Being started there, if it is: only a server there could know.
-    return job.owner is not None and not _is_here(job.owner) and shared
+    return job.owner is not None and not is_here(job.owner) and shared
 
 
-def _is_here(owner: str) -> bool:
+def is_here(owner: str) -> bool:
     """Whether we could see that server, if it lived."""
     return owner.split("/")[:2] == [processes.boot_id(), processes.pid_namespace()]

@@ -114,7 +114,8 @@ class Submissions:
             expected_seconds=_means(earlier),
             target=spec.target,
             estimator=spec.model,
-            ahead=len(waiting),
+            priority=spec.priority,
+            ahead=sum(job.priority >= spec.priority for job in waiting),
         )
         if rerun_of is not None:
             last = tx.attempts(rerun_of)[-1]

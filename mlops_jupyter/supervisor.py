@@ -18,6 +18,7 @@ from mlops_jupyter import owners
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
+from mlops_jupyter.core.turns import Turn, turn
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
@@ -25,8 +26,12 @@ from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
 from mlops_jupyter.submissions import Submissions
+from mlops_jupyter.training.container import memory_left
 
 log = logging.getLogger(__name__)
+
+#: Seconds until free memory is looked at again, while a job waits for some.
+MEMORY_PAUSE = 5.0
 
 #: Seconds between tries of what a store in trouble has refused.
 STORE_PAUSE = 1.0
@@ -39,16 +44,21 @@ CLAIM_PATIENCE = 5.0
 class Supervisor:
     """Lives on the event loop of the server that owns its jobs.
 
-    ``places`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues.
+    ``places`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues. While less
+    than ``memory_floor`` bytes are free none is started beside another.
     """
 
-    def __init__(self, store: Store, executor: Executor, folder: Path, places: int) -> None:
+    def __init__(
+        self, store: Store, executor: Executor, folder: Path, places: int, memory_floor: int = 0
+    ) -> None:
         self._store = store
         self._executor = executor
         self._folder = folder
         self.owner = owners.this_process()
         self._places = places
-        self._taken: dict[str, int] = {}
+        self._memory_floor = memory_floor
+        self._looking_again = False
+        self._taken: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._scheduling = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -133,7 +143,7 @@ class Supervisor:
                 if await asyncio.to_thread(self._runs_elsewhere, job):
                     self._elsewhere = True
                 elif await self._made_ours(job):
-                    self._taken[job.job_id] = await self._cost(job.job_id)
+                    self._taken.add(job.job_id)
                     await self._adopt(job.job_id)
         self._do(self._schedule)
 
@@ -201,44 +211,59 @@ class Supervisor:
     # --- the queue -------------------------------------------------------------------------
 
     async def _schedule(self) -> None:
-        """Start what there is room for, oldest first, and tell the others how many are ahead."""
+        """Start what there is room for, and tell the others how many are ahead and what they wait for."""
         async with self._scheduling:
-            open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
-            queued = [job for job in open_jobs if job.status == "queued"]
-            while queued:
-                job = queued[0]
-                cost = await self._cost(job.job_id)
-                if self._taken and sum(self._taken.values()) + cost > self._places:
-                    break
-                queued.pop(0)
-                self._taken[job.job_id] = cost
-                try:
-                    job = await self._of_queue(
-                        job.job_id, facts.JobStarted(time=time.time(), owner=self.owner)
-                    )
-                except StoreUnavailable:
-                    self._taken.pop(job.job_id, None)
-                    raise
-                # Another server may have been quicker.
-                if job.status == "starting" and job.owner == self.owner:
-                    self._do(partial(self._start, job.job_id))
-                else:
-                    self._taken.pop(job.job_id, None)
-            for ahead, job in enumerate(queued):
-                if job.ahead != ahead:
-                    await self._of_queue(job.job_id, facts.QueueMoved(time=time.time(), ahead=ahead))
+            while await self._start_next():
+                pass
 
-    async def _of_queue(self, job_id: str, fact: facts.JobStarted | facts.QueueMoved) -> Job:
-        """The job after ``fact``; as it is, where it waits no longer."""
+    async def _start_next(self) -> bool:
+        """Give the first that waits its place, if there is one: decided where it is written, or two servers
+        of a store would give the same place away."""
+        enough = await asyncio.to_thread(memory_left) >= self._memory_floor
+        moved: list[Job] = []
 
-        def work(tx: Transaction) -> Taken:
-            job = tx.job(job_id)
-            return self.intake.record(tx, job, [fact] if job.status == "queued" else [])
+        def work(tx: Transaction) -> Turn:
+            found = self._turn(tx, enough_memory=enough)
+            for ahead, job in enumerate(found.waiting):
+                if (job.ahead, job.waiting_for) != (ahead, found.lacking):
+                    fact = facts.QueueMoved(time=time.time(), ahead=ahead, waiting_for=found.lacking)
+                    moved.append(self.intake.record(tx, job, [fact]).job)
+            if found.first is not None:
+                started = facts.JobStarted(time=time.time(), owner=self.owner)
+                moved.append(self.intake.record(tx, found.first, [started]).job)
+            return found
 
-        return await self._recorded(job_id, work)
+        # Whoever adopts must not find a job of ours started that we do not know of yet.
+        async with self._one_adopts:
+            found = await self._store.awrite(work)
+            if found.first is not None:
+                self._taken.add(found.first.job_id)
+        for job in moved:
+            await asyncio.to_thread(self.records.keep, job.job_id)
+        if found.first is not None:
+            self._do(partial(self._start, found.first.job_id))
+        elif found.lacking == "memory" and not self._looking_again:
+            self._looking_again = True
+            self._do(self._look_again)
+        return found.first is not None
 
-    async def _cost(self, job_id: str) -> int:
-        spec = await self._store.aread(lambda reading: reading.spec(job_id))
+    def _turn(self, tx: Transaction, *, enough_memory: bool) -> Turn:
+        open_jobs = tx.open_jobs()
+        return turn(
+            [job for job in open_jobs if job.status == "queued"],
+            [job for job in open_jobs if job.owner is not None and owners.is_here(job.owner)],
+            lambda job: self._places_of(tx.spec(job.job_id)),
+            places=self._places,
+            enough_memory=enough_memory,
+        )
+
+    async def _look_again(self) -> None:
+        """Memory that others have given back tells nobody."""
+        await asyncio.sleep(MEMORY_PAUSE)
+        self._looking_again = False
+        await self._schedule()
+
+    def _places_of(self, spec: JobSpec) -> int:
         return self._places if spec.n_jobs < 0 else min(max(spec.n_jobs, 1), self._places)
 
     async def _start(self, job_id: str) -> None:
@@ -266,7 +291,8 @@ class Supervisor:
         self._obey(taken)
         if job.terminal:
             self._watched.discard(job.job_id)
-            if self._taken.pop(job.job_id, None) is not None:
+            if job.job_id in self._taken:
+                self._taken.discard(job.job_id)
                 self._do(self._schedule)
         elif job.process is not None and job.job_id not in self._watched:
             self._watch(job)

@@ -104,7 +104,9 @@ export interface Job {
   findings: Array<Finding>;
   versions: Record<string, string>;
   resources: Resources;
+  priority: number;
   ahead: number | null;
+  waiting_for: "memory" | "place" | null;
   attempt: number;
   rerun_of: string | null;
   changes: Array<Change>;

@@ -69,6 +69,7 @@ TRAIN: dict[str, Flag] = {
     "n_jobs": Flag(int, "cores to use, -1 for all"),
     "name": Flag(str, "what to call the job"),
     "timeout": Flag(float, "seconds after which the job is ended"),
+    "priority": Flag(int, "of jobs that wait, the higher starts first"),
     "seed": Flag(int, "of splits and estimator"),
     "task": Flag(str, "classification or regression"),
     "target_na": Flag(str, "drop: leave out rows without a target"),

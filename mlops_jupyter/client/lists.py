@@ -50,6 +50,7 @@ def job(record: Job) -> str:
         ("try", record.hint and " ".join(record.hint.split())),
         ("target", record.target),
         ("estimator", record.estimator),
+        ("priority", str(record.priority) if record.priority else None),
         ("attempt", sentences.attempt(record)),
         ("changed", sentences.changes(record)),
         ("run again", record.followed_by and f"as {sentences.short(record.followed_by)}"),

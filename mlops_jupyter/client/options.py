@@ -22,6 +22,7 @@ class Options(NamedTuple):
     n_jobs: int = 1
     name: str | None = None
     timeout: float | None = None
+    priority: int = 0
     seed: int = 0
     task: str | None = None
     target_na: str = "error"

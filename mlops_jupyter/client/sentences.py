@@ -79,7 +79,8 @@ def state(job: Job) -> str:
     if job.status == "completed":
         return f"{mark} finished in {seconds(job.elapsed_time)}"
     if job.status == "queued":
-        return f"{mark} queued" + (f", {job.ahead} ahead" if job.ahead else "")
+        why = ", waiting for memory" if job.waiting_for == "memory" else ""
+        return f"{mark} queued" + (f", {job.ahead} ahead" if job.ahead else "") + why
     if job.status in ("failed", "lost"):
         where = f" at {job.current_stage}" if job.current_stage else ""
         return f"{mark} {job.status}{where}"

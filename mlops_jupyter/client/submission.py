@@ -25,7 +25,7 @@ from mlops_jupyter.training.tabular import options as trainable
 
 _AS_THEY_ARE = (
     *("split", "test_size", "metric", "cv", "refit", "n_jobs"),
-    *("name", "timeout", "seed", "task", "target_na"),
+    *("name", "timeout", "priority", "seed", "task", "target_na"),
 )
 
 

@@ -241,9 +241,10 @@ class JobSubmitted(Fact, frozen=True, kw_only=True):
 
 
 class QueueMoved(Fact, frozen=True, kw_only=True):
-    """``ahead`` jobs will start before this one."""
+    """``ahead`` jobs will start before this one; ``waiting_for`` is what keeps the first of them."""
 
     ahead: int
+    waiting_for: Literal["place", "memory"] | None = None
 
 
 class JobStarted(Fact, frozen=True, kw_only=True):

@@ -36,7 +36,8 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     ``estimator_input`` is the id of a cloudpickled estimator sent before (unpickled in the worker
     only). ``interpreter`` and ``cwd`` are the submitter's; null takes the server's. ``version`` is
-    the submitter's mlops_jupyter. ``timeout`` is in seconds.
+    the submitter's mlops_jupyter. ``timeout`` is in seconds. Of jobs that wait, those of the higher
+    ``priority`` start first, of equal ones the oldest.
     """
 
     data: Source
@@ -56,6 +57,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     n_jobs: int = 1
     seed: int = 0
     timeout: float | None = None
+    priority: int = 0
     target_na: Literal["error", "drop"] = "error"
     name: str | None = None
     interpreter: str | None = None
@@ -214,7 +216,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     versions: dict[str, str] = msgspec.field(default_factory=dict)
     resources: Resources = Resources()
+    priority: int = 0
     ahead: int | None = None
+    waiting_for: Literal["place", "memory"] | None = None
     attempt: int = 1
     rerun_of: str | None = None
     changes: tuple[Change, ...] = ()

@@ -63,12 +63,12 @@ def _submitted(job: Job, fact: facts.JobSubmitted) -> Step:
 
 
 def _queue_moved(job: Job, fact: facts.QueueMoved) -> Step:
-    job = replace(job, ahead=fact.ahead)
+    job = replace(job, ahead=fact.ahead, waiting_for=fact.waiting_for)
     return _progress(job, fact, whole=True)
 
 
 def _started(job: Job, fact: facts.JobStarted) -> Step:
-    job = replace(job, status="starting", ahead=None, owner=fact.owner, message="Starting")
+    job = replace(job, status="starting", ahead=None, waiting_for=None, owner=fact.owner, message="Starting")
     return job, [Publish(events.TrainingStarted(time=facts.moment(fact), job_id=job.job_id, job=job))]
 
 

@@ -38,6 +38,7 @@ def train(  # noqa: PLR0913 - options of one thing, all by keyword
     n_jobs: int = 1,
     name: str | None = None,
     timeout: float | None = None,
+    priority: int = 0,
     seed: int = 0,
     task: Literal["classification", "regression"] | None = None,
     target_na: Literal["error", "drop"] = "error",
@@ -78,6 +79,8 @@ def train(  # noqa: PLR0913 - options of one thing, all by keyword
         What to call the job.
     timeout
         Seconds after which the job is ended.
+    priority
+        Of jobs that wait, the one with the higher starts first; of equal ones the oldest.
     seed
         Of splits and estimator.
     task
@@ -110,6 +113,7 @@ def train(  # noqa: PLR0913 - options of one thing, all by keyword
         n_jobs=n_jobs,
         name=name,
         timeout=timeout,
+        priority=priority,
         seed=seed,
         task=task,
         target_na=target_na,

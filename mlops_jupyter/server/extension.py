@@ -54,6 +54,7 @@ class Rooms:
         places: int,
         most_sockets: int,
         orphan_ttl: float,
+        memory_floor: int,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.root_dir = root_dir
@@ -77,7 +78,7 @@ class Rooms:
         self.frames = Frames(self.hub)
         self._following = loop.create_task(self.hub.follow_others())
         self.executor = LocalExecutor(orphan_ttl=orphan_ttl)
-        self.supervisor = Supervisor(self.store, self.executor, folder, places=places)
+        self.supervisor = Supervisor(self.store, self.executor, folder, places, memory_floor)
 
     def _committed(self, stored: list[Stored]) -> None:
         self.hub.committed(stored)
@@ -146,6 +147,11 @@ class MlopsExtension(ExtensionApp):
         config=True
     )
 
+    memory_floor = Int(
+        512 << 20,
+        min=0,
+        help="No job is started beside another while less than this many bytes are free in the container.",
+    ).tag(config=True)
     orphan_ttl = Float(
         24 * 3600.0,
         min=0.0,
@@ -179,6 +185,7 @@ class MlopsExtension(ExtensionApp):
             places=self.max_jobs,
             most_sockets=self.max_sockets,
             orphan_ttl=self.orphan_ttl,
+            memory_floor=self.memory_floor,
         )
         await self.rooms.started(STORE_PATIENCE)
         self._runtime_file = _write_runtime_file(serverapp, self.rooms)

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from mlops_jupyter import __version__
+from mlops_jupyter import __version__, supervisor
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.stages import STAGES
@@ -281,6 +281,42 @@ async def test_what_exceeds_the_places_waits_its_turn_and_says_how_many_are_ahea
     await ask("POST", f"jobs/{first['job_id']}/stop", {})
     assert (await until(third["job_id"], over))["status"] == "completed"
     assert (await until(second["job_id"], over))["start_time"] is None
+
+
+async def test_what_waits_starts_by_priority_and_says_when_it_waits_for_memory(
+    ask, submit_sleeper, submit, until, rooms, monkeypatch
+) -> None:
+    monkeypatch.setattr(supervisor, "memory_left", lambda: 0)
+    monkeypatch.setattr(supervisor, "MEMORY_PAUSE", 0.05)
+    rooms.supervisor._memory_floor = 1
+    rooms.supervisor._places = 8
+    # The first starts all the same: it runs alone.
+    first = await submit_sleeper()
+    await until(first["job_id"], lambda job: job["log_lines"] > 0)
+    low, high = await submit(cv=0, target="sex"), await submit(cv=0, target="sex", priority=5)
+    assert (high["priority"], high["ahead"]) == (5, 0)
+    waiting = await until(low["job_id"], lambda job: job["ahead"] == 1)
+    assert (waiting["status"], waiting["waiting_for"]) == ("queued", "memory")
+    monkeypatch.setattr(supervisor, "memory_left", lambda: 2)
+    ended = [await until(job["job_id"], over) for job in (high, low)]
+    assert [job["waiting_for"] for job in ended] == [None, None]
+    started = [job["start_time"] for job in ended]
+    assert started == sorted(started)
+    await ask("POST", f"jobs/{first['job_id']}/stop", {})
+    await until(first["job_id"], over)
+
+
+async def test_the_jobs_of_other_servers_on_the_store_take_places_too(ask, submit, rooms, until) -> None:
+    """Two servers must not give the same last place away."""
+    rooms.supervisor._places = 1
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    here = rooms.supervisor.owner.split("/")
+    other = a_job(status="running", owner="/".join([*here[:2], "1", "1"]))
+    await rooms.store.awrite(lambda tx: tx.add_job(other, spec, "rf"))
+    job = await submit()
+    job = await until(job["job_id"], lambda job: job["waiting_for"])
+    assert (job["status"], job["waiting_for"]) == ("queued", "place")
+    await ask("POST", f"jobs/{job['job_id']}/stop", {})
 
 
 async def test_a_timeout_ends_the_job_and_is_its_reason(submit_sleeper, until) -> None:

@@ -87,8 +87,13 @@ function split(said: string): Pair {
   return [word, value, "left"];
 }
 
-/** What is other than in the attempt before. */
+/** Its priority, where it has one, and what is other than in the attempt before. */
 function again(job: Job): Pair[] {
+  const priority: Pair[] = job.priority ? [["priority", String(job.priority), "priority"]] : [];
+  return [...priority, ...changed(job)];
+}
+
+function changed(job: Job): Pair[] {
   return job.changes.map((one) => [one.name, short(one.after), "changed"]);
 }
 

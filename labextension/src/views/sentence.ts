@@ -31,7 +31,7 @@ function said(card: Card): Piece[] {
         ? ["No record of this job here."]
         : ["Asking the server for its record."];
     case "queued":
-      return ["Starts by itself when a place is free."];
+      return [job?.waiting_for === "memory" ? "Waiting for memory: starts by itself when enough is free." : "Starts by itself when a place is free."];
     case "cancelled": {
       const stage = job && job.start_time !== null ? currentStage(job)?.stage.name : undefined;
       const where = stage ? `Stopped in ${stage}. ` : "";

@@ -181,6 +181,17 @@ describe("the connection", () => {
   });
 });
 
+describe("a job that waits", () => {
+  test("says what for, and its priority where it has one", () => {
+    const shown = new Shown({ status: "queued", ahead: 1, waiting_for: "memory", priority: 5 });
+    expect([shown.text("sentence"), shown.text("priority")]).toEqual([
+      "Waiting for memory: starts by itself when enough is free.",
+      "priority 5",
+    ]);
+    expect(new Shown({ status: "queued", ahead: 1 }).text("sentence")).toBe("Starts by itself when a place is free.");
+  });
+});
+
 describe("run again", () => {
   test.each<[Job["status"], string | null]>([
     ["failed", "Retry"],
