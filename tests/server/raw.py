@@ -77,6 +77,9 @@ async def raw_socket(port: int, path: str, headers: dict[str, str]) -> AsyncIter
         await loop.sock_sendall(plain, upgrade(path, headers))
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            head += await loop.sock_recv(plain, 1)
+            part = await loop.sock_recv(plain, 1)
+            if not part:
+                raise EOFError
+            head += part
         assert head.startswith(b"HTTP/1.1 101")
         yield RawSocket(plain)
