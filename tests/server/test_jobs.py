@@ -300,8 +300,13 @@ async def test_what_waits_starts_by_priority_and_says_when_it_waits_for_memory(
     monkeypatch.setattr(supervisor, "memory_left", lambda: 2)
     ended = [await until(job["job_id"], over) for job in (high, low)]
     assert [job["waiting_for"] for job in ended] == [None, None]
-    started = [job["start_time"] for job in ended]
-    assert started == sorted(started)
+    _, told = await ask("GET", "events?since=0")
+    started = [
+        event["job_id"]
+        for event in told["events"]
+        if event["type"] == "training_started" and event["job"]["status"] == "starting"
+    ]
+    assert started == [first["job_id"], high["job_id"], low["job_id"]]
     await ask("POST", f"jobs/{first['job_id']}/stop", {})
     await until(first["job_id"], over)
 
