@@ -52,6 +52,7 @@ class _News(NamedTuple):
     cursor: Cursor
     payloads: list[bytes]
     damaged: list[int]
+    cut: list[int]
     lines: list[str]
 
     @classmethod
@@ -59,7 +60,7 @@ class _News(NamedTuple):
         batch = journal.read(folder / "journal", before.journal)
         lines, log_offset = _new_lines(folder / "output.log", before.log, final=final)
         cursor = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
-        return cls(cursor, batch.payloads, batch.damaged, lines)
+        return cls(cursor, batch.payloads, batch.damaged, batch.cut, lines)
 
 
 class Intake:
@@ -221,7 +222,7 @@ class Intake:
         job = tx.job(job_id)
         if news.lines:
             job = self._keep_lines(tx, job, before.log_lines, news.lines)
-        return self.record(tx, job, _facts(job_id, news.payloads))
+        return self.record(tx, job, [*_damages(news), *_facts(job_id, news.payloads)])
 
     def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
         now = datetime.now(UTC)
@@ -229,6 +230,20 @@ class Intake:
             part = tuple(lines[start : start + LINES])
             tx.append(LogLines(time=now, job_id=job.job_id, first=first + start, lines=part))
         return msgspec.structs.replace(job, log_lines=first + len(lines))
+
+
+def _damages(news: _News) -> list[facts.Fact]:
+    """What was acknowledged and cannot be read any more is said in the job's record."""
+    return [
+        facts.FindingMade(
+            time=time.time(),
+            code="journal_damaged",
+            severity="warning",
+            message=f"The job's journal is damaged at byte {offset}: what was told there is missing.",
+        )
+        for offset in news.damaged
+        if offset not in news.cut
+    ]
 
 
 def _facts(job_id: str, payloads: list[bytes]) -> list[facts.Fact]:

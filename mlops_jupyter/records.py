@@ -45,12 +45,21 @@ class Records:
         with self._lock:
             try:
                 kept = self._store.read(lambda reading: reading.kept(job_id))
-                part = folder / "meta.part"
-                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(wire.encode(kept))
-                part.rename(folder / "meta.json")
+                _write(folder, wire.encode(kept))
             except (OSError, StoreUnavailable) as error:
                 log.info("The record of job %s is in the database only: %s", job_id, error)
+
+
+def _write(folder: Path, body: bytes) -> None:
+    # Held open, it is the job's folder and no link to another.
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with os.fdopen(os.open("meta.part", flags, 0o600, dir_fd=held), "wb") as file:
+            file.write(body)
+        os.rename("meta.part", "meta.json", src_dir_fd=held, dst_dir_fd=held)
+    finally:
+        os.close(held)
 
 
 class Restored(msgspec.Struct, frozen=True):

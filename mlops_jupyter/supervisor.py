@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter import owners
+from mlops_jupyter import owners, remains
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
@@ -310,9 +310,11 @@ class Supervisor:
     async def _gone(self, job_id: str) -> None:
         """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
         await self._drained(job_id)
-        fact = facts.JobVanished(
-            time=time.time(), why="its processes are gone and left no word of their end."
-        )
+        folder = self.folder(job_id)
+        cursor = await self._store.aread(lambda reading: reading.cursor(job_id))
+        why = await asyncio.to_thread(remains.why, folder, cursor.journal)
+        last = await asyncio.to_thread(remains.last_lines, folder)
+        fact = facts.JobVanished(time=time.time(), why=why, log_tail=last)
         self._changed(Taken(await self._happened(job_id, fact), signal=None))
 
     async def _drained(self, job_id: str) -> Job:

@@ -136,3 +136,28 @@ def test_the_end_is_told_after_it_is_on_disk(desk: Desk) -> None:
     desk.wait()
     assert desk.taken[-1].job == desk.store.read(lambda reading: reading.job(JOB))
     assert [event["status"] for event in desk.events("training_completed")] == ["completed"]
+
+
+def test_a_flipped_bit_in_a_journal_is_said_in_the_record_with_its_place_and_what_follows_is_read(
+    desk: Desk,
+) -> None:
+    """F4."""
+    ends = []
+    for step in range(1, 4):
+        desk.run.log(step, {"train_loss": 1.0})
+        ends.append((desk.folder / "journal").stat().st_size)
+    journal = bytearray((desk.folder / "journal").read_bytes())
+    journal[ends[0] + 30] ^= 1
+    (desk.folder / "journal").write_bytes(journal)
+    desk.end()
+    desk.intake.watch(JOB, desk.folder)
+    desk.wait()
+    job = desk.store.read(lambda reading: reading.job(JOB))
+    sent = [point["step"] for event in desk.events("metric_points") for point in event["points"]]
+    assert sent == [1, 3]
+    assert [(found.code, found.message) for found in job.findings] == [
+        (
+            "journal_damaged",
+            f"The job's journal is damaged at byte {ends[0]}: what was told there is missing.",
+        )
+    ]

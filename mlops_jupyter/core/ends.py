@@ -6,7 +6,7 @@ Silence is no end: only the keeper's last word, or the absence of every process,
 from __future__ import annotations
 
 from datetime import datetime
-from signal import Signals
+from signal import SIGKILL, Signals
 
 from msgspec.structs import replace
 
@@ -33,16 +33,35 @@ def worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
     if job.stopped_by is not None:
         return cancelled(job, fact)
     if job.outcome == "failed":
-        return failed(job, fact, "error")
+        return failed(replace(job, hint=job.hint or _memory_hint(fact)), fact, "error")
     where = f" in stage {job.current_stage}" if job.current_stage else ""
-    if fact.signal is not None and fact.oom_kills:
-        job = replace(job, error=f"Out of memory{where}: the kernel killed the worker (signal 9).")
+    if fact.signal == SIGKILL and fact.oom_kills:
+        error = f"Out of memory{where}: the kernel killed the worker (signal 9).{_evidence(fact)}"
+        job = replace(job, error=error)
         return failed(job, fact, "oom_killed")
     if fact.signal is not None:
         job = replace(job, error=f"The worker was killed by {_named(fact.signal)}{where}.")
         return failed(job, fact, "signal")
     job = replace(job, error=f"The worker ended itself with exit code {fact.exit_code}{where}.")
     return failed(job, fact, "exited_early")
+
+
+def _evidence(fact: facts.WorkerEnded) -> str:
+    """What the job had used of what there is, as far as that was seen: the last leap is often too quick."""
+    if fact.peak_memory_bytes is None or fact.memory_limit_bytes is None:
+        return ""
+    return f" It had used {_size(fact.peak_memory_bytes)} of {_size(fact.memory_limit_bytes)}."
+
+
+def _memory_hint(fact: facts.WorkerEnded) -> str | None:
+    """A worker whose own processes were killed fails with whatever its libraries make of that."""
+    if not fact.oom_kills:
+        return None
+    return f"Meanwhile memory ran out here: the kernel killed {fact.oom_kills} of the container's processes."
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _named(number: int) -> str:
@@ -54,7 +73,7 @@ def _named(number: int) -> str:
 
 
 def vanished(job: Job, fact: facts.JobVanished) -> Step:
-    job = replace(job, error=f"The job is lost: {fact.why}")
+    job = replace(job, error=f"The job is lost: {fact.why}", log_tail=fact.log_tail)
     return failed(job, fact, "lost", status="lost")
 
 

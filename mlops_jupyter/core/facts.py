@@ -81,8 +81,8 @@ class WorkerEnded(Fact, frozen=True, kw_only=True):
     """The worker is gone, in whatever way. Written last, by the keeper that waited for it.
 
     Exactly one of ``exit_code`` and ``signal`` is set. ``cpu_seconds`` and ``peak_memory_bytes``
-    are those of the whole process tree; null where they could not be read. ``paused_for``: seconds of
-    a pause it ended in.
+    are those of the whole process tree; null where they could not be read. ``memory_limit_bytes``: what
+    all processes of the container may use. ``paused_for``: seconds of a pause it ended in.
     """
 
     exit_code: int | None = None
@@ -92,6 +92,7 @@ class WorkerEnded(Fact, frozen=True, kw_only=True):
     orphaned: bool = False
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
     log_tail: tuple[str, ...] = ()
     paused_for: float = 0.0
 
@@ -282,6 +283,7 @@ class JobVanished(Fact, frozen=True, kw_only=True):
     """Keeper and worker are gone and left no word of their end."""
 
     why: str
+    log_tail: tuple[str, ...] = ()
 
 
 AnyFact = (

@@ -167,8 +167,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all
     pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job:
     ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt.
-    pauses took that are over; no other duration counts them. ``unresponsive``: no process of the job has run
-    for 30 s; whatever that means, its ``status`` stays what it is.
+    ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is.
     """
 
     job_id: str

@@ -40,6 +40,17 @@ def memory_left(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int:
     return min(left, default=0)
 
 
+def memory_limit(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int | None:
+    """Bytes that all of us together may use: the machine's, or less where a control group says so."""
+    machine = _entry("/proc/meminfo", "MemTotal:")
+    limits = [machine * 1024] if machine is not None else []
+    for folder in _folders(root, membership):
+        limit = _number(f"{folder}/memory.max") or _number(f"{folder}/memory.limit_in_bytes")
+        if limit is not None:
+            limits.append(limit)
+    return min(limits, default=None)
+
+
 def cores(root: str = _ROOT, membership: str = _MEMBERSHIP) -> int:
     """Whole CPUs we may use, at least 1: those we may run on, or less where a control group has a quota."""
     allowed = [float(len(os.sched_getaffinity(0)))]

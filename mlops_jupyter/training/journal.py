@@ -17,6 +17,8 @@ from zlib import crc32
 #: Held in memory while the disk refuses writes; the oldest records go first beyond it.
 HELD_BYTES = 8 << 20
 _HEADER = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
+#: Found wherever one begins: the checksum of a record that was cut off there looks like a length.
+_HEADERS = re.compile(rb"(?=[0-9a-f]{8} [0-9a-f]{8} )")
 _HEADER_BYTES = 18
 
 
@@ -93,11 +95,15 @@ class Writer:
 
 
 class Batch(NamedTuple):
-    """Payloads read, the offset behind the last of them, and the offsets of damaged stretches."""
+    """Payloads read, the offset behind the last of them, and the offsets of stretches that are no record.
+
+    ``cut``: those of them that never were one, because whoever wrote was killed; nothing that was
+    acknowledged is missing there. The others were damaged later."""
 
     payloads: list[bytes]
     offset: int
     damaged: list[int]
+    cut: list[int]
 
 
 def parse(data: bytes, offset: int = 0) -> Batch:
@@ -108,20 +114,31 @@ def parse(data: bytes, offset: int = 0) -> Batch:
     """
     payloads: list[bytes] = []
     damaged: list[int] = []
+    cut: list[int] = []
     at = 0
     while at < len(data):
         payload = _record(data, at)
         if payload is None:
-            following = (m.start() for m in _HEADER.finditer(data, at + 1))
+            following = (m.start() for m in _HEADERS.finditer(data, at + 1))
             whole = next((start for start in following if _record(data, start) is not None), None)
             if whole is None:
                 break
             damaged.append(offset + at)
+            if not _was_whole(data[at:whole]):
+                cut.append(offset + at)
             at = whole
         else:
             payloads.append(payload)
             at += _HEADER_BYTES + len(payload) + 1
-    return Batch(payloads, offset + at, damaged)
+    return Batch(payloads, offset + at, damaged, cut)
+
+
+def _was_whole(stretch: bytes) -> bool:
+    """Whether the end of a record had been written: its line feed, or as many bytes as it announced."""
+    header = _HEADER.match(stretch)
+    return stretch.endswith(b"\n") or (
+        header is not None and len(stretch) > _HEADER_BYTES + int(header[1], 16)
+    )
 
 
 def _record(data: bytes, at: int) -> bytes | None:
@@ -144,7 +161,7 @@ def read(path: Path, offset: int, limit: int = 1 << 20) -> Batch:
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return Batch([], offset, [])
+        return Batch([], offset, [], [])
     try:
         data = os.pread(file, limit, offset)
         batch = parse(data, offset)

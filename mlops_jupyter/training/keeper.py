@@ -168,6 +168,7 @@ class Keeping:
             orphaned=self._orphaned,
             cpu_seconds=round(max(self._cpu_seconds, 0.0), 3),
             peak_memory_bytes=self._peak or None,
+            memory_limit_bytes=container.memory_limit(),
             log_tail=tail(self._output),
             paused_for=self._pause_so_far(time.monotonic()),
         )

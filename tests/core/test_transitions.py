@@ -86,6 +86,9 @@ def test_a_job_that_finished_before_the_stop_reached_it_is_completed() -> None:
         pytest.param({"exit_code": 0}, None, "failed", "exited_early", id="sys.exit(0)-in-fit"),
         pytest.param({"signal": 9}, None, "failed", "signal", id="kill-9"),
         pytest.param({"signal": 9, "oom_kills": 1}, None, "failed", "oom_killed", id="out-of-memory"),
+        pytest.param(
+            {"signal": 11, "oom_kills": 1}, None, "failed", "signal", id="crash-while-others-starve"
+        ),
         pytest.param({"signal": 15, "timed_out": True}, None, "failed", "timeout", id="timeout"),
         pytest.param({"signal": 15, "orphaned": True}, None, "cancelled", "cancelled", id="orphaned"),
     ],
@@ -96,6 +99,47 @@ def test_each_end_has_its_reason(last, said, status, reason) -> None:
         job, _ = advance(job, at(said, 3.0, **({"error": "boom"} if said is facts.WorkFailed else {})))
     ended, _ = advance(job, at(facts.WorkerEnded, 3.5, **last))
     assert (ended.status, ended.reason) == (status, reason)
+
+
+def test_a_worker_the_kernel_killed_for_memory_is_told_with_the_evidence() -> None:
+    """F13: cgroup counters, and the peak against the limit where both are known."""
+    job, _ = advance(a_running_job(), at(facts.StageStarted, 1.0, stage=TRAIN))
+    sizes = {"peak_memory_bytes": 1_930_000_000, "memory_limit_bytes": 2_000_000_000}
+    said = [
+        advance(job, at(facts.WorkerEnded, 2.0, signal=9, oom_kills=1, **known))[0].error
+        for known in (sizes, {})
+    ]
+    sentence = "Out of memory in stage Training model: the kernel killed the worker (signal 9)."
+    assert said == [f"{sentence} It had used 1.9 GB of 2.0 GB.", sentence]
+
+
+def test_an_error_while_memory_ran_out_says_so_and_keeps_a_better_hint() -> None:
+    """joblib's processes may be the ones that are killed; their parent sees a broken pool."""
+    for hint, expected in (
+        (None, "Meanwhile memory ran out here: the kernel killed 1 of the container's processes."),
+        ("n_jobs=1", "n_jobs=1"),
+    ):
+        job, _ = advance(a_running_job(), at(facts.WorkFailed, 1.0, error="TerminatedWorkerError", hint=hint))
+        ended, _ = advance(job, at(facts.WorkerEnded, 2.0, exit_code=1, oom_kills=1))
+        assert (ended.reason, ended.error, ended.hint) == ("error", "TerminatedWorkerError", expected)
+
+
+@pytest.mark.parametrize("stop_at", range(4))
+def test_a_stop_that_races_the_end_leaves_one_end(stop_at: int) -> None:
+    """F19: in whatever order their words come, one terminal event and one outcome."""
+    told = [
+        at(facts.WorkFinished, 3.0),
+        at(facts.WorkerEnded, 3.1, exit_code=0),
+        at(facts.JobVanished, why="x"),
+    ]
+    told.insert(stop_at, at(facts.StopAsked, by="ada"))
+    job, said = a_running_job(), []
+    for fact in told:
+        job, consequences = advance(job, fact)
+        said += [type(c.event).__name__ for c in consequences if isinstance(c, Publish)]
+    assert job.status == "completed"
+    ends = [name for name in said if name in ("TrainingCompleted", "TrainingCancelled", "TrainingFailed")]
+    assert ends == ["TrainingCompleted"]
 
 
 def test_the_end_is_said_once() -> None:
@@ -109,7 +153,9 @@ def test_a_job_whose_processes_left_no_word_is_lost_and_keeps_its_metrics() -> N
         a_running_job(),
         at(facts.PointsLogged, 1.0, points=(facts.Point(name="val_accuracy", step=1, value=0.5),)),
     )
-    lost, consequences = advance(job, at(facts.JobVanished, why="the machine was restarted."))
+    gone = at(facts.JobVanished, why="the machine was restarted.", log_tail=("epoch 3",))
+    lost, consequences = advance(job, gone)
+    assert (lost.log_tail, consequences[0].event.log_lines) == (("epoch 3",), ("epoch 3",))
     assert (lost.status, lost.reason, lost.live_metrics) == ("lost", "lost", {"val_accuracy": 0.5})
     assert consequences[0].event.status == "lost"
 

@@ -77,6 +77,7 @@ def _plain(fact: facts.Fact) -> facts.Fact:
         "versions": {},
         "cpu_seconds": None,
         "peak_memory_bytes": None,
+        "memory_limit_bytes": None,
         "traceback": None,
         "paused_for": 0.0,
     }

@@ -177,6 +177,16 @@ def fails_after(run: Run, folder: Path, points: int) -> None:
     fails(run, folder)
 
 
+def grows(run: Run, folder: Path) -> None:
+    """Until it is killed."""
+    (folder / "waiting").touch()
+    while not (folder / "grow").exists():
+        time.sleep(0.01)
+    blocks = [bytearray(10_000_000)]
+    while True:
+        blocks.append(bytearray(os.urandom(1) * 10_000_000))
+
+
 def looks_around(run: Run, folder: Path) -> None:
     open_files = [
         file for file in map(Path, (f"/proc/self/fd/{n}" for n in range(3, 50))) if file.is_symlink()

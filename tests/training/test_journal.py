@@ -26,12 +26,12 @@ def written(path: Path) -> bytes:
 def test_records_are_read_in_order_from_any_record_on(tmp_path: Path) -> None:
     data = written(tmp_path / "journal")
     first = len(frame(RECORDS[0]))
-    assert read(tmp_path / "journal", 0) == Batch(RECORDS, len(data), [])
-    assert read(tmp_path / "journal", first) == Batch(RECORDS[1:], len(data), [])
+    assert read(tmp_path / "journal", 0) == Batch(RECORDS, len(data), [], [])
+    assert read(tmp_path / "journal", first) == Batch(RECORDS[1:], len(data), [], [])
 
 
 def test_a_file_that_is_not_there_yet_has_no_records(tmp_path: Path) -> None:
-    assert read(tmp_path / "journal", 0) == Batch([], 0, [])
+    assert read(tmp_path / "journal", 0) == Batch([], 0, [], [])
 
 
 def test_a_torn_tail_is_left_for_later_at_every_byte(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_torn_tail_is_left_for_later_at_every_byte(tmp_path: Path) -> None:
     ends = [sum(len(frame(r)) for r in RECORDS[:n]) for n in range(len(RECORDS) + 1)]
     for cut in range(len(data) + 1):
         whole = max(n for n, end in enumerate(ends) if end <= cut)
-        assert parse(data[:cut]) == Batch(RECORDS[:whole], ends[whole], [])
+        assert parse(data[:cut]) == Batch(RECORDS[:whole], ends[whole], [], [])
 
 
 @pytest.mark.parametrize("at", range(len(frame(RECORDS[0])), len(frame(RECORDS[0]) + frame(RECORDS[1]))))
@@ -49,7 +49,16 @@ def test_a_flipped_bit_costs_its_own_record_only(tmp_path: Path, at: int) -> Non
     batch = parse(bytes(data))
     assert batch.payloads == [RECORDS[0], RECORDS[2]]
     assert batch.offset == len(data)
-    assert batch.damaged[0] == len(frame(RECORDS[0]))
+    assert (batch.damaged, batch.cut) == ([len(frame(RECORDS[0]))], [])
+
+
+@pytest.mark.parametrize("length", range(1, len(frame(RECORDS[1]))))
+def test_a_record_cut_off_by_a_kill_is_no_damage(length: int) -> None:
+    """F4: its write had not returned; what the keeper wrote after it is read."""
+    first = frame(RECORDS[0])
+    batch = parse(first + frame(RECORDS[1])[:length] + frame(RECORDS[2]))
+    assert batch.payloads == [RECORDS[0], RECORDS[2]]
+    assert (batch.damaged, batch.cut) == ([len(first)], [len(first)])
 
 
 def test_a_record_longer_than_the_read_limit_is_read_whole(tmp_path: Path) -> None:

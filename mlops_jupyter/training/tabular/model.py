@@ -186,7 +186,16 @@ def _close(one: Array, other: Array) -> bool:
     return one.shape == other.shape and np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+def _write(path: Path, files: Mapping[str, bytes]) -> None:
+    # Held open, it is the job's folder and nothing that took its place since.
+    held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _write_below(Path(f"/proc/self/fd/{held}"), files)
+    finally:
+        os.close(held)
+
+
+def _write_below(folder: Path, files: Mapping[str, bytes]) -> None:
     unfinished = folder / "model.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)

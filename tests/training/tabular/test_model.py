@@ -209,3 +209,12 @@ def archive(members: dict[str, bytes]) -> bytes:
 def test_archives_that_would_do_harm_are_refused_before_they_are_read(members: dict[str, bytes]) -> None:
     with pytest.raises(ModelNotPortable):
         model.loads(archive(members))
+
+
+def test_a_model_is_not_written_through_a_link_that_took_the_place_of_its_folder(tmp_path: Path) -> None:
+    """F9."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "job").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotADirectoryError):
+        model._write(tmp_path / "job", {"model.skops": b"x"})
+    assert list((tmp_path / "elsewhere").iterdir()) == []
