@@ -74,7 +74,12 @@ def _scalar(value: Any, depth: int) -> Any:
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         if aware != aware:  # noqa: PLR0124 - NaT is a datetime that equals nothing
             return None
-        return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            aware = aware.astimezone(UTC)
+        except OverflowError:
+            # In the first or the last hours that have a date it may have none in UTC: it keeps its offset.
+            return aware.isoformat(timespec="milliseconds")
+        return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
