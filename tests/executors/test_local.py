@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import threading
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -356,3 +357,42 @@ def test_a_directory_that_is_gone_is_refused_before_the_job_is_claimed(tmp_path:
 def test_a_job_without_a_folder_is_refused(tmp_path: Path) -> None:
     said = asyncio.run(refused(tmp_path / "j-1"))
     assert said.startswith("The job's folder cannot be written: ")
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(8, id="eight"),
+        pytest.param(500, id="500", marks=[pytest.mark.soak, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_jobs_one_after_the_other_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """F10: files, threads, zombies and temporary files stay as few as after the first jobs."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+
+    def held() -> tuple[int, int, list[int]]:
+        zombies = [pid for pid in processes.descendants(os.getpid()) if not processes.identify(pid)]
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), zombies
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            for number in range(2):
+                await run(executor, a_job(tmp_path, name=f"j-first-{number}"))
+            first = held()
+            for number in range(count):
+                folder = a_job(tmp_path, name=f"j-{number}")
+                await run(executor, folder)
+                assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
+                assert sorted(path.name for path in folder.iterdir()) == [
+                    "journal",
+                    "output.log",
+                    "spec.json",
+                ]
+            await until(lambda: held() == first)
+            assert list(temporary.iterdir()) == []
+
+    asyncio.run(story())
