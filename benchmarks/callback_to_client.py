@@ -115,7 +115,7 @@ async def bare(count: int) -> list[float]:
 
 
 def percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100)[percent - 1]
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def table(path: Path, rows: int) -> None:

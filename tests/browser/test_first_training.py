@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.lab import Lab
@@ -271,35 +271,28 @@ def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
     expect(card(lab)).to_contain_text("No model was saved")
 
 
-@pytest.mark.parametrize(
-    ("wishes", "other_kernel"),
-    [
-        pytest.param({"base_url": "/user/x%20y/"}, False, id="base-url-with-a-space"),
-        pytest.param({"password": "let me in"}, False, id="password"),
-        pytest.param({}, True, id="kernel-of-another-environment"),
-    ],
-)
-def test_other_ways_to_run_jupyter(
-    wishes: dict[str, str],
-    other_kernel: bool,
-    start_lab: Callable[..., LabServer],
-    open_lab: Callable[..., Lab],
-    other_python: Path,
-) -> None:
-    server = start_lab(**wishes)
-    kernel = "python3"
-    if other_kernel:
-        kernel = "other"
-        server.kernelspec(kernel, other_python)
-    lab = open_lab(server)
+def runs_and_is_waited_for(lab: Lab, kernel: str = "python3", python: str = sys.executable) -> None:
     train = TRAIN.replace("8000", "3000")
-    notebook(lab, LOAD, train, "print(job.wait().status, job.record.versions['python'])", kernel=kernel)
+    notebook(lab, LOAD, train, "import sys; print(job.wait().status, sys.executable)", kernel=kernel)
     lab.run_all(wait=False)
     trains(lab)
     expect(connection(lab)).to_contain_text("Live")
     record = finishes(lab)
-    expect(lab.output(2).last).to_contain_text("completed", timeout=LONG)
+    expect(lab.output(2).last).to_contain_text(f"completed {python}", timeout=LONG)
     assert record["submitted_by"]
+
+
+def test_below_a_base_url_with_a_space_and_with_a_password_instead_of_a_token(
+    start_lab: Callable[..., LabServer], open_lab: Callable[..., Lab]
+) -> None:
+    server = start_lab(base_url="/user/x%20y/", password="let me in")
+    runs_and_is_waited_for(open_lab(server))
+
+
+def test_a_kernel_of_another_environment_than_the_servers(lab: Lab, other_python: Path) -> None:
+    lab.server.kernelspec("other", other_python)
+    assert str(other_python) != sys.executable
+    runs_and_is_waited_for(lab, kernel="other", python=str(other_python))
 
 
 def test_the_first_notebook_runs_in_jupyterlab(lab: Lab) -> None:
