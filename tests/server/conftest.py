@@ -6,6 +6,7 @@ Tests that kill the server, or need another process, start one with ``tests.brow
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from mlops_jupyter.server.extension import Rooms
 from mlops_jupyter.server.handler import ROOMS
@@ -78,7 +79,9 @@ class Socket:
             message = json.loads(text)
             if message.get("type") != "ping":
                 return message
-            await self.say({"type": "pong", "nonce": message["nonce"]})
+            # What was sent before a socket was closed is read; nobody is left to answer to.
+            with contextlib.suppress(WebSocketClosedError):
+                await self.say({"type": "pong", "nonce": message["nonce"]})
 
     async def ping(self) -> dict[str, Any]:
         """The next message, which must be a ping; it is not answered."""
