@@ -46,6 +46,11 @@ export function currentStage(job: Job): { stage: Stage; place: number } | null {
   return stage ? { stage, place: at + 1 } : null;
 }
 
+/** Why the model of a job that went through could not be kept; null where it was, or where there was none to keep. */
+export function notKept(job: Job): string | null {
+  return job.status === "completed" && job.model_id === null ? job.model_missing_reason : null;
+}
+
 /** The beginning of an id that tells jobs apart; what people type. */
 export function shortId(jobId: string): string {
   return jobId.slice(0, 6);

@@ -4,6 +4,7 @@ import type { Job } from "../protocol";
 import type { Card } from "../state/card";
 import { comparedIn } from "../state/candidates";
 import { face } from "../state/face";
+import { notKept } from "../state/job";
 import { mount as mountCandidates } from "./candidates";
 import { mount as mountCharts } from "./charts";
 import { attribute, element, say, show } from "./element";
@@ -18,7 +19,7 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
   const body = element("div", { class: "body", "data-testid": "mlops-body" }, curves, compared, empty);
   el.append(body);
   let shown = card;
-  /** What the user chose; null follows the job. Over jobs without a result are folded until somebody looks. */
+  /** What the user chose; null follows the job. Over jobs without a model are folded until somebody looks. */
   let chosen: Picture | "none" | null = null;
   let unfolded = false;
 
@@ -41,7 +42,8 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
 
   /** Whether this face shows pictures only on request. */
   function folded(): boolean {
-    return !["running", "finished"].includes(face(shown));
+    const missing = shown.job !== null && notKept(shown.job) !== null;
+    return !["running", "finished"].includes(face(shown)) || missing;
   }
 
   function current(): Picture | null {

@@ -2,7 +2,7 @@
 
 import type { Card } from "../state/card";
 import { face } from "../state/face";
-import { currentStage, shortId } from "../state/job";
+import { currentStage, notKept, shortId } from "../state/job";
 import { element, fill, show } from "./element";
 
 export function mount(el: HTMLElement, card: Card): (next: Card) => void {
@@ -41,8 +41,10 @@ function said(card: Card): Piece[] {
       return connection.shown === "forbidden"
         ? ["You are signed out of this server. Reload the page to sign in; the job goes on."]
         : ["The job may still be running. When the server is back: ", { code: "%mlops status" }, " or ", { code: `mlops.get("${id}")` }];
-    case "finished":
-      return job && !job.model_id && job.model_missing_reason ? [`Model not saved. ${job.model_missing_reason}`] : [];
+    case "finished": {
+      const reason = job && notKept(job);
+      return reason ? [`Model not saved. ${reason}`] : [];
+    }
     case "running":
     case "failed":
       return [];

@@ -338,8 +338,11 @@ describe("pictures", () => {
     expect(rows).toEqual(["rf0.95001/3", "logistic0.9100 ± 0.01402/3"]);
   });
 
-  test("are folded away in jobs without a result, until somebody asks", () => {
-    const shown = new Shown({ status: "cancelled" });
+  test.each([
+    { status: "cancelled" as const },
+    { status: "completed" as const, model_missing_reason: "It holds a lambda." },
+  ])("are folded away in jobs that gave no model, until somebody asks: $status", (job) => {
+    const shown = new Shown(job);
     shown.happen({ kind: "events", at: 1, events: [metricPoints(1, ...points("loss", [2, 1]))] });
     const before = shown.text("body");
     shown.click("show-charts");
