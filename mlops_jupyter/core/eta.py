@@ -32,7 +32,7 @@ def remaining(stages: Sequence[Stage], elapsed: float, earlier: Mapping[str, flo
     if here is None:
         return None
     past = sum(stage.elapsed or 0.0 for stage in stages if stage.over) + in_stage + here
-    share = sum(stage.share for stage in stages if stage.over) + running.share
+    share = sum(stage.share for stage in stages if stage.state == "done") + running.share
     pace = past / share if share else 0.0
     later = sum(earlier.get(stage.name, stage.share * pace) for stage in stages if stage.state == "pending")
     return max(here + later, LEAST)

@@ -82,8 +82,12 @@ def learned_shares(runs: Sequence[Mapping[str, float]]) -> tuple[float, ...]:
 
 
 def overall_progress(stages: Sequence[Stage], before: float) -> float:
-    """Progress of the whole job in percent, never below ``before`` and < 100 until all are over."""
-    share_done = sum(stage.share * (stage.fraction or 0.0) for stage in stages)
+    """Progress of the whole job in percent, never below ``before`` and < 100 until all are over.
+
+    A skipped stage took no time, so its share is that of the others: what is left counts for more.
+    """
     if all(stage.over for stage in stages):
         return 100.0
-    return max(before, min(round(100 * share_done, 1), 99.9))
+    counted = [stage for stage in stages if stage.state != "skipped"]
+    done = sum(stage.share * (stage.fraction or 0.0) for stage in counted)
+    return max(before, min(round(100 * done / sum(stage.share for stage in counted), 1), 99.9))

@@ -33,6 +33,13 @@ def test_three_units_are_a_basis() -> None:
     assert remaining(stages, elapsed=5.0, earlier={}) == 1.0 + 3 * 6.0 / 5
 
 
+def test_a_skipped_stage_says_nothing_of_the_pace() -> None:
+    stages = list(running("Training model", done=5, total=10))
+    stages[3] = msgspec.structs.replace(stages[3], state="skipped", started=None, elapsed=None)
+    # Three stages of a second and one of two: five seconds for four equal shares.
+    assert remaining(stages, elapsed=5.0, earlier={}) == 1.0 + 3 * 5.0 / 4
+
+
 def test_one_unit_after_five_seconds_is_a_basis() -> None:
     stages = running("Finalizing model", done=1, total=2)
     assert remaining(stages, elapsed=13.0, earlier={}) == 6.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from mlops_jupyter.core.stages import FIRST_SHARES, STAGES, fresh_stages, learned_shares
+from mlops_jupyter.core.stages import FIRST_SHARES, STAGES, fresh_stages, learned_shares, overall_progress
 
 
 def test_the_eight_stages_have_these_titles_in_this_order() -> None:
@@ -37,3 +38,13 @@ def test_shares_are_learned_from_earlier_runs_each_counting_the_same() -> None:
 def test_without_earlier_runs_the_first_shares_hold() -> None:
     assert learned_shares([]) == FIRST_SHARES
     assert learned_shares([{}]) == FIRST_SHARES
+
+
+def test_a_skipped_stage_is_no_progress_and_takes_none_away() -> None:
+    stages = list(fresh_stages([1] * 8))
+    stages[0] = msgspec.structs.replace(stages[0], state="done")
+    before = overall_progress(stages, 0.0)
+    stages[1:4] = [msgspec.structs.replace(stage, state="skipped") for stage in stages[1:4]]
+    assert [before, overall_progress(stages, before)] == [12.5, 20.0]
+    everything = [msgspec.structs.replace(stage, state="skipped") for stage in stages]
+    assert overall_progress(everything, 20.0) == 100.0
