@@ -23,7 +23,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from mlops_jupyter.core.events import MetricPoints
-from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.series import Point
 
 EVENTS, PAGE, BY_SOCKET = 100_000, 1000, 5000
 HEADERS = {"Authorization": f"token {TOKEN}"}

@@ -21,6 +21,7 @@ from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.store import Cursor, Store, Transaction
 from mlops_jupyter.training import journal, output
@@ -114,7 +115,7 @@ class Intake:
     def record(self, tx: Transaction, job: Job, happened: Sequence[facts.Fact]) -> Taken:
         """Advance ``job`` by what ``happened`` and keep what follows, inside ``tx``."""
         signal: Order | None = None
-        points: list[facts.Point] = []
+        points: list[Point] = []
         for fact in happened:
             try:
                 job, consequences = advance(job, fact)
@@ -141,9 +142,7 @@ class Intake:
         tx.put_job(job)
         return Taken(job, signal)
 
-    def _say(
-        self, tx: Transaction, job_id: str, points: list[facts.Point], happened: Sequence[facts.Fact]
-    ) -> None:
+    def _say(self, tx: Transaction, job_id: str, points: list[Point], happened: Sequence[facts.Fact]) -> None:
         """Send the points gathered so far as one event: one a point would cost a row each."""
         if points:
             tx.append(MetricPoints(time=facts.moment(happened[-1]), job_id=job_id, points=tuple(points)))

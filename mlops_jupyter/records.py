@@ -21,6 +21,7 @@ from mlops_jupyter.core.consequences import Register
 from mlops_jupyter.core.ends import model_of
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.jobs import JobSpec, Model
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.store import Kept, Store, Transaction
 from mlops_jupyter.training import journal
@@ -67,7 +68,7 @@ class Restored(msgspec.Struct, frozen=True):
 
     kept: Kept
     spec: JobSpec
-    points: list[facts.Point]
+    points: list[Point]
     model: Model | None
 
 
@@ -163,5 +164,5 @@ def _end(folder: Path, start: int) -> int:
     return start
 
 
-def _points(fact: facts.Fact) -> Iterable[facts.Point]:
+def _points(fact: facts.Fact) -> Iterable[Point]:
     return fact.points if isinstance(fact, facts.PointsLogged) else ()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_jupyter.core.events import Event, LogLines, MetricPoints, TrainingStarted
-from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.store import Store, Stored
 from tests.core.builders import a_job

@@ -12,7 +12,7 @@ import pytest
 from msgspec import inspect
 
 import mlops_jupyter
-from mlops_jupyter.core import events
+from mlops_jupyter.core import stream
 from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.server import events as event_routes
 from mlops_jupyter.server import inputs, jobs, models, status
@@ -112,7 +112,7 @@ def test_python_and_lab_extension_have_one_version() -> None:
 
 def test_every_event_is_documented_with_its_class_and_priority() -> None:
     missing = []
-    for kind in (*events.SEVENTEEN, *events.EXTENSIONS):
+    for kind in (*stream.SEVENTEEN, *stream.EXTENSIONS):
         info = inspect.type_info(kind)
         assert isinstance(info, inspect.StructType)
         priority = next(field.default for field in info.fields if field.name == "priority")

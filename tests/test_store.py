@@ -17,9 +17,8 @@ import pytest
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import JobSpec, Source
-from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.store import Cursor, Store, Stored
 from mlops_jupyter.training.run import point
 from tests.core.builders import a_job

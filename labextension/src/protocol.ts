@@ -1,4 +1,4 @@
-// Generated from mlops_jupyter/core/events.py; do not edit.
+// Generated from the events in mlops_jupyter/core; do not edit.
 // python -m mlops_jupyter.core.protocol > labextension/src/protocol.ts
 
 export const STAGES = ["Data validation", "Data preprocessing", "Feature engineering", "Model selection", "Training model", "Model validation", "Performance evaluation", "Finalizing model"] as const;

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from mlops_jupyter.core.errors import Problem
-from mlops_jupyter.core.events import Reset, Snapshot
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.stream import Reset, Snapshot
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import JobEvent, Known
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import MlopsError, ModelNotPortable, TrainingCancelled, TrainingFailed
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job as Record
+from mlops_jupyter.core.series import Point
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ import msgspec
 
 from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.core import events
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Candidate, Job
+from mlops_jupyter.core.series import Point
 
 JobEvent = (
     events.TrainingQueued

@@ -10,7 +10,7 @@ from signal import SIGKILL, Signals
 
 from msgspec.structs import replace
 
-from mlops_jupyter.core import events, facts
+from mlops_jupyter.core import assets, events, facts
 from mlops_jupyter.core.consequences import Consequence, Publish, Register, Step
 from mlops_jupyter.core.facts import moment
 from mlops_jupyter.core.jobs import Job, Model, Reason, Resources, SavedModel, Status
@@ -99,7 +99,7 @@ def _completed(job: Job, fact: facts.Fact) -> Step:
 
 def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
     model = model_of(job, file, moment(fact))
-    status = events.ModelStatus(
+    status = assets.ModelStatus(
         time=moment(fact), model_id=model.model_id, previous=None, status="registered"
     )
     return replace(job, model_id=model.model_id), [Register(model), Publish(status)]

@@ -1,7 +1,8 @@
 """What clients see: one frozen struct an event, flat JSON on the wire.
 
 The tag is the event's ``type``. ``seq``, ``time`` and ``priority`` stand beside it; the store
-gives ``seq``. ``labextension/src/protocol.ts`` is generated from this module.
+gives ``seq``. Here are the events of jobs and of the machine; those of datasets, pipelines and
+models are in ``assets``, which there are and what the stream says of itself in ``stream``.
 Classes: A is stored, replayed and never merged; B is stored and may be merged for a slow client;
 C is newest only and has no ``seq``.
 """
@@ -13,9 +14,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from mlops_jupyter.core.facts import Point, snake_case
 from mlops_jupyter.core.jobs import Best, Candidate, Job
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.stages import Stage
+from mlops_jupyter.core.wire import snake_case
 
 Priority = Literal["high", "medium", "low"]
 Health = Literal["healthy", "warning", "critical"]
@@ -31,7 +33,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=sna
     priority: Priority = "low"
 
 
-# --- the seventeen ------------------------------------------------------------------------
+# --- of the seventeen ------------------------------------------------------------------------
 
 
 class TrainingProgress(Event, frozen=True, kw_only=True):
@@ -118,38 +120,6 @@ class HealthChange(Event, frozen=True, kw_only=True):
     cause: str
 
 
-class UploadProgress(Event, frozen=True, kw_only=True):
-    """Bytes of an upload have arrived."""
-
-    delivery = "C"
-
-    upload_id: str
-    filename: str
-    bytes_sent: int
-    bytes_total: int
-    percent: float
-
-
-class UploadCompleted(Event, frozen=True, kw_only=True):
-    """An upload is a dataset now."""
-
-    upload_id: str
-    filename: str
-    dataset_id: str
-    rows: int
-    columns: int
-
-
-class UploadFailed(Event, frozen=True, kw_only=True):
-    """An upload could not be read; ``line`` where that is known."""
-
-    upload_id: str
-    filename: str
-    error: str
-    line: int | None
-    priority: Priority = "high"
-
-
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the activity feed."""
 
@@ -164,83 +134,6 @@ class ActivityUpdate(Event, frozen=True, kw_only=True):
     """Something a person may care about happened."""
 
     activity: Activity
-
-
-class ModelStatus(Event, frozen=True, kw_only=True):
-    """A model changed its status."""
-
-    model_id: str
-    previous: str | None
-    status: Literal["registered", "deploying", "deployed", "failed", "retired"]
-
-
-class ModelDeployed(Event, frozen=True, kw_only=True):
-    """A deployed model's endpoint answered for the first time."""
-
-    model_id: str
-    model_name: str
-    model_accuracy: float | None
-    endpoint: str
-    priority: Priority = "high"
-
-
-class PredictionVolume(Event, frozen=True, kw_only=True):
-    """How much a deployed model predicts; ``milestone`` when one was crossed."""
-
-    delivery = "B"
-
-    model_id: str
-    total_predictions: int
-    rate: float | None
-    milestone: int | None
-
-
-class PipelineCreated(Event, frozen=True, kw_only=True):
-    """A pipeline was created."""
-
-    id: str
-    name: str
-    version: int
-    actor: str
-
-
-class PipelineUpdated(Event, frozen=True, kw_only=True):
-    """A pipeline has a new version."""
-
-    id: str
-    name: str
-    version: int
-    actor: str
-    changed_fields: tuple[str, ...]
-
-
-class PipelineDeleted(Event, frozen=True, kw_only=True):
-    """A pipeline was deleted."""
-
-    id: str
-    name: str
-    version: int
-    actor: str
-
-
-class DatasetCreated(Event, frozen=True, kw_only=True):
-    """A dataset was created."""
-
-    id: str
-    name: str
-    rows: int
-    columns: int
-    hash: str
-
-
-class DatasetUpdated(Event, frozen=True, kw_only=True):
-    """A dataset has a new version."""
-
-    id: str
-    name: str
-    rows: int
-    columns: int
-    hash: str
 
 
 # --- extensions ---------------------------------------------------------------------------
@@ -312,91 +205,3 @@ class LogLines(Event, frozen=True, kw_only=True):
     job_id: str
     first: int
     lines: tuple[str, ...]
-
-
-# --- the stream's own ---------------------------------------------------------------------
-
-
-class Hello(Event, frozen=True, kw_only=True):
-    """First message of a stream."""
-
-    delivery = "C"
-
-    epoch: str
-    head: int
-    server_time: datetime
-    heartbeat: float
-    version: str
-
-
-class Snapshot(Event, frozen=True, kw_only=True):
-    """The jobs as of ``head``: all that live, and the newest that ended."""
-
-    delivery = "C"
-
-    head: int
-    jobs: tuple[Job, ...]
-
-
-class Reset(Event, frozen=True, kw_only=True):
-    """The cursor cannot be resumed from; drop what is known, a snapshot follows."""
-
-    delivery = "C"
-
-    epoch: str
-    why: str
-
-
-class Ping(Event, frozen=True, kw_only=True):
-    """The server's heartbeat; answer at once with ``{"type": "pong", "nonce": …}``.
-
-    ``rtt`` is the round trip the server measured with the pong before, in seconds."""
-
-    delivery = "C"
-
-    nonce: int
-    rtt: float | None
-
-
-SEVENTEEN = (
-    TrainingProgress,
-    TrainingCompleted,
-    TrainingFailed,
-    SystemMetrics,
-    HealthChange,
-    UploadProgress,
-    UploadCompleted,
-    UploadFailed,
-    ActivityUpdate,
-    ModelStatus,
-    ModelDeployed,
-    PredictionVolume,
-    PipelineCreated,
-    PipelineUpdated,
-    PipelineDeleted,
-    DatasetCreated,
-    DatasetUpdated,
-)
-EXTENSIONS = (
-    TrainingQueued,
-    TrainingStarted,
-    TrainingPaused,
-    TrainingResumed,
-    TrainingCancelled,
-    MetricPoints,
-    CandidateScores,
-    LogLines,
-)
-STREAM = (Hello, Snapshot, Reset, Ping)
-
-#: The class of each type that is stored.
-DELIVERY: dict[str, str] = {snake_case(kind.__name__): kind.delivery for kind in (*SEVENTEEN, *EXTENSIONS)}
-
-#: Spellings of older documents, accepted in filters and never sent.
-ALIASES = {
-    "training_complete": "training_completed",
-    "training_error": "training_failed",
-    "system_stats": "system_metrics",
-    "upload_complete": "upload_completed",
-    "upload_error": "upload_failed",
-}

@@ -1,7 +1,7 @@
 """What happens to a job: one frozen struct a fact, in the past tense.
 
 A job's own processes write facts to its journal; the server adds those of users and of the
-processes it watches. ``core.jobs.advance`` turns a fact into a new job and its consequences.
+processes it watches. ``core.transitions.advance`` turns a fact into a new job and its consequences.
 Not here: what clients see (``core.events``).
 """
 
@@ -12,26 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-Nonfinite = Literal["nan", "+inf", "-inf"]
-
-
-def snake_case(name: str) -> str:
-    """``StageEnded`` -> ``stage_ended``: the tag of a struct on the wire and in journals."""
-    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One measured value of one metric.
-
-    ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not
-    finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began.
-    """
-
-    name: str
-    step: int
-    value: float | None
-    nf: Nonfinite | None = None
-    elapsed: float = 0.0
+from mlops_jupyter.core.series import Point
+from mlops_jupyter.core.wire import snake_case
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="fact", tag=snake_case):

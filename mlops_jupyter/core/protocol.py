@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from mlops_jupyter.core import events
+from mlops_jupyter.core import stream
 from mlops_jupyter.core.jobs import TERMINAL
 from mlops_jupyter.core.stages import STAGES
 
 _HEAD = """\
-// Generated from mlops_jupyter/core/events.py; do not edit.
+// Generated from the events in mlops_jupyter/core; do not edit.
 // python -m mlops_jupyter.core.protocol > labextension/src/protocol.ts
 """
 _NAMES: list[tuple[type[types.Type], str]] = [
@@ -33,7 +33,7 @@ _NAMES: list[tuple[type[types.Type], str]] = [
 def typescript() -> str:
     """The whole module as text."""
     structs: dict[str, type[msgspec.Struct]] = {}
-    sent = (*events.SEVENTEEN, *events.EXTENSIONS, *events.STREAM)
+    sent = (*stream.SEVENTEEN, *stream.EXTENSIONS, *stream.STREAM)
     bodies = {kind.__name__: _interface(kind, structs) for kind in sent}
     parts: dict[str, str] = {}
     while structs:

@@ -1,12 +1,27 @@
-"""A metric's measured points, and fewer of them without losing a spike."""
+"""A measured value, a metric's points, and fewer of them without losing a spike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
-from mlops_jupyter.core.facts import Point
+Nonfinite = Literal["nan", "+inf", "-inf"]
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One measured value of one metric.
+
+    ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not
+    finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began.
+    """
+
+    name: str
+    step: int
+    value: float | None
+    nf: Nonfinite | None = None
+    elapsed: float = 0.0
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):

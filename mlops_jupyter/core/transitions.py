@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mlops_jupyter.core import ends, eta, events, facts
+from mlops_jupyter.core import ends, events, facts
 from mlops_jupyter.core.consequences import Consequence, Publish, Signal, Step
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.jobs import (
@@ -22,7 +22,7 @@ from mlops_jupyter.core.jobs import (
     Process,
     SavedModel,
 )
-from mlops_jupyter.core.stages import Stage, overall_progress
+from mlops_jupyter.core.progress import moved, stage_advanced, stage_ended, stage_skipped, stage_started
 
 _QUEUE = (facts.JobSubmitted, facts.QueueMoved, facts.JobStarted)
 
@@ -64,7 +64,7 @@ def _submitted(job: Job, fact: facts.JobSubmitted) -> Step:
 
 def _queue_moved(job: Job, fact: facts.QueueMoved) -> Step:
     job = replace(job, ahead=fact.ahead, waiting_for=fact.waiting_for)
-    return _progress(job, fact, whole=True)
+    return moved(job, fact, whole=True)
 
 
 def _started(job: Job, fact: facts.JobStarted) -> Step:
@@ -111,42 +111,12 @@ def _task(job: Job, fact: facts.TaskChosen) -> Step:
         greater_is_better=fact.greater_is_better,
         classes=fact.classes,
     )
-    return _progress(job, fact, whole=True)
+    return moved(job, fact, whole=True)
 
 
 def _finding(job: Job, fact: facts.FindingMade) -> Step:
     found = Finding(code=fact.code, severity=fact.severity, message=fact.message, column=fact.column)
     return replace(job, findings=(*job.findings, found)), []
-
-
-def _stage_started(job: Job, fact: facts.StageStarted) -> Step:
-    job = _stage(
-        job,
-        fact.stage,
-        state="running",
-        started=fact.elapsed,
-        total=fact.total,
-        unit=fact.unit,
-        done=None if fact.total is None else 0,
-    )
-    return _progress(replace(job, current_stage=fact.stage), fact, whole=True)
-
-
-def _stage_advanced(job: Job, fact: facts.StageAdvanced) -> Step:
-    job = _stage(job, fact.stage, done=fact.done, total=fact.total, unit=fact.unit, detail=fact.detail)
-    return _progress(job, fact)
-
-
-def _stage_ended(job: Job, fact: facts.StageEnded) -> Step:
-    started = next((s.started for s in job.stages if s.name == fact.stage), None)
-    elapsed = fact.elapsed - (fact.elapsed if started is None else started)
-    job = _stage(job, fact.stage, state="done", elapsed=elapsed, detail=fact.detail)
-    return _progress(_count(job), fact, whole=True)
-
-
-def _stage_skipped(job: Job, fact: facts.StageSkipped) -> Step:
-    job = _stage(job, fact.stage, state="skipped", skipped_reason=fact.reason)
-    return _progress(_count(job), fact, whole=True)
 
 
 def _points(job: Job, fact: facts.PointsLogged) -> Step:
@@ -166,7 +136,7 @@ def _points(job: Job, fact: facts.PointsLogged) -> Step:
     if job.paused_time:
         measured = tuple(replace(p, elapsed=max(p.elapsed - job.paused_time, 0.0)) for p in measured)
     points = events.MetricPoints(time=facts.moment(fact), job_id=job.job_id, points=measured)
-    job, progress = _progress(job, fact)
+    job, progress = moved(job, fact)
     return job, [Publish(points), *progress]
 
 
@@ -208,7 +178,7 @@ def _chosen(job: Job, fact: facts.CandidateChosen) -> Step:
 
 
 def _predicted(job: Job, fact: facts.RowsPredicted) -> Step:
-    return _progress(replace(job, predictions_processed=job.predictions_processed + fact.rows), fact)
+    return moved(replace(job, predictions_processed=job.predictions_processed + fact.rows), fact)
 
 
 def _evaluated(job: Job, fact: facts.Evaluated) -> Step:
@@ -251,7 +221,7 @@ def _stop_asked(job: Job, fact: facts.StopAsked) -> Step:
     known = job.process is not None
     job = replace(job, status="stopping", stopped_by=fact.by, message="Stopping")
     signal: list[Consequence] = [Signal(job.job_id)] if known else []
-    job, progress = _progress(job, fact, whole=True)
+    job, progress = moved(job, fact, whole=True)
     return job, [*signal, *progress]
 
 
@@ -270,11 +240,11 @@ def _paused(job: Job, fact: facts.WorkerPaused) -> Step:
 
 
 def _silent(job: Job, fact: facts.WorkerSilent) -> Step:
-    return _progress(replace(job, unresponsive=True), fact, whole=True)
+    return moved(replace(job, unresponsive=True), fact, whole=True)
 
 
 def _heard(job: Job, fact: facts.WorkerHeard) -> Step:
-    return _progress(replace(job, unresponsive=False), fact, whole=True)
+    return moved(replace(job, unresponsive=False), fact, whole=True)
 
 
 def _resume_asked(job: Job, _fact: facts.ResumeAsked) -> Step:
@@ -285,59 +255,8 @@ def _resume_asked(job: Job, _fact: facts.ResumeAsked) -> Step:
 def _resumed(job: Job, fact: facts.WorkerResumed) -> Step:
     if job.status != "paused":
         return job, []
-    job, _ = _progress(replace(job, status="running"), fact)
+    job, _ = moved(replace(job, status="running"), fact)
     return job, [Publish(events.TrainingResumed(time=facts.moment(fact), job_id=job.job_id, job=job))]
-
-
-# --- shared by the rules -----------------------------------------------------------------------
-
-
-def _stage(job: Job, name: str, **changes: Any) -> Job:
-    if name not in {stage.name for stage in job.stages}:
-        raise InvalidTransition(f'{job.job_id} has no stage "{name}"')
-    stages = tuple(replace(stage, **changes) if stage.name == name else stage for stage in job.stages)
-    return replace(job, stages=stages)
-
-
-def _count(job: Job) -> Job:
-    return replace(job, stages_completed=sum(stage.over for stage in job.stages))
-
-
-def _progress(job: Job, fact: facts.Fact, *, whole: bool = False) -> Step:
-    """The job moved: reckon anew how far it is, and say so. ``whole`` sends the whole record."""
-    progress = overall_progress(job.stages, job.progress or 0.0)
-    elapsed = job.elapsed_time or 0.0
-    left = eta.remaining(job.stages, elapsed, job.expected_seconds)
-    message = job.message
-    if job.status in ("starting", "running") and job.current_stage:
-        message = f"{job.current_stage} - {progress:.0f}% complete"
-    job = replace(
-        job,
-        progress=progress,
-        estimated_remaining=left,
-        estimated_total_time=job.estimated_total_time if left is None else elapsed + left,
-        message=message,
-    )
-    stage: Stage | None = next((s for s in job.stages if s.name == job.current_stage), None)
-    event = events.TrainingProgress(
-        time=facts.moment(fact),
-        job_id=job.job_id,
-        status=job.status,
-        progress=job.progress,
-        current_stage=job.current_stage,
-        message=job.message,
-        elapsed_time=job.elapsed_time,
-        estimated_remaining=job.estimated_remaining,
-        estimated_total_time=job.estimated_total_time,
-        live_metrics=job.live_metrics,
-        live_accuracy=job.live_accuracy,
-        best=job.best,
-        stages_completed=job.stages_completed,
-        predictions_processed=job.predictions_processed,
-        stage=stage,
-        job=job if whole else None,
-    )
-    return job, [Publish(event, tick=not whole)]
 
 
 _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
@@ -351,10 +270,10 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.DataDescribed: _described,
     facts.TaskChosen: _task,
     facts.FindingMade: _finding,
-    facts.StageStarted: _stage_started,
-    facts.StageAdvanced: _stage_advanced,
-    facts.StageEnded: _stage_ended,
-    facts.StageSkipped: _stage_skipped,
+    facts.StageStarted: stage_started,
+    facts.StageAdvanced: stage_advanced,
+    facts.StageEnded: stage_ended,
+    facts.StageSkipped: stage_skipped,
     facts.PointsLogged: _points,
     facts.CandidateScored: _candidate,
     facts.CandidateChosen: _chosen,

@@ -22,6 +22,11 @@ EXACT_INTEGER = 2**53
 _encoder = msgspec.json.Encoder()
 
 
+def snake_case(name: str) -> str:
+    """``StageEnded`` -> ``stage_ended``: the tag of a struct on the wire and in journals."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
 def encode(value: Any) -> bytes:
     """``value`` as strict JSON, UTF-8."""
     return _encoder.encode(plain(value))

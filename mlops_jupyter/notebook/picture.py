@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mlops_jupyter.core.facts import Point
-from mlops_jupyter.core.series import extremes
+from mlops_jupyter.core.series import Point, extremes
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from mlops_jupyter.client import sentences
 from mlops_jupyter.core import glyphs, wire
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job
-from mlops_jupyter.core.series import extremes
+from mlops_jupyter.core.series import Point, extremes
 
 MIME = "application/vnd.mlops.job+json"
 #: Bytes of compact JSON, and of HTML.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from tornado import web
 
-from mlops_jupyter.core.events import Reset, Snapshot
+from mlops_jupyter.core.stream import Reset, Snapshot
 from mlops_jupyter.server.handler import Ours
 
 SNAPSHOT_JOBS = 50

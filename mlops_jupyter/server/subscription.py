@@ -24,7 +24,8 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
-from mlops_jupyter.core.events import Event, Hello, Ping
+from mlops_jupyter.core.events import Event
+from mlops_jupyter.core.stream import Hello, Ping
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
 

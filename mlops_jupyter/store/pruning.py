@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from mlops_jupyter.core.events import DELIVERY
+from mlops_jupyter.core.stream import DELIVERY
 
 KEPT, MOST = timedelta(days=30), 5_000_000
 #: Events a transaction goes over: other writes wait for it no longer than for each other.

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlops_jupyter.core.events import DELIVERY
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
-from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.series import Point, Series
+from mlops_jupyter.core.stream import DELIVERY
 from mlops_jupyter.store.pruning import pruned
 
 _OPEN = "('queued','starting','running','paused','stopping')"

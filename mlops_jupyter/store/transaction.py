@@ -10,8 +10,8 @@ import msgspec
 
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, MetricPoints
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.store.pruning import prune
 from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_job
 

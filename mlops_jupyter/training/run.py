@@ -21,8 +21,6 @@ from mlops_jupyter.core.facts import (
     Evaluated,
     Fact,
     FindingMade,
-    Nonfinite,
-    Point,
     PointsLogged,
     RowsPredicted,
     StageAdvanced,
@@ -30,6 +28,7 @@ from mlops_jupyter.core.facts import (
     StageSkipped,
     StageStarted,
 )
+from mlops_jupyter.core.series import Nonfinite, Point
 from mlops_jupyter.core.wire import encode
 from mlops_jupyter.training.journal import Writer
 

@@ -8,10 +8,9 @@ import msgspec
 from mlops_jupyter.client import known
 from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import Known
-from mlops_jupyter.core import events, wire
-from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core import events, stream, wire
 from mlops_jupyter.core.jobs import Best, Candidate, Job
-from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stages import Stage
 from tests.core.builders import a_job
 
@@ -128,7 +127,7 @@ def test_only_events_of_jobs_are_read_and_unknown_kinds_passed_over() -> None:
     raw = [
         wire.encode(measured(1, seq=7)),
         b'{"type":"job_admired","seq":8,"job_id":"j-7f3a00000000"}',
-        wire.encode(events.Ping(time=NOW, nonce=1, rtt=None)),
+        wire.encode(stream.Ping(time=NOW, nonce=1, rtt=None)),
         wire.encode(progress(9)),
     ]
     assert list(known.of_jobs(map(msgspec.Raw, raw))) == [measured(1, seq=7), progress(9)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import mlops_jupyter
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.facts import Point
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.stages import STAGES
 from mlops_jupyter.core.transitions import advance
 from tests.core.builders import KEEPER, WORK, a_job, at

@@ -13,8 +13,8 @@ from mlops_jupyter.client import lists
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.core import glyphs, wire
 from mlops_jupyter.core.errors import OptionError
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Best, Job
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.notebook import snapshot
 
 #: Clear the screen, set its title, ring, delete, turn the line round, say it in C1, end the line.

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import Best, Candidate, Dataset, Finding, Job
+from mlops_jupyter.core.series import Point
 from mlops_jupyter.notebook import snapshot
 from mlops_jupyter.notebook.picture import picture
 from tests.core.builders import a_job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mlops_jupyter.core.events import DELIVERY
+from mlops_jupyter.core.stream import DELIVERY
 from mlops_jupyter.server.frames import fitting, framed, merged
 from mlops_jupyter.store import Stored
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from mlops_jupyter.core.events import MetricPoints
-from mlops_jupyter.core.facts import Point
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.series import Point
 from tests.core.builders import a_job
 from tests.lines import NOW
 
