@@ -70,6 +70,9 @@ def _train(run: Run, spec: JobSpec, folder: Path, estimator: Any) -> None:
 def _learn(run: Run, spec: JobSpec, folder: Path, estimator: Any, examined: Examined) -> None:
     with run.stage(STAGES[1]) as stage:
         parts = cleaning.clean_and_split(run, stage, spec, examined)
+    if not parts.folds:
+        # As soon as it is known: the time that is left is reckoned without it.
+        run.skip(STAGES[5], "cv=0: no folds were asked for" if spec.cv == 0 else "Too few rows for two folds")
     metric = examined.metric
     with run.stage(STAGES[2]) as stage:
         compared = candidates(run, spec, estimator, examined.task, *parts.train)
@@ -90,8 +93,6 @@ def _learn(run: Run, spec: JobSpec, folder: Path, estimator: Any, examined: Exam
         with run.stage(STAGES[5]) as stage:
             train_score = scores[f"train_{metric.name}"]
             scores |= validation.validate(run, stage, chosen, parts, metric, train_score, spec.n_jobs)
-    else:
-        run.skip(STAGES[5], "cv=0: no folds were asked for" if spec.cv == 0 else "Too few rows for two folds")
     with run.stage(STAGES[6]) as stage:
         scores |= evaluation.evaluate(run, stage, pipeline, parts, metric, spec.seed)
     with run.stage(STAGES[7]) as stage:
