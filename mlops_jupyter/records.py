@@ -85,7 +85,7 @@ def lost(jobs: Path, known: set[str]) -> Iterator[Callable[[Transaction], bool]]
 def restore(kept: Kept, folder: Path) -> Restored | None:
     """A job as its folder has it."""
     try:
-        spec = msgspec.json.decode((folder / "spec.json").read_bytes(), type=JobSpec)
+        spec = wire.decode((folder / "spec.json").read_bytes(), JobSpec)
     except (OSError, msgspec.DecodeError) as error:
         log.warning("Job %s cannot be brought back: %s", folder.name, error)
         return None
@@ -132,7 +132,7 @@ def _folders(jobs: Path) -> list[Path]:
 def _kept(folder: Path) -> Kept | None:
     """``None`` for a folder whose job was never acknowledged."""
     try:
-        kept = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Kept)
+        kept = wire.decode((folder / "meta.json").read_bytes(), Kept)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:

@@ -19,7 +19,7 @@ from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.series import Point, Series
-from mlops_jupyter.store import Cursor, Store, Stored
+from mlops_jupyter.store import Cursor, Store, Stored, Transaction
 from mlops_jupyter.training.run import point
 from tests.core.builders import a_job
 
@@ -164,6 +164,22 @@ def test_jobs_are_found_by_a_prefix_and_open_ones_are_always_listed(store: Store
     assert store.read(lambda reading: reading.matching("j-7")) == [old]
     assert store.read(lambda reading: reading.jobs(2)) == [others[4], others[3], old]
     assert store.read(lambda reading: reading.open_jobs()) == [old]
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """One that could, stopped the queue of everybody, after a restart too."""
+    good, odd = a_job(), a_job(job_id="j-9d0000000000")
+
+    def work(tx: Transaction) -> None:
+        tx.add_job(good, SPEC, "rf")
+        tx.add_job(odd, SPEC, "rf")
+        tx._db.execute("UPDATE jobs SET record=? WHERE job_id=?", (b'{"status":"of 2030"}', odd.job_id))
+
+    store.write(work).result()
+    for _ in range(2):
+        assert store.read(lambda reading: reading.open_jobs()) == [good]
+        assert store.read(lambda reading: reading.jobs(10)) == [good]
+    assert ["of 2030" in record.message for record in caplog.records] == [True]
 
 
 def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ JobEvent = (
     | events.LogLines
 )
 _TYPES = frozenset(kind.__struct_config__.tag for kind in JobEvent.__args__)
-_event = msgspec.json.Decoder(JobEvent)
+# As ``wire.decode``: a step may have come as text.
+_event = msgspec.json.Decoder(JobEvent, strict=False)
 
 
 class Heading(msgspec.Struct, frozen=True):

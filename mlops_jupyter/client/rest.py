@@ -183,7 +183,7 @@ def _job(typed: str) -> str:
 
 def _understood(answer: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(answer, type=kind)
+        return wire.decode(answer, kind)
     except msgspec.DecodeError as error:
         raise VersionMismatch(
             f"the server's answer is not understood: {error}",

@@ -6,11 +6,12 @@ Not here: how a job changes (``core.transitions``), is run (``executors``) or ke
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from mlops_jupyter.core.stages import Stage, fresh_stages
+from mlops_jupyter.core.wire import EXACT_INTEGER
 
 Status = Literal[
     "queued", "starting", "running", "paused", "stopping", "completed", "failed", "cancelled", "lost"
@@ -19,6 +20,8 @@ TERMINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled", "lost"
 Reason = Literal[
     "error", "signal", "oom_killed", "timeout", "cancelled", "exited_early", "lost", "not_started"
 ]
+#: What JSON has as a number, wherever it is read; larger ones leave us as text.
+Whole = Annotated[int, msgspec.Meta(ge=-EXACT_INTEGER, le=EXACT_INTEGER)]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,12 +55,12 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     test_size: float = 0.2
     metric: str | None = None
     drop: tuple[str, ...] = ()
-    cv: int = 5
+    cv: Whole = 5
     refit: bool = False
-    n_jobs: int = 1
-    seed: int = 0
+    n_jobs: Whole = 1
+    seed: Whole = 0
     timeout: float | None = None
-    priority: int = 0
+    priority: Whole = 0
     target_na: Literal["error", "drop"] = "error"
     name: str | None = None
     interpreter: str | None = None

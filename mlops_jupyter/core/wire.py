@@ -11,13 +11,15 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 #: Deeper values are cut: no strict parser is owed a stack overflow.
 DEPTH = 32
 EXACT_INTEGER = 2**53
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 
@@ -30,6 +32,11 @@ def snake_case(name: str) -> str:
 def encode(value: Any) -> bytes:
     """``value`` as strict JSON, UTF-8."""
     return _encoder.encode(plain(value))
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """What ``encode`` made of a ``kind``: an integer that went as text is one again."""
+    return msgspec.json.decode(data, type=kind, strict=False)
 
 
 def plain(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one line a kind of value

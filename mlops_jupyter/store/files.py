@@ -107,13 +107,15 @@ class Files:
         ``room`` ``OSError`` when the disk is full.
 
         A database never shrinks by itself: one that did was overwritten."""
+        # What another thread sees after this look may be larger than what is seen here.
+        least = self._size
         try:
             found = self.path.stat()
         except FileNotFoundError:
             raise ReplacedError(f"The database in {self.path.parent} was deleted.") from None
-        if (found.st_dev, found.st_ino) != self._opened or found.st_size < self._size:
+        if (found.st_dev, found.st_ino) != self._opened or found.st_size < least:
             raise ReplacedError(f"The database in {self.path.parent} was replaced.")
-        self._size = found.st_size
+        self._size = max(self._size, found.st_size)
         if room:
             self._check_room()
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
 from mlops_jupyter.store.pruning import pruned
+
+log = logging.getLogger(__name__)
 
 _OPEN = "('queued','starting','running','paused','stopping')"
 
@@ -68,7 +74,7 @@ class Reading:
 
     def spec(self, job_id: str) -> JobSpec:
         (body,) = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
-        return msgspec.json.decode(body, type=JobSpec)
+        return wire.decode(body, JobSpec)
 
     def attempts(self, job_id: str) -> list[Job]:
         """This job and the attempts after it."""
@@ -88,7 +94,7 @@ class Reading:
             "SELECT record FROM jobs WHERE substr(job_id, 1, ?) = ? ORDER BY number DESC LIMIT ?",
             (len(prefix), prefix, limit),
         )
-        return [as_job(body) for (body,) in rows]
+        return as_jobs(rows)
 
     def jobs(self, limit: int) -> list[Job]:
         """All that are open and the newest of the others, newest first; ``limit`` in all at least."""
@@ -97,14 +103,14 @@ class Reading:
             "(SELECT number FROM jobs ORDER BY number DESC LIMIT ?) ORDER BY number DESC",
             (limit,),
         )
-        return [as_job(body) for (body,) in rows]
+        return as_jobs(rows)
 
     def open_jobs(self) -> list[Job]:
         """Jobs that are not over, oldest first."""
         rows = self._db.execute(
             f"SELECT record FROM jobs WHERE status IN {_OPEN} ORDER BY number"  # noqa: S608 - constant
         )
-        return [as_job(body) for (body,) in rows]
+        return as_jobs(rows)
 
     def cursor(self, job_id: str) -> Cursor:
         row = self._db.execute(
@@ -183,8 +189,27 @@ class Reading:
         row = self._db.execute("SELECT record FROM models WHERE model_id=?", (model_id,)).fetchone()
         if row is None:
             raise KeyError(model_id)
-        return msgspec.json.decode(row[0], type=Model)
+        return wire.decode(row[0], Model)
 
 
 def as_job(body: bytes) -> Job:
-    return msgspec.json.decode(body, type=Job)
+    return wire.decode(body, Job)
+
+
+def as_jobs(rows: Iterable[tuple[bytes]]) -> list[Job]:
+    """Those that can be read: a damaged record, or one of another version, must not hide the others."""
+    return [job for (body,) in rows if (job := _readable(body)) is not None]
+
+
+def _readable(body: bytes) -> Job | None:
+    try:
+        return as_job(body)
+    except msgspec.DecodeError as error:
+        _say_unreadable(bytes(body), str(error))
+        return None
+
+
+@lru_cache(maxsize=64)
+def _say_unreadable(body: bytes, why: str) -> None:
+    """Said once: the jobs are asked for many times a second."""
+    log.error("A job's record is passed over, since it cannot be read (%s): %.200r", why, body)

@@ -13,7 +13,7 @@ from mlops_jupyter.core.events import Event, MetricPoints
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.store.pruning import prune
-from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_job
+from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_jobs
 
 _encoder = msgspec.json.Encoder()
 _NO_POINTS = b'"points":[]'
@@ -106,7 +106,7 @@ class Transaction:
             "SELECT record FROM jobs WHERE kind=? AND status='completed' ORDER BY number DESC LIMIT ?",
             (kind, limit),
         )
-        return [as_job(body) for (body,) in rows]
+        return as_jobs(rows)
 
     def move_cursor(self, job_id: str, before: Cursor, after: Cursor) -> bool:
         """Move the cursor if it still is at ``before``; False: somebody else took these bytes in."""

@@ -26,9 +26,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import cloudpickle
-import msgspec
 
 import mlops_jupyter
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.facts import WorkFailed, WorkFinished, WorkStarted
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.failure import hint, sentence, trimmed_traceback
@@ -111,7 +111,7 @@ def _do(work: Any, assignment: Assignment, used: dict[str, str]) -> int:
     try:
         os.chdir(assignment.cwd)
         sys.path.insert(0, assignment.cwd)
-        spec = msgspec.json.decode((folder / "spec.json").read_bytes(), type=JobSpec)
+        spec = wire.decode((folder / "spec.json").read_bytes(), JobSpec)
         run.tell(WorkStarted, pid=os.getpid(), versions=used)
         work.train(run, spec, folder, _estimator(folder) if spec.estimator_input else None)
     except SystemExit as left:

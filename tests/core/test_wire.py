@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_type_hints
 
 import msgspec
 import numpy as np
@@ -18,7 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatch_build import npm
-from mlops_jupyter.core.wire import encode
+from mlops_jupyter.core.jobs import Best, JobSpec, Source
+from mlops_jupyter.core.wire import EXACT_INTEGER, decode, encode
+from tests.core.builders import a_job
 
 
 def strict(data: bytes):
@@ -102,6 +105,36 @@ def test_a_structs_defaults_are_left_out_where_it_says_so() -> None:
 
     assert strict(encode(Short(a=1))) == {"kind": "short", "a": 1}
     assert strict(encode(Short(a=1, b=2))) == {"kind": "short", "a": 1, "b": 2}
+
+
+_INTEGERS = sorted(name for name, kind in get_type_hints(JobSpec).items() if kind is int)
+
+
+def test_the_integers_of_a_spec_are_the_four_that_are_tested() -> None:
+    assert _INTEGERS == ["cv", "n_jobs", "priority", "seed"]
+
+
+@pytest.mark.parametrize("value", [EXACT_INTEGER, -EXACT_INTEGER, EXACT_INTEGER + 1, -(2**60)])
+@pytest.mark.parametrize("name", _INTEGERS)
+def test_an_integer_of_a_spec_is_kept_as_it_is_or_refused(name: str, value: int) -> None:
+    """One that came as a number and was kept as text could not be read again, by anybody."""
+    asked = json.dumps({"data": {"path": "/a.csv"}, "target": "y", name: value}).encode()
+    if abs(value) > EXACT_INTEGER:
+        with pytest.raises(msgspec.ValidationError, match=name):
+            msgspec.json.decode(asked, type=JobSpec)
+    else:
+        spec = msgspec.json.decode(asked, type=JobSpec)
+        assert msgspec.json.decode(encode(spec), type=JobSpec) == spec
+
+
+def test_a_record_is_read_as_it_was_kept_whatever_its_integers() -> None:
+    """Steps are the user's own: nothing bounds them."""
+    job = a_job(
+        name="null", best=Best(name="val_r2", value=0.5, step=2**60), parameters={"a": "12", "b": None}
+    )
+    assert decode(encode(job), type(job)) == job
+    spec = JobSpec(data=Source(path="1"), target="2", params={"n": "3"}, drop=("4", "null"))
+    assert decode(encode(spec), JobSpec) == spec
 
 
 exotic = st.one_of(

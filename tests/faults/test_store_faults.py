@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import StoreUnavailable
-from mlops_jupyter.store import database, files
+from mlops_jupyter.store import database, files, trouble
 from mlops_jupyter.store.neighbours import flock
 from tests import strace
 from tests.desk import JOB, Desk
@@ -61,6 +61,30 @@ def check_everything_acknowledged_is_stored(folder: Path, told: list[list[str]])
                 desk.store.read(lambda reading: reading.model(job.model_id))
     finally:
         desk.let_go()
+
+
+def test_a_look_that_is_overtaken_by_a_growing_file_finds_it_replaced_by_nobody(tmp_path: Path) -> None:
+    """A reader's stat(2) may be older than the size another thread has seen since."""
+
+    class Overtaken(type(tmp_path)):  # type: ignore[misc]
+        def stat(self, **options: bool) -> os.stat_result:
+            found = super().stat(**options)
+            with Path(self).open("ab") as file:
+                file.write(b"x")
+            looked.path = Path(self)
+            looked.check()
+            return found
+
+    looked = files.Files(tmp_path / "store.sqlite")
+    looked.prepare()
+    looked.connect_writer().close()
+    looked.path = Overtaken(looked.path)
+    looked.check()
+    with looked.path.open("r+b") as file:
+        file.truncate()
+    with pytest.raises(trouble.ReplacedError):
+        looked.check()
+    looked.close()
 
 
 @pytest.mark.parametrize("sync", [2, 9, 42, 43])
