@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import facts
+from mlops_jupyter.core.bursts import joined
 from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
@@ -168,7 +169,9 @@ class Intake:
             pause = IDLE
             for job_id, folder in folders:
                 try:
-                    pause = BUSY if self.look(job_id, folder) else pause
+                    read = self.look(job_id, folder)
+                    # One that has written more than a look takes is looked at again at once.
+                    pause = 0.0 if read >= READ_BYTES // 2 else BUSY if read else pause
                 except StoreUnavailable:
                     # It has said why. What is in the journals stays there.
                     pause = REFUSED
@@ -178,16 +181,16 @@ class Intake:
             self._wake.wait(pause)
             self._wake.clear()
 
-    def look(self, job_id: str, folder: Path) -> bool:
-        """Take in what is new in one job's files; True when there was something."""
+    def look(self, job_id: str, folder: Path) -> int:
+        """Take in what is new in one job's files; how many bytes that was."""
         with self._lock:
             before = self._cursors.get(job_id)
         if before is None:
-            return False
+            return 0
         news = _News.read(folder, before, final=job_id in self._over)
         if news.cursor == before:
             self._quiet(job_id)
-            return False
+            return 0
         for offset in news.damaged:
             # A record cut off by a kill was never acknowledged: nothing to be alarmed about.
             log.info(
@@ -204,7 +207,7 @@ class Intake:
             if taken.job.terminal:
                 self._over.add(job_id)
             self._on_change(taken)
-        return True
+        return news.cursor.journal - before.journal + news.cursor.log - before.log
 
     def _quiet(self, job_id: str) -> None:
         """Nothing new: the job is over and read, or its last progress is due by now."""
@@ -221,7 +224,7 @@ class Intake:
         job = tx.job(job_id)
         if news.lines:
             job = self._keep_lines(tx, job, before.log_lines, news.lines)
-        return self.record(tx, job, [*_damages(news), *_facts(job_id, news.payloads)])
+        return self.record(tx, job, [*_damages(news), *joined(_facts(job_id, news.payloads))])
 
     def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
         now = datetime.now(UTC)
