@@ -86,6 +86,7 @@ class Intake:
         self._ticks: dict[str, float] = {}
         self._held: dict[str, TrainingProgress] = {}
         self._over: set[str] = set()
+        self._owed: dict[str, facts.StopAsked] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = False
@@ -100,6 +101,13 @@ class Intake:
             self._folders[job_id] = folder
         self._wake.set()
 
+    def owe(self, job_id: str, fact: facts.StopAsked) -> facts.StopAsked:
+        """Record ``fact`` before anything else of the job, as soon as the store works; the first counts."""
+        with self._lock:
+            first = self._owed.setdefault(job_id, fact)
+        self._wake.set()
+        return first
+
     def _drop(self, job_id: str) -> None:
         with self._lock:
             self._over.discard(job_id)
@@ -107,6 +115,7 @@ class Intake:
             self._cursors.pop(job_id, None)
             self._ticks.pop(job_id, None)
             self._held.pop(job_id, None)
+            self._owed.pop(job_id, None)
 
     def close(self) -> None:
         self._ending = True
@@ -185,10 +194,11 @@ class Intake:
         """Take in what is new in one job's files; how many bytes that was."""
         with self._lock:
             before = self._cursors.get(job_id)
+            owed = self._owed.get(job_id)
         if before is None:
             return 0
         news = _News.read(folder, before, final=job_id in self._over)
-        if news.cursor == before:
+        if news.cursor == before and owed is None:
             self._quiet(job_id)
             return 0
         for offset in news.damaged:
@@ -196,13 +206,13 @@ class Intake:
             log.info(
                 "Passed over what is no whole record at byte %d of the journal of job %s", offset, job_id
             )
-        taken = self._store.write(lambda tx: self._take(tx, job_id, before, news)).result()
-        after = news.cursor
-        if taken is None:
-            after = self._store.read(lambda reading: reading.cursor(job_id))
+        taken = self._store.write(lambda tx: self._take(tx, job_id, before, news, owed)).result()
+        after = news.cursor if taken else self._store.read(lambda reading: reading.cursor(job_id))
         with self._lock:
             if job_id in self._cursors:
                 self._cursors[job_id] = after
+            if taken is not None and owed is not None:
+                self._owed.pop(job_id, None)
         if taken is not None:
             if taken.job.terminal:
                 self._over.add(job_id)
@@ -217,14 +227,17 @@ class Intake:
         elif job_id in self._held and self._due(job_id):
             self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
 
-    def _take(self, tx: Transaction, job_id: str, before: Cursor, news: _News) -> Taken | None:
+    def _take(
+        self, tx: Transaction, job_id: str, before: Cursor, news: _News, owed: facts.Fact | None
+    ) -> Taken | None:
         """``None``: somebody else took these bytes in meanwhile."""
         if not tx.move_cursor(job_id, before, news.cursor):
             return None
         job = tx.job(job_id)
         if news.lines:
             job = self._keep_lines(tx, job, before.log_lines, news.lines)
-        return self.record(tx, job, [*_damages(news), *joined(_facts(job_id, news.payloads))])
+        first = [] if owed is None else [owed]
+        return self.record(tx, job, [*first, *_damages(news), *joined(_facts(job_id, news.payloads))])
 
     def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
         now = datetime.now(UTC)

@@ -1,7 +1,8 @@
 """What a job's folder keeps of its record, so that a lost database is made again from the folders.
 
 ``meta.json`` holds the record as of some place in the journal, with all that only the server knew
-(name, submitter, who stopped it). What the journal says after that place follows by ``advance``.
+(name, submitter, who stopped it, Idempotency-Key). What the journal says after that place follows by
+``advance``. So is a job brought back of which the database has lost the end only.
 Not here: the events of a lost database; they are gone, and clients are told by a new epoch.
 """
 
@@ -11,6 +12,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -20,10 +22,10 @@ from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.consequences import Register
 from mlops_jupyter.core.ends import model_of
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
-from mlops_jupyter.core.jobs import JobSpec, Model
+from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
-from mlops_jupyter.store import Kept, Store, Transaction
+from mlops_jupyter.store import Kept, Reading, Store, Transaction
 from mlops_jupyter.training import journal
 
 log = logging.getLogger(__name__)
@@ -72,14 +74,32 @@ class Restored(msgspec.Struct, frozen=True):
     model: Model | None
 
 
-def lost(jobs: Path, known: set[str]) -> Iterator[Callable[[Transaction], bool]]:
-    """The work that brings back each job that has a folder and is not ``known``, in their order."""
-    missing = [folder for folder in _folders(jobs) if folder.name not in known]
-    found = [(kept, folder) for folder in missing if (kept := _kept(folder)) is not None]
-    for kept, folder in sorted(found, key=lambda each: (str(each[0].job.submitted_time), each[0].job.job_id)):
+def lost(jobs: Path, found: Reading) -> Iterator[Callable[[Transaction], bool]]:
+    """The work that brings back each job whose folder knows more of it than was ``found``, in their order."""
+    known = found.job_ids()
+    open_jobs = {job.job_id: job for job in found.open_jobs()}
+    epoch, head = found.epoch(), found.head()
+    more: list[tuple[Kept, Path]] = []
+    for folder in _folders(jobs):
+        job = open_jobs.get(folder.name)
+        if folder.name in known and job is None:
+            continue
+        kept = _kept(folder)
+        if kept is not None and (job is None or (kept.epoch == epoch and kept.head > head)):
+            more.append((kept, folder))
+        elif job is not None and job.status == "queued" and _is_claimed(folder):
+            more.append((found.kept(job.job_id), folder))
+    for kept, folder in sorted(more, key=lambda each: (str(each[0].job.submitted_time), each[0].job.job_id)):
         restored = restore(kept, folder)
         if restored is not None:
-            yield _adding(restored)
+            yield _putting(restored, open_jobs.get(folder.name))
+
+
+def as_written(jobs: Path, prefix: str) -> Job | None:
+    """The one job whose id begins with ``prefix`` as its folder has it, whatever the database would say."""
+    found = [folder for folder in _folders(jobs) if folder.name.startswith(prefix)]
+    kept = _kept(found[0]) if len(found) == 1 else None
+    return None if kept is None else _since(kept, found[0])[0]
 
 
 def restore(kept: Kept, folder: Path) -> Restored | None:
@@ -89,12 +109,22 @@ def restore(kept: Kept, folder: Path) -> Restored | None:
     except (OSError, msgspec.DecodeError) as error:
         log.warning("Job %s cannot be brought back: %s", folder.name, error)
         return None
-    job, cursor = kept.job, kept.cursor
-    points = [point for fact in _facts(folder, 0, cursor.journal) for point in _points(fact)]
-    model = None
-    if job.model_id is not None and job.model_file is not None and job.end_time is not None:
+    points = [point for fact in _facts(folder, 0, kept.cursor.journal) for point in _points(fact)]
+    job, model, later = _since(kept, folder)
+    if model is None and job.model_id is not None and job.model_file is not None and job.end_time is not None:
         model = model_of(job, job.model_file, job.end_time)
-    for fact in _facts(folder, cursor.journal, None):
+    cursor = kept.cursor._replace(journal=_end(folder, kept.cursor.journal))
+    return Restored(msgspec.structs.replace(kept, job=job, cursor=cursor), spec, points + later, model)
+
+
+def _since(kept: Kept, folder: Path) -> tuple[Job, Model | None, list[Point]]:
+    """The job after all that its journal has since it was ``kept``, and what that brought."""
+    job, model = kept.job, None
+    points: list[Point] = []
+    if job.status == "queued" and _is_claimed(folder):
+        # Its place was given to it, by whom nobody knows any more: it must never run twice.
+        job, _ = advance(job, facts.JobStarted(time=time.time(), owner=None))
+    for fact in _facts(folder, kept.cursor.journal, None):
         points += _points(fact)
         try:
             job, consequences = advance(job, fact)
@@ -103,23 +133,38 @@ def restore(kept: Kept, folder: Path) -> Restored | None:
         for consequence in consequences:
             if isinstance(consequence, Register):
                 model = consequence.model
-    cursor = cursor._replace(journal=_end(folder, cursor.journal))
-    return Restored(Kept(job=job, kind=kept.kind, cursor=cursor), spec, points, model)
+    return job, model, points
 
 
-def _adding(restored: Restored) -> Callable[[Transaction], bool]:
+def _putting(restored: Restored, before: Job | None) -> Callable[[Transaction], bool]:
+    job = restored.kept.job
+
     def work(tx: Transaction) -> bool:
         # Another server may have been quicker, or this is a job it has just taken.
-        with contextlib.suppress(KeyError):
-            tx.job(restored.kept.job.job_id)
+        if _known(tx, job.job_id) != before:
             return False
-        tx.add_kept(restored.kept, restored.spec)
-        tx.add_points(restored.kept.job.job_id, restored.points)
+        tx.put_kept(restored.kept, restored.spec, restored.points)
         if restored.model is not None:
             tx.put_model(restored.model)
+        if job.rerun_of is not None and _known(tx, job.rerun_of) is not None:
+            last = tx.attempts(job.rerun_of)[-1]
+            if last.attempt < job.attempt:
+                tx.put_job(msgspec.structs.replace(last, followed_by=job.job_id))
         return True
 
     return work
+
+
+def _known(tx: Transaction, job_id: str) -> Job | None:
+    try:
+        return tx.job(job_id)
+    except KeyError:
+        return None
+
+
+def _is_claimed(folder: Path) -> bool:
+    """Whether a keeper has begun this job, or none can begin it any more."""
+    return (folder / "journal").exists()
 
 
 def _folders(jobs: Path) -> list[Path]:

@@ -102,7 +102,7 @@ class Submissions:
         }
 
     def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str, rerun_of: str | None) -> Job:
-        kind = _kind(spec)
+        now, kind = time.time(), _kind(spec)
         earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
         waiting = [job for job in tx.open_jobs() if job.status == "queued"]
         if len(waiting) >= limits.QUEUED:
@@ -121,9 +121,9 @@ class Submissions:
             last = tx.attempts(rerun_of)[-1]
             changes = difference(tx.spec(rerun_of), spec)
             job = msgspec.structs.replace(job, rerun_of=rerun_of, changes=changes, attempt=last.attempt + 1)
-            tx.put_job(msgspec.structs.replace(last, followed_by=job_id))
+            self._intake.record(tx, last, [facts.JobFollowed(time=now, followed_by=job_id)])
         tx.add_job(job, spec, kind)
-        return self._intake.record(tx, job, [facts.JobSubmitted(time=time.time(), by=by)]).job
+        return self._intake.record(tx, job, [facts.JobSubmitted(time=now, by=by)]).job
 
     async def _discard(self, job_id: str) -> None:
         """Nobody was told of this job."""

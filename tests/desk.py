@@ -54,7 +54,7 @@ class Desk:
             writer.append(msgspec.json.encode(fact))
         return run
 
-    def submit(self, job_id: str, **fields: Any) -> None:
+    def submit(self, job_id: str, key: str | None = None, **fields: Any) -> None:
         job = a_job(job_id=job_id, **fields)
         submitted = at(facts.JobSubmitted, float(len(self.writers)), by="ada")
         (self.jobs / job_id).mkdir(mode=0o700, parents=True)
@@ -62,6 +62,8 @@ class Desk:
 
         def work(tx: Any) -> None:
             tx.add_job(job, SPEC, "rf")
+            if key is not None:
+                tx.add_submission(key, "its digest", job_id)
             self.intake.record(tx, job, [submitted])
 
         self.store.write(work).result(10)

@@ -12,6 +12,7 @@ import pytest
 from mlops_jupyter.core import facts
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.store import files
+from tests.core.builders import at
 from tests.desk import JOB, Desk
 
 
@@ -161,3 +162,20 @@ def test_a_flipped_bit_in_a_journal_is_said_in_the_record_with_its_place_and_wha
             f"The job's journal is damaged at byte {ends[0]}: what was told there is missing.",
         )
     ]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_was_asked_while_the_store_refused_comes_before_what_the_job_wrote_since(
+    desk: Desk, ended: bool
+) -> None:
+    """P5: also where it wrote nothing."""
+    desk.read_all(JOB)
+    desk.intake.close()
+    if ended:
+        desk.end(exit_code=130)
+    desk.intake = Intake(desk.store, desk._take)
+    desk.intake.owe(JOB, at(facts.StopAsked, by="grace"))
+    desk.intake.owe(JOB, at(facts.StopAsked, by="somebody later"))
+    desk.read_all(JOB)
+    job = desk.store.read(lambda reading: reading.job(JOB))
+    assert (job.status, job.stopped_by) == ("cancelled" if ended else "stopping", "grace")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import StoreUnavailable
-from tests.core.builders import at
+from mlops_jupyter.training.journal import Writer
+from mlops_jupyter.training.run import Run
+from tests.core.builders import KEEPER, WORK, at
 from tests.desk import JOB, Desk
 
 FINISHED, FAILED, CANCELLED, VANISHED, QUEUED = (f"j-{n}00000000000" for n in range(1, 6))
@@ -27,7 +32,7 @@ def fill(desk: Desk) -> None:
     for step in range(1, 101):
         desk.run.log(step, {"train_loss": 1 / step})
     (desk.folder / "output.log").write_text("one\ntwo\n")
-    run = desk.begin(FINISHED, name="penguins")
+    run = desk.begin(FINISHED, name="penguins", key="a key")
     with run.stage("Data validation"):
         run.log(1, {"val_accuracy": 0.5})
     run.tell(facts.ModelSaved, sha256="ab", bytes=2, signature={"inputs": []})
@@ -45,7 +50,7 @@ def fill(desk: Desk) -> None:
     desk.begin(VANISHED)
     desk.read_all(VANISHED)
     desk.happened(VANISHED, at(facts.JobVanished, why="gone."))
-    desk.submit(QUEUED)
+    desk.submit(QUEUED, key="another")
     for job_id in desk.writers:
         desk.read_all(job_id)
     for job_id in (FINISHED, FAILED, CANCELLED):
@@ -53,10 +58,11 @@ def fill(desk: Desk) -> None:
 
 
 def everything(desk: Desk) -> list[object]:
-    """What a database says of jobs; numbers of events are its own."""
+    """What a database says of jobs; its name and the numbers of events are its own."""
     jobs = desk.all_jobs()
     ids = [job.job_id for job in jobs]
-    kept = [desk.store.read(lambda reading, i=i: reading.kept(i)) for i in ids]
+    found = [desk.store.read(lambda reading, i=i: reading.kept(i)) for i in ids]
+    kept = [replace(each, epoch="", head=0) for each in found]
     series = [desk.store.read(lambda reading, i=i: reading.series(i, None)) for i in ids]
     specs = [desk.store.read(lambda reading, i=i: reading.spec(i)) for i in ids]
     models = [desk.store.read(lambda reading, j=j: reading.model(j.model_id)) for j in jobs if j.model_id]
@@ -79,6 +85,9 @@ def test_every_record_is_the_same_after_the_database_was_lost(desk: Desk, when: 
     for job_id in desk.writers:
         desk.read_all(job_id)
     assert everything(desk) == before
+    # P12: what was submitted is known by its name.
+    assert desk.store.read(lambda r: r.submission("a key")) == ("its digest", FINISHED)
+    assert desk.store.read(lambda r: r.submission("another")) == ("its digest", QUEUED)
     aside = [path.read_bytes() for path in desk.path.parent.glob("*.damaged-*") if path.suffix[-1:] == "Z"]
     assert [len(content) for content in aside] == ([4096] if how == "random" else [])
 
@@ -106,6 +115,41 @@ def test_a_folder_nobody_can_read_costs_its_own_job_only(desk: Desk) -> None:
     damage(desk.path, "deleted")
     desk.open()
     assert [job.job_id for job in desk.all_jobs()] == [job_id for job_id in before if job_id != FAILED]
+
+
+@pytest.mark.parametrize("how", ["behind", "deleted"])
+def test_a_job_that_was_begun_is_never_queued_again(desk: Desk, how: str) -> None:
+    """P12: whatever the database and the record in its folder say, its journal says that it was begun."""
+    desk.submit(QUEUED)
+    writer = desk.writers[QUEUED] = Writer(desk.jobs / QUEUED / "journal")
+    for fact in (KEEPER, WORK):
+        writer.append(msgspec.json.encode(fact))
+    Run(writer).log(1, {"train_loss": 1.0})
+    epoch = desk.store.epoch
+    desk.let_go()
+    if how == "deleted":
+        damage(desk.path, how)
+    desk.open()
+    job = desk.store.read(lambda reading: reading.job(QUEUED))
+    assert (job.status, job.owner, job.process and job.process.pid) == ("running", None, KEEPER.pid)
+    assert desk.steps(QUEUED) == [1]
+    assert desk.store.epoch != epoch
+
+
+def test_attempts_are_one_line_though_the_database_forgot_the_last(desk: Desk) -> None:
+    desk.submit(QUEUED, rerun_of=JOB, attempt=2)
+    desk.let_go()
+    with sqlite3.connect(desk.path) as db:
+        db.execute("DELETE FROM jobs WHERE job_id=?", (QUEUED,))
+    db.close()
+    desk.open()
+    attempts = desk.store.read(lambda reading: reading.attempts(JOB))
+    assert [(job.job_id, job.followed_by) for job in attempts] == [(JOB, QUEUED), (QUEUED, None)]
+
+
+def test_a_follower_that_nobody_can_read_ends_the_line(desk: Desk) -> None:
+    desk.submit(FAILED, followed_by=QUEUED)
+    assert [job.job_id for job in desk.store.read(lambda reading: reading.attempts(FAILED))] == [FAILED]
 
 
 def damage(path: Path, how: str) -> None:

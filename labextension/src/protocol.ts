@@ -443,6 +443,17 @@ export interface TrainingResumed {
   job: Job;
 }
 
+/** A job was run again, whatever became of it: its record names the next attempt. */
+export interface TrainingFollowed {
+  type: "training_followed";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  followed_by: string;
+  job: Job;
+}
+
 /** A job was stopped by somebody; what it measured is kept. */
 export interface TrainingCancelled {
   type: "training_cancelled";
@@ -551,6 +562,7 @@ export type Event =
   | TrainingStarted
   | TrainingPaused
   | TrainingResumed
+  | TrainingFollowed
   | TrainingCancelled
   | MetricPoints
   | CandidateScores

@@ -19,6 +19,7 @@ JobEvent = (
     | events.TrainingStarted
     | events.TrainingPaused
     | events.TrainingResumed
+    | events.TrainingFollowed
     | events.TrainingProgress
     | events.TrainingCompleted
     | events.TrainingFailed

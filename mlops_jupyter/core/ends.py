@@ -30,7 +30,7 @@ def worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
         return failed(replace(job, error="The job took longer than its timeout."), fact, "timeout")
     if fact.orphaned:
         return cancelled(replace(job, stopped_by="orphan_ttl"), fact)
-    if job.stopped_by is not None:
+    if job.stopped_by is not None or fact.stopped:
         return cancelled(job, fact)
     if job.outcome == "failed":
         return failed(replace(job, hint=job.hint or _memory_hint(fact)), fact, "error")

@@ -169,6 +169,14 @@ class TrainingResumed(Event, frozen=True, kw_only=True):
     job: Job
 
 
+class TrainingFollowed(Event, frozen=True, kw_only=True):
+    """A job was run again, whatever became of it: its record names the next attempt."""
+
+    job_id: str
+    followed_by: str
+    job: Job
+
+
 class TrainingCancelled(Event, frozen=True, kw_only=True):
     """A job was stopped by somebody; what it measured is kept."""
 

@@ -64,7 +64,8 @@ class WorkerEnded(Fact, frozen=True, kw_only=True):
 
     Exactly one of ``exit_code`` and ``signal`` is set. ``cpu_seconds`` and ``peak_memory_bytes``
     are those of the whole process tree; null where they could not be read. ``memory_limit_bytes``: what
-    all processes of the container may use. ``paused_for``: seconds of a pause it ended in.
+    all processes of the container may use. ``paused_for``: seconds of a pause it ended in. ``stopped``: the
+    keeper had been asked to stop it, by whom it does not know.
     """
 
     exit_code: int | None = None
@@ -72,6 +73,7 @@ class WorkerEnded(Fact, frozen=True, kw_only=True):
     oom_kills: int = 0
     timed_out: bool = False
     orphaned: bool = False
+    stopped: bool = False
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
     memory_limit_bytes: int | None = None
@@ -231,9 +233,9 @@ class QueueMoved(Fact, frozen=True, kw_only=True):
 
 
 class JobStarted(Fact, frozen=True, kw_only=True):
-    """The queue gave the job a place; its keeper is being started by ``owner``."""
+    """The queue gave the job a place; its keeper is being started by ``owner`` (null: nobody knows)."""
 
-    owner: str
+    owner: str | None
 
 
 class JobAdopted(Fact, frozen=True, kw_only=True):
@@ -252,6 +254,12 @@ class PauseAsked(Fact, frozen=True, kw_only=True):
 
 class ResumeAsked(Fact, frozen=True, kw_only=True):
     by: str
+
+
+class JobFollowed(Fact, frozen=True, kw_only=True):
+    """The job was run again: ``followed_by`` is the next attempt."""
+
+    followed_by: str
 
 
 class StartFailed(Fact, frozen=True, kw_only=True):
@@ -299,6 +307,7 @@ AnyFact = (
     | StopAsked
     | PauseAsked
     | ResumeAsked
+    | JobFollowed
     | StartFailed
     | JobVanished
 )

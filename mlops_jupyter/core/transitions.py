@@ -13,33 +13,26 @@ from msgspec.structs import replace
 from mlops_jupyter.core import ends, events, facts
 from mlops_jupyter.core.consequences import Consequence, Publish, Signal, Step
 from mlops_jupyter.core.errors import InvalidTransition
-from mlops_jupyter.core.jobs import (
-    Best,
-    Candidate,
-    Dataset,
-    Finding,
-    Job,
-    Process,
-    SavedModel,
-)
+from mlops_jupyter.core.jobs import Best, Candidate, Dataset, Finding, Job, Process, SavedModel
 from mlops_jupyter.core.progress import moved, stage_advanced, stage_ended, stage_skipped, stage_started
 
 _QUEUE = (facts.JobSubmitted, facts.QueueMoved, facts.JobStarted)
+_ANYTIME = (facts.StopAsked, facts.JobFollowed)
 
 
 def advance(job: Job, fact: facts.Fact) -> Step:
     """``job`` after ``fact``, and what follows from it.
 
-    Facts of a job that is over change nothing: its end was said once. An impossible pair raises
-    ``InvalidTransition``.
+    Facts of a job that is over change nothing, since its end was said once; but it can be run again. An
+    impossible pair raises ``InvalidTransition``.
     """
-    if job.terminal:
+    if job.terminal and not isinstance(fact, facts.JobFollowed):
         return job, []
     rule = _RULES.get(type(fact))
     if rule is None:
         raise InvalidTransition(f"{job.job_id} ({job.status}) knows no {type(fact).__name__}")
     early = type(fact) in _QUEUE
-    if early != (job.status == "queued") and not isinstance(fact, facts.StopAsked):
+    if early != (job.status == "queued") and not isinstance(fact, _ANYTIME):
         raise InvalidTransition(f"{job.job_id} is {job.status}: no {type(fact).__name__} is possible")
     if isinstance(fact, facts.WorkerResumed | facts.WorkerEnded):
         job = replace(job, paused_time=job.paused_time + fact.paused_for)
@@ -48,6 +41,12 @@ def advance(job: Job, fact: facts.Fact) -> Step:
         fact = replace(fact, elapsed=max(fact.elapsed - job.paused_time, 0.0))
         job = replace(job, elapsed_time=max(fact.elapsed, job.elapsed_time or 0.0))
     return rule(job, fact)
+
+
+def _followed(job: Job, fact: facts.JobFollowed) -> Step:
+    job, by = replace(job, followed_by=fact.followed_by), fact.followed_by
+    event = events.TrainingFollowed(time=facts.moment(fact), job_id=job.job_id, followed_by=by, job=job)
+    return job, [Publish(event)]
 
 
 # --- submission, queue, start --------------------------------------------------------------
@@ -266,6 +265,7 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.JobAdopted: _adopted,
     facts.KeeperStarted: _keeper,
     facts.WorkStarted: _working,
+    facts.JobFollowed: _followed,
     facts.StartFailed: _start_failed,
     facts.DataDescribed: _described,
     facts.TaskChosen: _task,

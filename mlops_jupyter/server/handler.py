@@ -160,6 +160,8 @@ class Handler(Ours, APIHandler):
     # Without OPTIONS and HEAD, which Jupyter's base would answer without asking who it is.
     SUPPORTED_METHODS = ("GET", "POST")
     body_limit = limits.BODY
+    #: False for what is done even while the store is in trouble.
+    needs_store = True
 
     async def prepare(self, **options: Any) -> None:
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
@@ -169,7 +171,8 @@ class Handler(Ours, APIHandler):
         await super().prepare(**options)
         if self.current_user is not None:
             self.rooms.used()
-            self.rooms.check()
+            if self.needs_store:
+                self.rooms.check()
         if self.request.method == "POST":
             self.require_json()
 

@@ -17,7 +17,7 @@ from tornado import web
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.errors import InputError, VersionMismatch
+from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.intake import LINE_LENGTH, as_line
@@ -112,12 +112,22 @@ class JobHandler(Handler):
 
 
 class JobStopHandler(Handler):
+    """Also while the store is in trouble: that a job ends may be what gives the disk room."""
+
+    needs_store = False
+
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.job(prefix)
-        job = await self.rooms.supervisor.stop(job.job_id, by=_person(self.current_user))
-        self.reply(job, status=202)
+        supervisor, by = self.rooms.supervisor, _person(self.current_user)
+        try:
+            job = await self.job(prefix)
+            self.reply(await supervisor.stop(job.job_id, by=by), status=202)
+        except StoreUnavailable:
+            stopping = await supervisor.stop_unrecorded(prefix, by)
+            if stopping is None:
+                raise
+            self.reply(stopping, status=202)
 
 
 class JobPauseHandler(Handler):

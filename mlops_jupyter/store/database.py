@@ -2,18 +2,17 @@
 
 Everything a client has seen was committed here before. What keeps it from working is its
 ``trouble``: the writer thread tries again until the disk does its work. Not here: what is asked
-(``reading``) and changed (``transaction``), and how files are opened (``files``).
+(``reading``) and changed (``transaction``), and how the database is opened (``opening``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any, TypeVar
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.store.connection import Connection, Failed
 from mlops_jupyter.store.files import Files
-from mlops_jupyter.store.migrations import migrate
+from mlops_jupyter.store.opening import Lost, open_database
 from mlops_jupyter.store.reading import Reading, Stored
 from mlops_jupyter.store.transaction import Transaction
 from mlops_jupyter.store.trouble import ReplacedError, is_corrupt, is_trouble, sentence
@@ -49,7 +48,7 @@ class Store:
     ``on_commit`` is called in that thread with the events of each commit, in order, and
     with those that other servers committed before it; ``on_turn`` with
     ``(None, head)`` before the store can be used, and with ``(trouble, 0)`` once it cannot. ``lost`` gives,
-    for the ids of the jobs a database holds, the work that brings back those that are missing.
+    for what a database holds, the work that brings back what is missing in it.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Store:
         path: Path,
         on_commit: Callable[[list[Stored]], None],
         on_turn: Callable[[str | None, int], None] = lambda *_: None,
-        lost: Callable[[set[str]], Iterable[Callable[[Transaction], bool]]] = lambda _: (),
+        lost: Lost = lambda _: (),
     ) -> None:
         self.epoch = ""
         self.trouble: str | None = "The store is being opened."
@@ -175,67 +174,20 @@ class Store:
                 self._let_go(writer)
 
     def _open(self, *, damaged: bool) -> Connection:
-        """Open the database and bring back what it has lost; a ``damaged`` one is replaced."""
-        files = self._files
-        files.prepare()
-        with files.locked():
-            if damaged and not self._sound():
-                aside = files.move_aside()
-                log.error("The database was damaged and is kept as %s; a new one is made", aside)
-                files.prepare()
-            db = files.connect_writer()
-            try:
-                new = migrate(db, epoch=secrets.token_hex(8))
-                self._bring_back(db, new=new)
-                # What cannot be written must not be called open.
-                db.execute("INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),))
-                (self.epoch,) = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
-                head = Reading(db).head()
-            except BaseException:
-                db.close()
-                raise
-        self._told = head
+        opened = open_database(self._files, self._lost, self._opening, damaged=damaged)
+        self.epoch, self._told = opened.epoch, opened.head
         self._generation += 1
-        writer = Connection(db, self._generation)
-        self._shared = writer if files.single else None
-        self._on_turn(None, head)
+        writer = Connection(opened.db, self._generation)
+        self._shared = writer if self._files.single else None
+        self._on_turn(None, opened.head)
         if self._said is not None:
             log.warning("The store works again")
         self.trouble = self._said = None
         self._tried.set()
         return writer
 
-    def _sound(self) -> bool:
-        """Whether a database that gave cause for suspicion is in order after all."""
-        try:
-            db = self._files.connect("rw")
-            try:
-                (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-                return str(verdict) == "ok"
-            finally:
-                db.close()
-        except sqlite3.DatabaseError as error:
-            if is_corrupt(error):
-                return False
-            raise
-
-    def _bring_back(self, db: sqlite3.Connection, *, new: bool) -> None:
-        known = {job_id for (job_id,) in db.execute("SELECT job_id FROM jobs")}
-        count = 0
-        for work in self._lost(known):
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                count += work(Transaction(db))
-                if count == 1 and not new:
-                    # What clients saw of a database that lost its end is not what will follow.
-                    db.execute("UPDATE meta SET value=? WHERE key='epoch'", (secrets.token_hex(8),))
-                db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-            self.trouble = f"The database is being rebuilt from the jobs' folders: {count} so far."
-        if count:
-            log.warning("%d jobs were brought back into the database from their folders", count)
+    def _opening(self, progress: str) -> None:
+        self.trouble = progress
 
     def _serve(self, writer: Connection) -> bool:
         """Commit what is asked for; False when that is over."""

@@ -38,7 +38,11 @@ SUBMISSIONS = """
 CREATE TABLE submissions (key TEXT PRIMARY KEY, digest TEXT NOT NULL, job_id TEXT NOT NULL) WITHOUT ROWID;
 """
 
-STEPS = (FIRST, SUBMISSIONS)
+SUBMISSIONS_BY_JOB = """
+CREATE INDEX submissions_by_job ON submissions (job_id);
+"""
+
+STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB)
 
 
 def check_version(db: sqlite3.Connection) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,12 +48,24 @@ class Cursor(NamedTuple):
     log_lines: int
 
 
+class Submission(NamedTuple):
+    """Under which name a job was submitted (its Idempotency-Key), and the digest of what was."""
+
+    key: str
+    digest: str
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as its folder keeps it: the record as of ``cursor``, and its kind."""
+    """A job as its folder keeps it: the record as of ``cursor``, its kind, and what it was submitted as.
+
+    ``head`` was the last event of the database ``epoch`` then: one that has fewer lost its end."""
 
     job: Job
     kind: str
     cursor: Cursor
+    submission: Submission | None = None
+    epoch: str = ""
+    head: int = 0
 
 
 class Reading:
@@ -64,6 +77,15 @@ class Reading:
     def head(self) -> int:
         (seq,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
         return seq or 0
+
+    def epoch(self) -> str:
+        """The name of this database."""
+        (epoch,) = self._db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
+        return str(epoch)
+
+    def job_ids(self) -> set[str]:
+        """Of all jobs."""
+        return {job_id for (job_id,) in self._db.execute("SELECT job_id FROM jobs")}
 
     def job(self, job_id: str) -> Job:
         """The job of this full id; ``KeyError`` when there is none."""
@@ -77,10 +99,11 @@ class Reading:
         return wire.decode(body, JobSpec)
 
     def attempts(self, job_id: str) -> list[Job]:
-        """This job and the attempts after it."""
+        """This job and the attempts after it, as far as they are known."""
         found = [self.job(job_id)]
-        while (following := found[-1].followed_by) is not None:
-            found.append(self.job(following))
+        with suppress(KeyError):
+            while (following := found[-1].followed_by) is not None:
+                found.append(self.job(following))
         return found
 
     def submission(self, key: str) -> tuple[str, str] | None:
@@ -124,7 +147,17 @@ class Reading:
         ).fetchone()
         if row is None:
             raise KeyError(job_id)
-        return Kept(job=as_job(row[0]), kind=row[1], cursor=Cursor(*row[2:]))
+        submitted = self._db.execute(
+            "SELECT key, digest FROM submissions WHERE job_id=?", (job_id,)
+        ).fetchone()
+        return Kept(
+            job=as_job(row[0]),
+            kind=row[1],
+            cursor=Cursor(*row[2:]),
+            submission=submitted and Submission(*submitted),
+            epoch=self.epoch(),
+            head=self.head(),
+        )
 
     def events(self, since: int, limit: int) -> list[Stored]:
         """Events after ``since``, in order."""

@@ -55,13 +55,23 @@ class Transaction:
             (job.job_id, job.status, kind, wire.encode(job), wire.encode(spec)),
         )
 
-    def add_kept(self, kept: Kept, spec: JobSpec) -> None:
-        """A job as its folder had it."""
-        self.add_job(kept.job, spec, kept.kind)
+    def put_kept(self, kept: Kept, spec: JobSpec, points: Iterable[Point]) -> None:
+        """A job and its points as its folder had them, in place of what is known of it."""
+        job_id = kept.job.job_id
+        try:
+            self.job(job_id)
+        except KeyError:
+            self.add_job(kept.job, spec, kept.kind)
+        else:
+            self.put_job(kept.job)
         self._db.execute(
             "UPDATE jobs SET journal_offset=?, log_offset=?, log_lines=? WHERE job_id=?",
-            (*kept.cursor, kept.job.job_id),
+            (*kept.cursor, job_id),
         )
+        if kept.submission is not None:
+            self._db.execute("INSERT OR IGNORE INTO submissions VALUES (?,?,?)", (*kept.submission, job_id))
+        self._db.execute("DELETE FROM points WHERE job_id=?", (job_id,))
+        self.add_points(job_id, points)
 
     def add_submission(self, key: str, digest: str, job_id: str) -> None:
         self._db.execute("INSERT INTO submissions VALUES (?,?,?)", (key, digest, job_id))

@@ -47,9 +47,14 @@ class Writer:
         self._rest = b""
         self.dropped = 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether the disk has not taken everything yet."""
+        return bool(self._held or self._rest)
+
     def append(self, payload: bytes) -> None:
         record = frame(payload)
-        if self._held or self._rest:
+        if self.holds:
             self._hold(record)
             self.flush()
         else:

@@ -166,6 +166,7 @@ class Keeping:
             oom_kills=max(container.oom_kills() - self._oom_kills, 0),
             timed_out=self._timed_out,
             orphaned=self._orphaned,
+            stopped=self._stop_asked is not None and not (self._timed_out or self._orphaned),
             cpu_seconds=round(max(self._cpu_seconds, 0.0), 3),
             peak_memory_bytes=self._peak or None,
             memory_limit_bytes=container.memory_limit(),

@@ -57,6 +57,7 @@ class Run:
         self._names: set[str] = set()
         self._points = self._bytes = self._findings = 0
         self._told: set[str] = set()
+        self._dropped = 0
 
     @property
     def elapsed(self) -> float:
@@ -70,6 +71,18 @@ class Run:
     def _append(self, payload: bytes) -> None:
         self._bytes += len(payload)
         self._writer.append(payload)
+        if self._writer.dropped > self._dropped:
+            self.tell_dropped()
+
+    def tell_dropped(self) -> None:
+        """Say how many records the disk refused for so long that they were given up, once it takes that."""
+        dropped = self._writer.dropped - self._dropped
+        if dropped and not self._writer.holds:
+            self._dropped += dropped
+            message = (
+                f"The disk refused for so long that {dropped:,} records were given up: points are missing."
+            )
+            self.tell(FindingMade, code="records_dropped", severity="warning", message=message)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """One or more metrics measured at ``step`` (units of the fit, from 1)."""

@@ -128,6 +128,7 @@ def _do(work: Any, assignment: Assignment, used: dict[str, str]) -> int:
         return 0
     finally:
         _write_out(writer)
+        run.tell_dropped()
 
 
 def _estimator(folder: Path) -> Any:

@@ -124,6 +124,23 @@ def test_an_error_while_memory_ran_out_says_so_and_keeps_a_better_hint() -> None
         assert (ended.reason, ended.error, ended.hint) == ("error", "TerminatedWorkerError", expected)
 
 
+def test_a_job_whose_keeper_was_asked_to_stop_it_is_cancelled_whoever_asked() -> None:
+    job, _ = after(a_running_job(), at(facts.WorkerEnded, 2.0, exit_code=130, stopped=True))
+    assert (job.status, job.reason, job.stopped_by, job.message) == (
+        "cancelled",
+        "cancelled",
+        None,
+        "Cancelled by unknown",
+    )
+
+
+def test_a_job_is_followed_by_another_whatever_became_of_it() -> None:
+    for job in (a_job(), a_running_job(), a_job(status="failed")):
+        followed, consequences = advance(job, at(facts.JobFollowed, followed_by="j-900000000000"))
+        assert followed == msgspec.structs.replace(job, followed_by="j-900000000000")
+        assert [type(c.event) for c in consequences] == [events.TrainingFollowed]
+
+
 @pytest.mark.parametrize("stop_at", range(4))
 def test_a_stop_that_races_the_end_leaves_one_end(stop_at: int) -> None:
     """F19: in whatever order their words come, one terminal event and one outcome."""

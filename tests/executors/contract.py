@@ -50,7 +50,7 @@ class ExecutorContract:
                 executor.stop(process)
                 await over(executor, process)
                 assert time.monotonic() - asked < 2
-                assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+                assert told(folder) == [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
 
         asyncio.run(story())
 

@@ -63,7 +63,7 @@ def test_a_fit_of_any_length_stops_between_its_steps(tmp_path: Path, model: str)
             executor.stop(process)
             await over(executor, process)
             assert time.monotonic() - asked < 2
-            assert told(folder)[-1] == ended(exit_code=130)
+            assert told(folder)[-1] == ended(exit_code=130, stopped=True)
             assert stages_ended(folder) < 8
 
     asyncio.run(story())

@@ -62,14 +62,14 @@ class WorksServer(JupyterServer):
         """The record of a job that has ended."""
         return self.until(job_id, lambda job: job["end_time"] is not None)
 
-    def events(self, *types: str) -> list[dict[str, Any]]:
-        """All that are stored, of these types."""
+    def events(self, *types: str, after: int = 0) -> list[dict[str, Any]]:
+        """All that are stored, of these types; those ``after`` one."""
         found: list[dict[str, Any]] = []
-        since = 0
+        since = after
         while part := self.get("mlops/api/events", since=since).json()["events"]:
             found += part
             since = part[-1]["seq"]
-        assert [event["seq"] for event in found] == list(range(1, since + 1))
+        assert [event["seq"] for event in found] == list(range(after + 1, since + 1))
         return [event for event in found if event["type"] in types]
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import cloudpickle
 import httpx
 import nbformat
+import psutil
 import pytest
 from sklearn.dummy import DummyClassifier
 
 from mlops_jupyter import __version__
+from tests.executors.builders import worker_pid
 from tests.faults.test_server_restart import PENGUINS, JupyterServer
 from tests.mounts import Disk, a_disk
 from tests.test_records import damage
@@ -31,7 +33,7 @@ class Rig:
         self.release = folder / "release"
         self.alive = folder / "alive"
 
-    def submit(self) -> str:
+    def submit(self, key: str) -> str:
         """A job whose fit prints and waits until it is released; says that it is alive elsewhere."""
         # Put where an upload would be: on so small a disk there is no room for uploads.
         inputs = self.data / "inputs"
@@ -44,9 +46,20 @@ class Rig:
             "cv": 0,
             "version": __version__,
         }
-        answer = self.server.post("jobs", spec)
+        answer = self.server.post("jobs", spec, **{"Idempotency-Key": key})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["job_id"])
+
+    def worker(self, job_id: str) -> int:
+        """The process that does this job's work, once it does."""
+        self.server.until(job_id, lambda job: job["status"] == "running")
+        return worker_pid(self.data / "jobs" / job_id)
+
+    def stop(self, job_id: str) -> dict[str, Any]:
+        answer = self.server.post(f"jobs/{job_id}/stop", {})
+        assert answer.status_code == 202, answer.text
+        record: dict[str, Any] = answer.json()
+        return record
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"token {self.server.token}"}
@@ -108,7 +121,8 @@ def _waiting(rig: Rig) -> Any:
 def rig(tmp_path: Path) -> Iterator[Rig]:
     with a_disk(tmp_path / "small", 16) as disk:
         server = JupyterServer(
-            tmp_path / "home", options=[f"--MlopsExtension.data_dir={disk.folder / 'data'}"]
+            tmp_path / "home",
+            options=["--MlopsExtension.max_jobs=2", f"--MlopsExtension.data_dir={disk.folder / 'data'}"],
         )
         server.copy(PENGUINS)
         server.start()
@@ -120,27 +134,38 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig: Rig) -> None:
     """P5, F6, F7."""
-    job_id = rig.submit()
+    job_id, unwanted = rig.submit("this-one"), rig.submit("another")
+    worker = rig.worker(unwanted)
     rig.until(rig.alive.exists)
     rig.disk.fill()
     assert rig.refused() == f"The disk is full: {rig.data} takes nothing more."
     rig.save_notebook("while the disk is full")
+    stopping = rig.stop(unwanted)
+    assert stopping["status"] == "stopping"
+    rig.until(lambda: not psutil.pid_exists(worker))
+    assert rig.stop(unwanted)["stopped_by"] == stopping["stopped_by"]
     rig.lives_on()
     rig.disk.free()
     rig.works()
+    stopped = rig.server.until(unwanted, lambda job: job["end_time"])
+    assert (stopped["status"], stopped["stopped_by"]) == ("cancelled", stopping["stopped_by"])
     before = rig.server.get("mlops/api/jobs").json()
     damage(rig.data / "store.sqlite", "random")
     rig.until(
         lambda: rig.request("GET", "mlops/api/status").json().get("epoch") not in (None, before["epoch"])
     )
     rig.save_notebook("after the database was damaged")
-    assert [job["job_id"] for job in rig.server.get("mlops/api/jobs").json()["jobs"]] == [job_id]
+    # P12: whoever did not hear that it was accepted asks again.
+    assert rig.submit("this-one") == job_id
+    listed = rig.server.get("mlops/api/jobs").json()["jobs"]
+    assert [job["job_id"] for job in listed] == [unwanted, job_id]
+    assert listed[0] == stopped
     rig.release.touch()
     ended = rig.server.until(job_id, lambda job: job["status"] not in ("starting", "running"))
     assert (ended["status"], ended["error"], ended["submitted_by"]) == (
         "completed",
         None,
-        before["jobs"][0]["submitted_by"],
+        before["jobs"][1]["submitted_by"],
     )
     assert [stage["state"] for stage in ended["stages"]].count("running") == 0
     log = rig.server.log.read_text()

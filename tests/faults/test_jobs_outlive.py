@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import random
+import shutil
 import signal
+import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,15 @@ from tests.executors.builders import keeper, processes_of, worker_pid
 from tests.faults.servers import WorksServer, await_true
 
 pytestmark = pytest.mark.timeout(180)
+#: Events that carry the record of a job, in the order of its life.
+LIVES = (
+    "training_queued",
+    "training_started",
+    "training_progress",
+    "training_completed",
+    "training_cancelled",
+    "training_failed",
+)
 
 
 @pytest.fixture(scope="module")
@@ -156,13 +170,15 @@ def test_a_killed_worker_is_a_failed_job_within_two_seconds_and_leaves_nobody(se
 
 
 def test_what_happened_while_no_server_was_up_is_known_at_the_next_start(server: WorksServer) -> None:
-    """P7: a worker that died has its true end; where all was killed the job is lost, its numbers kept."""
-    ended, failed, killed, vanished = (
+    """P7: a worker that died has its true end; where all was killed the job is lost, its numbers kept.
+    P12, F5: a job whose start the database has lost goes on."""
+    ended, failed, killed, vanished, forgotten = (
         server.begun("emits", points=500),
         server.begun("fails_after", points=200),
-        *(server.begun("emits", points=120_000) for _ in range(2)),
+        *(server.begun("emits", points=120_000) for _ in range(3)),
     )
     server.kill()
+    queue_again(server.data / "store.sqlite", forgotten)
     os.kill(worker_pid(server.folder(killed)), signal.SIGSEGV)
     process = keeper(server.folder(vanished))
     await_true(lambda: lines(server.folder(vanished) / "counted") > 100)
@@ -184,6 +200,83 @@ def test_what_happened_while_no_server_was_up_is_known_at_the_next_start(server:
     points = server.get(f"mlops/api/jobs/{vanished}/metrics").json()["series"]["n"]["points"]
     assert len(points) >= emitted
     assert [point["step"] for point in points] == list(range(1, len(points) + 1))
+    found = server.job(forgotten)
+    assert (found["status"], found["attempt"], found["process"]["pid"]) == (
+        "running",
+        1,
+        keeper(server.folder(forgotten)).pid,
+    )
+    server.stop_job(forgotten)
+    assert server.over(forgotten)["status"] == "cancelled"
+    assert lines(server.folder(forgotten) / "runs") == 1
+
+
+def queue_again(path: Path, job_id: str) -> None:
+    """As a database is that has lost all of this job since it was queued."""
+    with sqlite3.connect(path) as db:
+        (queued,) = db.execute(
+            "SELECT body FROM events WHERE type='training_queued' AND job_id=?", (job_id,)
+        ).fetchone()
+        db.execute(
+            "UPDATE jobs SET status='queued', record=?, journal_offset=0, log_offset=0 WHERE job_id=?",
+            (json.dumps(json.loads(queued)["job"]).encode(), job_id),
+        )
+        db.execute("DELETE FROM points WHERE job_id=?", (job_id,))
+    db.close()
+
+
+def test_a_running_job_whose_folder_is_removed_or_replaced_is_lost_and_says_so(
+    server: WorksServer, tmp_path: Path
+) -> None:
+    """F9: and nothing is written through the link."""
+    removed, replaced = (server.begun("emits", points=120_000) for _ in range(2))
+    keepers = [keeper(server.folder(job_id)) for job_id in (removed, replaced)]
+    for job_id in (removed, replaced):
+        shutil.rmtree(server.folder(job_id))
+    server.folder(replaced).symlink_to(tmp_path)
+    for job_id in (removed, replaced):
+        server.stop_job(job_id)
+    ended = [server.over(job_id) for job_id in (removed, replaced)]
+    assert [(job["status"], job["error"]) for job in ended] == [
+        ("lost", "The job is lost: its folder was removed, and its processes are gone."),
+        ("lost", "The job is lost: its folder was replaced by a link, and its processes are gone."),
+    ]
+    assert list(tmp_path.iterdir()) == []
+    assert not any(psutil.pid_exists(process.pid) for process in keepers)
+
+
+ENDS = {("completed",), ("stopping", "completed"), ("stopping", "cancelled")}
+
+
+@pytest.mark.parametrize("jobs", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_a_stop_that_races_the_end_of_a_job_leaves_one_end(server: WorksServer, jobs: int) -> None:
+    """F19: within some milliseconds of it, either way."""
+    seconds = 0.3
+    head = server.get("mlops/api/status").json()["head"]
+
+    def race(_: int) -> str:
+        job_id = server.submit("waits", seconds=seconds)
+        waiting = server.folder(job_id) / "waiting"
+        await_true(waiting.exists)
+        # It looks at its clock every ten milliseconds, and needs some to end.
+        end = waiting.stat().st_mtime + seconds + random.uniform(-0.005, 0.02)
+        time.sleep(max(end - time.time(), 0))
+        server.stop_job(job_id)
+        return job_id
+
+    with ThreadPoolExecutor(4) as racing:
+        raced = list(racing.map(race, range(jobs)))
+    ended = {job_id: server.over(job_id)["status"] for job_id in raced}
+    told: dict[str, list[str]] = {job_id: [] for job_id in raced}
+    ends: Counter[str] = Counter()
+    for event in server.events(*LIVES, after=head):
+        if event["job"] is not None and event["job"]["status"] not in told[event["job_id"]][-1:]:
+            told[event["job_id"]].append(event["job"]["status"])
+        ends[event["job_id"]] += event["type"] in ("training_completed", "training_cancelled")
+    assert {tuple(statuses[:3]) for statuses in told.values()} == {("queued", "starting", "running")}
+    assert {tuple(statuses[3:]) for statuses in told.values()} <= ENDS
+    assert {job_id: statuses[-1] for job_id, statuses in told.items()} == ended
+    assert ends == dict.fromkeys(raced, 1)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.store import database, files, trouble
 from mlops_jupyter.store.neighbours import flock
+from mlops_jupyter.training import journal
 from tests import strace
+from tests.core.builders import at
 from tests.desk import JOB, Desk
 from tests.faults.acknowledging import SUBMITTED
 from tests.mounts import a_disk
@@ -128,7 +131,6 @@ def test_a_write_ahead_log_cut_at_many_places_leaves_a_prefix(desk: Desk, tmp_pa
 
 
 def cut_anywhere(desk: Desk, tmp_path: Path, times: int) -> None:
-    # What only the server knew of a job it still has (here: that it began) is in no journal.
     begun = (desk.path.parent / "store.sqlite-wal").stat().st_size
     desk.intake.watch(JOB, desk.folder)
     for step in range(1, STEPS + 1):
@@ -137,10 +139,11 @@ def cut_anywhere(desk: Desk, tmp_path: Path, times: int) -> None:
             desk.intake.look(JOB, desk.folder)
     desk.submit(SUBMITTED)
     desk.read_all(JOB)
+    desk.happened(JOB, at(facts.StopAsked, by="grace"))
     whole = [event.body for event in desk.store.read(lambda reading: reading.events(0, 10_000))]
     length = (desk.path.parent / "store.sqlite-wal").stat().st_size
-    cuts = sorted(random.Random(5).sample(range(begun, length), times))
-    for cut in cuts:
+    # One of them such that the job is queued, though it was begun.
+    for cut in (begun - 1, *random.Random(5).sample(range(length), times - 1)):
         folder = tmp_path / str(cut)
         shutil.copytree(desk.path.parent, folder, ignore=shutil.ignore_patterns("*-shm", "*.servers"))
         with (folder / "store.sqlite-wal").open("r+b") as log:
@@ -154,7 +157,11 @@ def cut_anywhere(desk: Desk, tmp_path: Path, times: int) -> None:
         again = Desk(folder, found=True)
         again.read_all(JOB)
         assert again.steps() == list(range(1, STEPS + 1))
-        assert {job.job_id for job in again.all_jobs()} == {JOB, SUBMITTED}
+        # What only the server knew, that a job began and who stopped it, is in the job's folder.
+        assert {job.job_id: (job.status, job.owner, job.stopped_by) for job in again.all_jobs()} == {
+            JOB: ("stopping", "s", "grace"),
+            SUBMITTED: ("queued", None, None),
+        }
         again.let_go()
 
 
@@ -202,6 +209,33 @@ def test_what_is_measured_while_the_disk_is_full_is_there_when_it_has_room_again
     assert sum("The disk is full" in line for line in said) == 1
     assert "The store works again" in said
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_what_a_full_disk_refused_for_too_long_is_counted_in_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5, F6: as much as a job holds in memory, here 64 KiB, and what comes beyond it."""
+    monkeypatch.setattr(journal, "HELD_BYTES", 64 << 10)
+    monkeypatch.setattr(database, "RETRY", 0.05)
+    with a_disk(tmp_path / "disk", 4) as disk:
+        desk = Desk(disk.folder / "data")
+        for step in range(1, 3001):
+            desk.run.log(step, {"train_loss": 1.0})
+            if step == 100:
+                disk.fill()
+            if step == 2900:
+                disk.free()
+        wait_for(desk, lambda: True)
+        desk.end()
+        desk.read_all(JOB)
+        (found,) = desk.store.read(lambda reading: reading.job(JOB)).findings
+        missing = 3000 - len(desk.steps())
+        assert missing > 1000
+        assert (found.code, found.message) == (
+            "records_dropped",
+            f"The disk refused for so long that {missing:,} records were given up: points are missing.",
+        )
+        desk.close()
 
 
 def test_a_store_on_a_read_only_disk_works_once_the_disk_can_be_written(

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from mlops_jupyter import __version__, supervisor
+from mlops_jupyter import __version__, places
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.stages import STAGES
@@ -244,6 +244,11 @@ async def test_a_rerun_is_the_next_attempt_on_the_same_inputs_and_the_first_name
     assert (second["attempt"], second["rerun_of"], second["name"]) == (2, first["job_id"], "birds")
     assert second["changes"] == [{"name": "timeout", "before": 600.0, "after": 60.0}]
     assert (await ask("GET", f"jobs/{first['job_id']}"))[1]["job"]["followed_by"] == second["job_id"]
+    _, told = await ask("GET", "events?since=0")
+    followed = [event for event in told["events"] if event["type"] == "training_followed"]
+    assert [(event["job_id"], event["followed_by"], event["job"]["status"]) for event in followed] == [
+        (first["job_id"], second["job_id"], "cancelled")
+    ]
     # The estimator and the table of the first.
     await until(second["job_id"], lambda job: job["log_lines"] > 0)
     await ask("POST", f"jobs/{second['job_id']}/stop", {})
@@ -272,7 +277,7 @@ async def test_only_a_job_that_runs_can_be_paused(ask, rooms) -> None:
 async def test_what_exceeds_the_places_waits_its_turn_and_says_how_many_are_ahead(
     ask, submit_sleeper, submit, until, rooms
 ) -> None:
-    rooms.supervisor._places = 1
+    rooms.supervisor.places._count = 1
     first = await submit_sleeper()
     second = await submit()
     third = await submit()
@@ -289,10 +294,10 @@ async def test_what_exceeds_the_places_waits_its_turn_and_says_how_many_are_ahea
 async def test_what_waits_starts_by_priority_and_says_when_it_waits_for_memory(
     ask, submit_sleeper, submit, until, rooms, monkeypatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "memory_left", lambda: 0)
-    monkeypatch.setattr(supervisor, "MEMORY_PAUSE", 0.05)
-    rooms.supervisor._memory_floor = 1
-    rooms.supervisor._places = 8
+    monkeypatch.setattr(places, "memory_left", lambda: 0)
+    monkeypatch.setattr(places, "MEMORY_PAUSE", 0.05)
+    rooms.supervisor.places._memory_floor = 1
+    rooms.supervisor.places._count = 8
     # The first starts all the same: it runs alone.
     first = await submit_sleeper()
     await until(first["job_id"], lambda job: job["log_lines"] > 0)
@@ -300,7 +305,7 @@ async def test_what_waits_starts_by_priority_and_says_when_it_waits_for_memory(
     assert (high["priority"], high["ahead"]) == (5, 0)
     waiting = await until(low["job_id"], lambda job: job["ahead"] == 1)
     assert (waiting["status"], waiting["waiting_for"]) == ("queued", "memory")
-    monkeypatch.setattr(supervisor, "memory_left", lambda: 2)
+    monkeypatch.setattr(places, "memory_left", lambda: 2)
     ended = [await until(job["job_id"], over) for job in (high, low)]
     assert [job["waiting_for"] for job in ended] == [None, None]
     _, told = await ask("GET", "events?since=0")
@@ -316,7 +321,7 @@ async def test_what_waits_starts_by_priority_and_says_when_it_waits_for_memory(
 
 async def test_the_jobs_of_other_servers_on_the_store_take_places_too(ask, submit, rooms, until) -> None:
     """Two servers must not give the same last place away."""
-    rooms.supervisor._places = 1
+    rooms.supervisor.places._count = 1
     spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
     here = rooms.supervisor.owner.split("/")
     other = a_job(status="running", owner="/".join([*here[:2], "1", "1"]))

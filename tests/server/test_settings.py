@@ -17,5 +17,5 @@ def jp_server_config() -> dict[str, Any]:
 
 async def test_places_memory_and_life_without_a_server_can_be_set(rooms: Any) -> None:
     """P13: what 0 does is shown by the keeper's own tests."""
-    supervisor, executor = rooms.supervisor, rooms.executor
-    assert (supervisor._places, supervisor._memory_floor, executor._orphan_ttl) == (3, 7, 0.0)
+    places, executor = rooms.supervisor.places, rooms.executor
+    assert (places._count, places._memory_floor, executor._orphan_ttl) == (3, 7, 0.0)

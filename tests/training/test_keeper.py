@@ -350,7 +350,7 @@ def test_code_that_catches_keyboard_interrupts_is_stopped_all_the_same(tmp_path:
             folder = a_job(tmp_path, "swallows_interrupts")
             executor.stop(await started(executor, folder))
             await over(executor, keeper(folder))
-            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
 
     asyncio.run(story())
 
@@ -361,7 +361,7 @@ def test_an_exit_function_that_hangs_does_not_hold_up_a_stop(tmp_path: Path) -> 
             folder = a_job(tmp_path, "hangs_at_exit")
             executor.stop(await started(executor, folder))
             await over(executor, keeper(folder))
-            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
 
     asyncio.run(story())
 
@@ -373,7 +373,7 @@ def test_a_worker_deaf_to_the_request_is_ended_by_the_order(tmp_path: Path) -> N
             asked = time.monotonic()
             executor.stop(await started(executor, folder))
             await over(executor, keeper(folder))
-            assert told(folder) == [*BEGUN, ended(signal=15, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(signal=15, stopped=True, log_tail=("waiting",))]
             assert time.monotonic() - asked >= 2
 
     asyncio.run(story())
@@ -388,7 +388,7 @@ def test_a_worker_deaf_to_everything_is_gone_within_twelve_seconds(tmp_path: Pat
             executor.stop(process)
             executor.stop(process)
             await over(executor, process)
-            assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(signal=9, stopped=True, log_tail=("waiting",))]
             assert 10 <= time.monotonic() - asked < 12
             assert processes_of(folder) == []
 
@@ -403,7 +403,7 @@ def test_a_suspended_worker_can_be_stopped(tmp_path: Path) -> None:
             os.kill(worker_pid(folder), signal.SIGSTOP)
             executor.stop(process)
             await over(executor, process)
-            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
 
     asyncio.run(story())
 
@@ -414,15 +414,18 @@ def test_a_stop_takes_what_the_job_started_with_it(tmp_path: Path) -> None:
             folder = a_job(tmp_path, "leaves_processes", seconds=60.0)
             executor.stop(await started(executor, folder))
             await over(executor, keeper(folder))
-            assert told(folder) == [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
+            assert told(folder) == [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
             assert processes_of(folder) == []
 
     asyncio.run(story())
 
 
 def test_a_stop_that_races_the_end_leaves_one_outcome(tmp_path: Path) -> None:
-    stopped = [*BEGUN, ended(exit_code=130, log_tail=("waiting",))]
-    finished = [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
+    stopped = [*BEGUN, ended(exit_code=130, stopped=True, log_tail=("waiting",))]
+    finished = [
+        [*BEGUN, FINISHED, ended(exit_code=0, stopped=asked, log_tail=("waiting",))]
+        for asked in (False, True)
+    ]
 
     async def race(executor: Executor, number: int) -> None:
         folder = a_job(tmp_path, "waits", name=f"j-{number}", seconds=0.03)
@@ -430,7 +433,7 @@ def test_a_stop_that_races_the_end_leaves_one_outcome(tmp_path: Path) -> None:
         await asyncio.sleep(0.025 + number / 1000)
         executor.stop(process)
         await over(executor, process)
-        assert told(folder) in (stopped, finished)
+        assert told(folder) in (stopped, *finished)
 
     async def story() -> None:
         async with an_executor() as executor:
@@ -497,7 +500,8 @@ def test_a_stop_of_a_paused_job_lets_it_go_on_first(tmp_path: Path) -> None:
             executor.stop(process)
             await over(executor, process)
             paused, resumed = facts.WorkerPaused(time=0), facts.WorkerResumed(time=0, paused_for=0)
-            assert told(folder) == [*BEGUN, paused, resumed, ended(exit_code=130, log_tail=("waiting",))]
+            end = ended(exit_code=130, stopped=True, log_tail=("waiting",))
+            assert told(folder) == [*BEGUN, paused, resumed, end]
 
     asyncio.run(story())
 

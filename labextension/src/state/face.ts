@@ -87,7 +87,9 @@ function cancelled(card: Card): string {
 /** What the user may do with the job from here. */
 export function canStop(card: Card): boolean {
   const status = card.job?.status;
-  return reachable(card) && (status === "queued" || status === "starting" || status === "running" || status === "paused");
+  // A server whose disk is full tells no events, and stops jobs all the same.
+  const waiting = card.source === "server" && card.connection.link.phase === "waiting";
+  return (reachable(card) || waiting) && (status === "queued" || status === "starting" || status === "running" || status === "paused");
 }
 
 export function canRerun(card: Card): boolean {

@@ -7,6 +7,11 @@ export function isOver(job: Job): boolean {
   return (TERMINAL as readonly string[]).includes(job.status);
 }
 
+/** Over, but open to another attempt: its card leads on when there is one. */
+export function endedWithoutResult(job: Job): boolean {
+  return isOver(job) && job.status !== "completed";
+}
+
 /** The record after `event`; the same object when it says nothing of this record. */
 export function told(job: Job | null, jobId: string, event: Event): Job | null {
   if (!("job_id" in event) || event.job_id !== jobId) return job;

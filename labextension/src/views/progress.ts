@@ -27,7 +27,8 @@ export function mount(el: HTMLElement, card: Card): (next: Card) => void {
     somewhere.style.left = `${progress}%`;
     somewhere.style.width = `${share(next)}%`;
     bar.classList.toggle("moving", moving && (next.source !== "server" || answering(next.connection)));
-    bar.classList.toggle("cut", next.source === "server" && !answering(next.connection) && next.connection.shown !== "connecting");
+    const cut = next.source === "server" && !answering(next.connection) && next.connection.shown !== "connecting";
+    bar.classList.toggle("cut", cut && !(job && isOver(job)));
     attribute(bar, "aria-valuenow", unknown ? null : String(Math.floor(progress)));
     attribute(bar, "aria-valuemin", unknown ? null : "0");
     attribute(bar, "aria-valuemax", unknown ? null : "100");

@@ -8,7 +8,7 @@ import { RequestFailed } from "../client/rest";
 import type { Job } from "../protocol";
 import type { Action } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
-import { isOver } from "../state/job";
+import { endedWithoutResult, isOver } from "../state/job";
 import { mount } from "../views/train";
 import { save } from "./csv";
 
@@ -81,6 +81,7 @@ function attempt(
   signal.addEventListener("abort", () => listening.abort());
   let loaded = false;
   let loading = false;
+  let subscribed = false;
   let refill: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener("abort", () => clearTimeout(refill));
 
@@ -104,7 +105,8 @@ function attempt(
       const metrics = await from.rest.getMetrics(given.jobId, BUCKETS, signal);
       loaded = true;
       happen({ kind: "answered", job, metrics });
-      if (isOver(job.job)) listening.abort();
+      if (endedWithoutResult(job.job)) listen(from);
+      else if (isOver(job.job)) listening.abort();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RequestFailed)) throw error;
@@ -117,12 +119,17 @@ function attempt(
 
   /** The attempt after one that ended without a result; null when there is none, or it was deleted. */
   async function follower(from: Client, job: Job): Promise<Job | null> {
-    const over = job.status === "failed" || job.status === "lost" || job.status === "cancelled";
-    if (!over || !job.followed_by) return null;
+    if (!endedWithoutResult(job) || !job.followed_by) return null;
     return (await from.rest.findJob(job.followed_by, signal))?.job ?? null;
   }
 
+  function listen(to: Client): void {
+    if (!subscribed) to.subscribe((delivery) => hear(to, delivery), listening.signal);
+    subscribed = true;
+  }
+
   function hear(from: Client, delivery: Delivery): void {
+    const follower = card.job?.followed_by;
     switch (delivery.kind) {
       case "link":
         happen({ kind: "link", link: delivery.link });
@@ -137,13 +144,15 @@ function attempt(
       case "snapshot": {
         const job = delivery.snapshot.jobs.find((one) => one.job_id === given.jobId);
         if (job) happen({ kind: "record", job, head: delivery.snapshot.head });
-        if (!loaded) void load(from);
+        if (!loaded || card.job?.followed_by !== follower) void load(from);
         return;
       }
       case "events":
         happen({ kind: "events", events: delivery.events });
         if (delivery.hole) later(from, REFILL_MS);
-        else if (card.job && isOver(card.job) && loaded) listening.abort();
+        else if (!card.job || !isOver(card.job) || !loaded) return;
+        else if (!endedWithoutResult(card.job)) listening.abort();
+        else if (card.job.followed_by !== follower) void load(from);
         return;
       case "latest":
         return;
@@ -164,9 +173,9 @@ function attempt(
     // Until somebody says that the server does not know the job, or cannot be asked, it is taken to go on.
     happen({ kind: "asked" });
     if (card.job && isOver(card.job)) void load(client);
-    else client.subscribe((delivery) => hear(client, delivery), listening.signal);
+    else listen(client);
     const ticks = setInterval(() => {
-      if (document.visibilityState !== "hidden") happen({ kind: "tick" });
+      if (!(card.job && isOver(card.job)) && document.visibilityState !== "hidden") happen({ kind: "tick" });
     }, TICK_MS);
     listening.signal.addEventListener("abort", () => clearInterval(ticks));
   }

@@ -165,6 +165,12 @@ describe("the connection", () => {
     ]);
   });
 
+  test("a job can be stopped all the same: the server may only have trouble with its disk", () => {
+    const shown = new Shown({}, "server", { phase: "waiting", transport: null, attempt: 2, downSince: -5_000 });
+    shown.click("stop");
+    expect(shown.actions).toEqual([{ do: "stop" }]);
+  });
+
   test("signed out is said, and nothing is promised", () => {
     const shown = new Shown({}, "server", { phase: "forbidden" });
     expect([shown.text("connection"), shown.text("stop")]).toEqual(["Signed out", null]);

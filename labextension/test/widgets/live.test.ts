@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Client } from "../../src/client/client";
 import { FakeTransport } from "../../src/client/fake";
-import type { Job } from "../../src/protocol";
+import type { Event, Job } from "../../src/protocol";
 import { type Given, live } from "../../src/widgets/live";
 import { aJob, JOB_ID, points, progressed, TIME } from "../builders";
 
@@ -53,6 +53,23 @@ class Page {
     const found = this.el.shadowRoot?.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`);
     return !found || found.closest("[hidden]") ? null : (found.textContent ?? "").replaceAll("\u202f", " ");
   }
+}
+
+function ended(job: Job): Event {
+  const said = { ...BASE, seq: 11, job_id: JOB_ID, status: job.status, job };
+  const { metrics, error } = job;
+  return job.status === "completed"
+    ? { type: "training_completed", ...said, metrics, final_accuracy: null, metric: null, final_score: null, model_id: null, elapsed_time: null }
+    : { type: "training_failed", ...said, error, reason: "error", traceback: null, log_lines: [], stage: null };
+}
+
+/** Somebody runs the job again. */
+function followIn(socket: FakeTransport, failed: Job, seq: number): void {
+  const second = aJob({ job_id: "j-second000000", attempt: 2, rerun_of: JOB_ID });
+  page.others = [second];
+  page.known = { ...failed, followed_by: second.job_id };
+  const event: Event = { type: "training_followed", ...BASE, seq, job_id: JOB_ID, followed_by: second.job_id, job: page.known };
+  socket.tell({ type: "frame", prev: seq - 1, events: [event] });
 }
 
 let page: Page;
@@ -116,14 +133,29 @@ describe("a widget", () => {
     const socket = page.greet();
     await vi.waitFor(() => expect(page.asked).toHaveLength(2));
     await vi.waitFor(() => expect(page.text("stop")).toBe("Stop"));
-    const over = aJob({ status: "cancelled" });
-    socket.tell({
-      type: "frame",
-      prev: 10,
-      events: [{ type: "training_cancelled", ...BASE, seq: 11, job_id: JOB_ID, status: "cancelled", by: "ada", job: over }],
-    });
+    socket.tell({ type: "frame", prev: 10, events: [ended(aJob({ status: "completed" }))] });
     vi.advanceTimersByTime(6_000);
     expect(socket.closed).toBe(true);
+  });
+
+  test("whose job ended without a result hears of the next attempt and leads on to it", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(page.text("stop")).toBe("Stop"));
+    const failed = aJob({ status: "failed", error: "boom" });
+    socket.tell({ type: "frame", prev: 10, events: [ended(failed)] });
+    await vi.waitFor(() => expect(page.text("rerun")).toBe("Retry"));
+    followIn(socket, failed, 12);
+    await vi.waitFor(() => expect([page.text("id"), page.text("state")]).toEqual(["j-seco", "Running"]));
+  });
+
+  test("of a failed job that is opened again listens for the next attempt, too", async () => {
+    const failed = aJob({ status: "failed", error: "boom" });
+    page = new Page({ job: failed }, true, failed);
+    await vi.waitFor(() => expect(page.transports).toHaveLength(1));
+    followIn(page.greet(), failed, 11);
+    await vi.waitFor(() => expect(page.text("id")).toBe("j-seco"));
   });
 
   test("stops a job by asking the server, and shows its answer", async () => {

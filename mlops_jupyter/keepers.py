@@ -1,0 +1,107 @@
+"""The keepers of jobs that run: watched to their end, given orders, and what they tell is followed.
+
+Not here: which jobs those are (``supervisor``) and how a process is made, found or signalled (``executors``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mlops_jupyter import remains
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.errands import Errands
+from mlops_jupyter.executors.protocol import Executor
+from mlops_jupyter.intake import Intake, Taken
+from mlops_jupyter.places import Places
+from mlops_jupyter.records import Records
+from mlops_jupyter.store import Store, Transaction
+
+
+class Keepers:
+    """Lives on the event loop; ``jobs`` is where the folders of all jobs are."""
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        intake: Intake,
+        records: Records,
+        places: Places,
+        errands: Errands,
+        jobs: Path,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._intake = intake
+        self._records = records
+        self._places = places
+        self._errands = errands
+        self._jobs = jobs
+        self._watched: set[str] = set()
+
+    def changed(self, taken: Taken) -> None:
+        """Follow what a job has come to."""
+        job = taken.job
+        self._obey(taken)
+        if job.terminal:
+            self._watched.discard(job.job_id)
+            self._places.free(job.job_id)
+        elif job.process is not None and job.job_id not in self._watched:
+            self.watch(job)
+
+    def watch(self, job: Job) -> None:
+        """Wait for the keeper's end: its last word is in the journal by then, or never will be."""
+        assert job.process is not None
+        self._watched.add(job.job_id)
+
+        def ended() -> None:
+            self._errands.do(partial(self.gone, job.job_id))
+
+        self._executor.adopt(job.process, ended)
+
+    async def gone(self, job_id: str) -> None:
+        """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
+        await self.drained(job_id)
+        folder = self._jobs / job_id
+        cursor = await self._store.aread(lambda reading: reading.cursor(job_id))
+        why = await asyncio.to_thread(remains.why, folder, cursor.journal)
+        last = await asyncio.to_thread(remains.last_lines, folder)
+        fact = facts.JobVanished(time=time.time(), why=why, log_tail=last)
+        self.changed(Taken(await self.happened(job_id, fact), signal=None))
+
+    async def drained(self, job_id: str) -> Job:
+        """The job once all that its processes have written is taken in."""
+        folder = self._jobs / job_id
+
+        def drain() -> None:
+            while self._intake.look(job_id, folder):
+                pass
+
+        await asyncio.to_thread(drain)
+        return await self._store.aread(lambda reading: reading.job(job_id))
+
+    async def happened(self, job_id: str, fact: facts.Fact) -> Job:
+        """Record what only the server knows."""
+        return await self.recorded(job_id, lambda tx: self._intake.record(tx, tx.job(job_id), [fact]))
+
+    async def recorded(self, job_id: str, work: Callable[[Transaction], Taken]) -> Job:
+        """The job after ``work`` has recorded what happened to it; its order is passed on."""
+        taken = await self._store.awrite(work)
+        self._obey(taken)
+        await asyncio.to_thread(self._records.keep, job_id)
+        return taken.job
+
+    def _obey(self, taken: Taken) -> None:
+        """Pass an order on to the job's keeper."""
+        if taken.signal and taken.job.process is not None:
+            orders = {
+                "stop": self._executor.stop,
+                "pause": self._executor.pause,
+                "resume": self._executor.resume,
+            }
+            orders[taken.signal](taken.job.process)

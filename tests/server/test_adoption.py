@@ -1,0 +1,79 @@
+"""What keeps one job from being taken over keeps no other from it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_jupyter import supervisor
+from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.jobs import JobSpec, Source
+from tests.core.builders import a_job
+
+SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+FIRST, SECOND = "j-100000000000", "j-200000000000"
+
+
+async def test_a_job_that_cannot_be_taken_over_is_said_once_and_the_next_one_is(
+    rooms: Any, ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P8."""
+    here = rooms.supervisor.owner.split("/")
+    for job_id, owner in ((FIRST, "no server"), (SECOND, "/".join([*here[:2], "1", "1"]))):
+        job = a_job(job_id=job_id, status="starting", owner=owner)
+        await rooms.store.awrite(lambda tx, job=job: tx.add_job(job, SPEC, "rf"))
+    head = rooms.hub.head
+    for _ in range(2):
+        await rooms.supervisor.adopt()
+    _, told = await ask("GET", f"events?since={head}&wait=10")
+    assert [(event["type"], event["job_id"]) for event in told["events"]] == [("training_failed", SECOND)]
+    said = [record.message for record in caplog.records if "taken over" in record.message]
+    assert said == [f"Job {FIRST} could not be taken over"]
+
+
+async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_time(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5, P8."""
+    here = rooms.supervisor.owner.split("/")
+    job = a_job(job_id=FIRST, status="starting", owner="/".join([*here[:2], "1", "1"]))
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    refusals = iter([StoreUnavailable("The disk is full.")])
+    watch = rooms.supervisor.intake.watch
+
+    def refuse_once(job_id: str, folder: Path) -> None:
+        if (refusal := next(refusals, None)) is not None:
+            raise refusal
+        watch(job_id, folder)
+
+    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
+    with pytest.raises(StoreUnavailable):
+        await rooms.supervisor.adopt()
+    await rooms.supervisor.adopt()
+    _, told = await ask("GET", "events?since=0&wait=10")
+    assert [event["type"] for event in told["events"]] == ["training_failed"]
+
+
+async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_the_last(
+    rooms: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8."""
+    looks = asyncio.Semaphore(0)
+
+    async def fails() -> None:
+        looks.release()
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
+    monkeypatch.setattr(rooms.supervisor, "adopt", fails)
+    monkeypatch.setattr(rooms.supervisor, "_elsewhere", True)
+    looking = asyncio.create_task(rooms.supervisor._look_after_others())
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await looks.acquire()
+    looking.cancel()
+    said = [record.message for record in caplog.records if "looked after" in record.message]
+    assert said == ["Jobs of other servers could not be looked after"]
