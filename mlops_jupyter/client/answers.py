@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mlops_jupyter.core.errors import Problem
+from mlops_jupyter.core.errors import Problem, VersionMismatch
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.core.stream import Reset, Snapshot
@@ -75,3 +75,11 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     reason: str | None = None
     problems: tuple[Problem, ...] = ()
+
+
+def not_understood(error: msgspec.DecodeError) -> VersionMismatch:
+    """What is said of an answer that cannot be read."""
+    return VersionMismatch(
+        f"the server's answer is not understood: {error}",
+        "Install the same mlops_jupyter in kernel and server, then restart both.",
+    )

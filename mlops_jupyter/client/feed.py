@@ -6,6 +6,7 @@ to a record (``known``).
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from mlops_jupyter.core.errors import JobNotFoundError, MlopsError
 
 if TYPE_CHECKING:
     from mlops_jupyter.client.job import Job
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two questions at least: the kernel's own code wants its core.
 PACE = 0.25
@@ -41,6 +44,8 @@ class Feed:
         self._fresh: list[Job] = []
         self._thread: threading.Thread | None = None
         self._cursor: tuple[str, int] | None = None
+        # Whether the last question came to nothing.
+        self._blind = False
 
     def follow(self, job: Job) -> None:
         """Keep ``job`` up to date until it ends."""
@@ -54,6 +59,7 @@ class Feed:
                 self._thread.start()
 
     def _run(self) -> None:
+        logged = False
         while self._live():
             pause = PACE
             try:
@@ -62,11 +68,22 @@ class Feed:
                 self._ask()
                 self._show()
             except MlopsError as error:
-                # Whoever waits must hear of it; whoever does not may see the server come back.
                 pause = AGAIN
-                for job in self._following():
-                    job.lost_sight(error)
+                self._lose_sight(error)
+            except Exception as error:
+                # A thread that died would let those who wait do so for ever.
+                pause = AGAIN
+                if not logged:
+                    logged = True
+                    log.exception("jobs could not be followed")
+                self._lose_sight(MlopsError(f"the job cannot be followed: {type(error).__name__}: {error}"))
             time.sleep(pause)
+
+    def _lose_sight(self, error: MlopsError) -> None:
+        """Whoever waits must hear of it; whoever does not may see the server come back."""
+        self._blind = True
+        for job in self._following():
+            job.lost_sight(error)
 
     def _live(self) -> bool:
         """Whether there is anybody to follow; the thread ends otherwise, and leaves no trace."""
@@ -114,6 +131,10 @@ class Feed:
             return
         epoch, since = self._cursor
         answer = self._rest.events(since, epoch, self._patience())
+        if self._blind:
+            self._blind = False
+            for job in self._following():
+                job.in_sight()
         last = known.last(answer.events, answer.prev)
         if (
             answer.reset is not None
@@ -145,7 +166,10 @@ class Feed:
                 job.tell()
 
     def _patience(self) -> float:
-        """How long to wait for events: until the next job is due, when one has news held back."""
+        """How long to wait for events: until the next job is due, when one has news held back, and not at
+        all while it is not known whether the server answers."""
+        if self._blind:
+            return 0.0
         if not self._news:
             return WAIT
         now, pace = time.monotonic(), self._pace()

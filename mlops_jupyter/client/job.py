@@ -179,12 +179,11 @@ class Job:
         the job goes on."""
         try:
             with self._changed:
-                over = self._changed.wait_for(lambda: self._settled or self._lost is not None, timeout)
+                if self._changed.wait_for(lambda: self._waited_for, timeout):
+                    return self._end()
         except KeyboardInterrupt:
             raise StoppedWaiting(self) from None
-        if not over:
-            raise TimeoutError(f"{self.name} {self.id} is still {self.status} after {timeout:g} s.")
-        return self._end()
+        raise TimeoutError(f"{self.name} {self.id} is still {self.status} after {timeout:g} s.")
 
     def result(self, timeout: float | None = None) -> dict[str, Any]:
         """Wait for the end; returns ``summary``."""
@@ -212,16 +211,23 @@ class Job:
             loop.call_soon_threadsafe(over.set)
 
         with self._changed:
-            if self._settled:
-                return self._end()
             self._then.append(end)
         try:
-            await over.wait()
+            while True:
+                with self._changed:
+                    if self._waited_for:
+                        return self._end()
+                await over.wait()
+                over.clear()
         finally:
             # A task that was cancelled may have taken its loop with it.
             with self._changed:
                 self._then = [call for call in self._then if call is not end]
-        return self._end()
+
+    @property
+    def _waited_for(self) -> bool:
+        """Whether there is something to tell those who wait."""
+        return self._settled or self._lost is not None
 
     def _end(self) -> Job:
         record = self.record
@@ -262,7 +268,13 @@ class Job:
         """No server answers: whoever waits hears it, the record stays as it was."""
         with self._changed:
             self._lost = error
-            self._changed.notify_all()
+        self._tell_who_waits()
+
+    def in_sight(self) -> None:
+        """The server answers again, even if it has nothing new."""
+        with self._changed:
+            if not self._settled:
+                self._lost = None
 
     def gone(self, error: MlopsError) -> None:
         """The server does not know this job: nothing will ever be heard of it."""
@@ -284,8 +296,12 @@ class Job:
     def _settle(self) -> None:
         with self._changed:
             self._settled = True
+        self._tell_who_waits()
+
+    def _tell_who_waits(self) -> None:
+        with self._changed:
             self._changed.notify_all()
-            then, self._then = self._then, []
+            then = list(self._then)
         for call in then:
             call()
 

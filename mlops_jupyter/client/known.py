@@ -6,13 +6,16 @@ Pure. Not here: where the events come from (``feed``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from mlops_jupyter.client.answers import JobAnswer, Metrics
+from mlops_jupyter.client.answers import JobAnswer, Metrics, not_understood
 from mlops_jupyter.core import events
 from mlops_jupyter.core.jobs import Candidate, Job
 from mlops_jupyter.core.series import Point
+
+T = TypeVar("T")
 
 JobEvent = (
     events.TrainingQueued
@@ -84,13 +87,20 @@ class Known:
 def of_jobs(raw: Iterable[msgspec.Raw]) -> Iterable[JobEvent]:
     """The events about jobs; those of kinds a newer server may have are passed over."""
     for body in raw:
-        if _heading.decode(body).type in _TYPES:
-            yield _event.decode(body)
+        if _understood(_heading, body).type in _TYPES:
+            yield _understood(_event, body)
 
 
 def last(raw: Sequence[msgspec.Raw], prev: int) -> int:
     """The number of the last event; ``prev`` when there is none."""
-    return (_heading.decode(raw[-1]).seq if raw else None) or prev
+    return (_understood(_heading, raw[-1]).seq if raw else None) or prev
+
+
+def _understood(decoder: msgspec.json.Decoder[T], body: msgspec.Raw) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise not_understood(error) from error
 
 
 def moved(record: Job, event: JobEvent) -> Job:

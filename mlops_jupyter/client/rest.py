@@ -23,6 +23,7 @@ from mlops_jupyter.client.answers import (
     Metrics,
     Refusal,
     Status,
+    not_understood,
 )
 from mlops_jupyter.client.finder import PAUSES, Finder, connect
 from mlops_jupyter.client.servers import Server, alive
@@ -31,7 +32,6 @@ from mlops_jupyter.core.errors import (
     JobNotFoundError,
     MlopsError,
     ServerUnreachable,
-    VersionMismatch,
     error_for,
 )
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
@@ -185,10 +185,7 @@ def _understood(answer: bytes, kind: type[T]) -> T:
     try:
         return wire.decode(answer, kind)
     except msgspec.DecodeError as error:
-        raise VersionMismatch(
-            f"the server's answer is not understood: {error}",
-            "Install the same mlops_jupyter in kernel and server, then restart both.",
-        ) from error
+        raise not_understood(error) from error
 
 
 def _refused(answer: httpx.Response) -> MlopsError:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
+from mlops_jupyter.client import feed
+from mlops_jupyter.client.answers import Events, JobAnswer, Metrics
 from mlops_jupyter.client.finder import Finder
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.known import Known
 from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.view import Nobody
-from mlops_jupyter.core.errors import JobNotFoundError, TrainingCancelled
+from mlops_jupyter.core.errors import JobNotFoundError, MlopsError, ServerUnreachable, TrainingCancelled
+from mlops_jupyter.core.stream import Reset
 from tests import processes
 from tests.client.test_job import ENDLESS, PENGUINS, begun
+from tests.client.test_known import NOW
+from tests.core.builders import a_running_job
 
 
 def in_home(home: Path) -> Session:
@@ -71,3 +82,94 @@ def test_a_notebook_that_logs_its_requests_does_not_see_ours(
     with caplog.at_level(logging.INFO):
         session.status()
     assert [record.getMessage() for record in caplog.records if record.name == "httpx"] == []
+
+
+class Scripted(Rest):
+    """Answers about one job what the test says, a question at a time, and tells when it is asked."""
+
+    def __init__(self) -> None:
+        self.record = a_running_job()
+        self.asked: SimpleQueue[float] = SimpleQueue()
+        self.answers: SimpleQueue[Callable[[], Events]] = SimpleQueue()
+
+    def job(self, job_id: str) -> JobAnswer:
+        return JobAnswer(epoch="e", head=7, job=self.record)
+
+    def metrics(self, job_id: str) -> Metrics:
+        return Metrics(job_id=job_id, epoch="e", head=7, series={})
+
+    def events(self, since: int, epoch: str, wait: float) -> Events:
+        self.asked.put(wait)
+        return self.answers.get()()
+
+    def close(self) -> None: ...
+
+    def fail(self, error: Exception) -> None:
+        """The next answer is no answer."""
+
+        def answer() -> Events:
+            raise error
+
+        self.answers.put(answer)
+
+    def tell(self, reset: Reset | None = None) -> None:
+        """The next answer: nothing new, or that all is to be asked for."""
+        self.answers.put(lambda: Events(epoch="e", head=7, prev=7, events=(), reset=reset))
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Scripted, Job]]:
+    """A server in the test's hand, and the job that is followed; it is over at the end."""
+    monkeypatch.setattr(feed, "PACE", 0.0)
+    monkeypatch.setattr(feed, "AGAIN", 0.0)
+    server = Scripted()
+    job = Job(Known(server.record, 7, "e"), Session(Finder.of_this_process(), Nobody()))
+    following = feed.Feed(server, lambda: 0.0)
+    following.follow(job)
+    thread = following._thread
+    assert thread is not None
+    yield server, job
+    server.record = a_running_job(status="cancelled")
+    server.tell(Reset(time=NOW, epoch="e", why="the end"))
+    thread.join(10)
+    with pytest.raises(TrainingCancelled):
+        job.wait(0)
+
+
+def test_who_waits_is_told_of_whatever_else_goes_wrong_and_the_job_is_followed_on(
+    scripted: tuple[Scripted, Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    server, job = scripted
+    told = r"the job cannot be followed: FileNotFoundError: .*no folder"
+    server.fail(FileNotFoundError(2, "no folder"))
+    with pytest.raises(MlopsError, match=told):
+        job.wait(10)
+    server.fail(FileNotFoundError(2, "no folder"))
+    for _ in range(3):
+        server.asked.get(timeout=10)
+    assert [record.getMessage() for record in caplog.records] == ["jobs could not be followed"]
+
+
+def test_who_awaits_a_job_hears_that_no_server_answers(scripted: tuple[Scripted, Job]) -> None:
+    server, job = scripted
+
+    async def awaited() -> Job:
+        server.fail(ServerUnreachable("down"))
+        return await asyncio.wait_for(job, 10)
+
+    with pytest.raises(ServerUnreachable):
+        asyncio.run(awaited())
+
+
+def test_a_job_with_nothing_new_is_not_lost_once_the_server_answers_again(
+    scripted: tuple[Scripted, Job],
+) -> None:
+    server, job = scripted
+    server.fail(ServerUnreachable("down"))
+    with pytest.raises(ServerUnreachable):
+        job.wait(10)
+    server.tell()
+    # The first answer after is not held back for news.
+    assert [server.asked.get(timeout=10) for _ in range(3)] == [feed.WAIT, 0.0, feed.WAIT]
+    with pytest.raises(TimeoutError):
+        job.wait(0)

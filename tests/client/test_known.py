@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from mlops_jupyter.client import known
 from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import Known
 from mlops_jupyter.core import events, stream, wire
+from mlops_jupyter.core.errors import VersionMismatch
 from mlops_jupyter.core.jobs import Best, Candidate, Job
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stages import Stage
@@ -131,3 +133,11 @@ def test_only_events_of_jobs_are_read_and_unknown_kinds_passed_over() -> None:
         wire.encode(progress(9)),
     ]
     assert list(known.of_jobs(map(msgspec.Raw, raw))) == [measured(1, seq=7), progress(9)]
+
+
+def test_an_event_of_another_version_says_what_to_do() -> None:
+    other = msgspec.Raw(b'{"type":"training_started","seq":7,"job_id":7}')
+    with pytest.raises(VersionMismatch, match="Install the same mlops_jupyter in kernel and server"):
+        list(known.of_jobs([other]))
+    with pytest.raises(VersionMismatch, match="not understood"):
+        known.last([other, msgspec.Raw(b'{"seq":7}')], 6)
