@@ -122,6 +122,15 @@ def test_every_event_is_documented_with_its_class_and_priority() -> None:
     assert missing == []
 
 
+def test_events_that_nothing_makes_are_documented_as_not_sent() -> None:
+    sources = "".join(file.read_text("utf-8") for file in tracked("mlops_jupyter/*.py"))
+    kinds = {kind.__struct_config__.tag: kind.__name__ for kind in (*stream.SEVENTEEN, *stream.EXTENSIONS)}
+    unmade = {tag for tag, name in kinds.items() if not re.search(rf"(?<!class )\b{name}\(", sources)}
+    sent, not_sent = API.split("not sent by this version")
+    rows = [set(re.findall(r"^\| `(\w+)` \| [ABC] \|", table, re.MULTILINE)) for table in (sent, not_sent)]
+    assert rows == [kinds.keys() - unmade, unmade]
+
+
 def test_the_documented_routes_are_those_that_are_served() -> None:
     verbs = ("get", "post", "put", "patch", "delete")
     served = {

@@ -16,7 +16,6 @@ import { WebsocketTransport } from "./websocket";
 export type Delivery =
   /** `hole`: events were merged on the way; what they held is to be asked for. */
   | { kind: "events"; events: Event[]; hole: boolean }
-  | { kind: "latest"; latest: Record<string, Event> }
   | { kind: "snapshot"; snapshot: Snapshot }
   /** What is known is of another store: drop it. */
   | { kind: "reset" }
@@ -162,7 +161,6 @@ export class Client {
   }
 
   #take(frame: Frame, now: number): void {
-    if (frame.latest) this.#tell({ kind: "latest", latest: frame.latest });
     if (!this.#cursor) return;
     const taken = take(this.#cursor, frame);
     if (!taken) {

@@ -1,8 +1,8 @@
 /** The same events by asking again and again: for proxies that refuse websockets. */
 
 import type { Rest } from "./rest";
-import { type EventsAnswer, RequestFailed } from "./rest";
-import type { Cursor, Ending, Listener, Transport } from "./transport";
+import { type EventsAnswer, isForbidden } from "./rest";
+import type { Cursor, Listener, Transport } from "./transport";
 
 export const POLL_SECONDS = 2;
 export const HIDDEN_POLL_SECONDS = 10;
@@ -12,7 +12,6 @@ export class PollingTransport implements Transport {
   readonly #rest: Rest;
   readonly #closing = new AbortController();
   #cursor: Cursor | null = null;
-  #rev: number | undefined;
   #wake: (() => void) | null = null;
 
   constructor(rest: Rest) {
@@ -39,11 +38,11 @@ export class PollingTransport implements Transport {
     while (!signal.aborted) {
       let answer: EventsAnswer;
       try {
-        answer = await this.#rest.events(this.#cursor, this.#rev, signal);
+        answer = await this.#rest.events(this.#cursor, signal);
       } catch (error) {
         if (signal.aborted) return;
         this.close();
-        listener.ended(ending(error), error instanceof Error ? error.message : String(error));
+        listener.ended(isForbidden(error) ? "forbidden" : "unreachable", error instanceof Error ? error.message : String(error));
         return;
       }
       if (signal.aborted) return;
@@ -54,7 +53,7 @@ export class PollingTransport implements Transport {
   }
 
   #tell(answer: EventsAnswer, listener: Listener): void {
-    const { epoch, head, prev, events, latest, rev } = answer;
+    const { epoch, head, prev, events } = answer;
     listener.message({ type: "hello", epoch, head });
     if (answer.reset) listener.message(answer.reset);
     if (answer.snapshot) {
@@ -64,8 +63,7 @@ export class PollingTransport implements Transport {
       const last = events.at(-1)?.seq ?? prev;
       this.#cursor = { since: last, epoch };
     }
-    if (rev !== undefined) this.#rev = rev;
-    listener.message({ type: "frame", events, prev, ...(latest && { latest }), ...(rev !== undefined && { rev }) });
+    listener.message({ type: "frame", events, prev });
   }
 
   #pause(): Promise<void> {
@@ -79,10 +77,4 @@ export class PollingTransport implements Transport {
       }
     });
   }
-}
-
-function ending(error: unknown): Ending {
-  return error instanceof RequestFailed && (error.status === 401 || error.status === 403)
-    ? "forbidden"
-    : "unreachable";
 }

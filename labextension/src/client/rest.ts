@@ -15,6 +15,11 @@ export class RequestFailed extends Error {
   }
 }
 
+/** Whether somebody is signed out, or may not: asking again is no use. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof RequestFailed && (error.status === 401 || error.status === 403);
+}
+
 export interface JobsAnswer {
   epoch: string;
   head: number;
@@ -46,8 +51,6 @@ export interface EventsAnswer {
   head: number;
   prev: number;
   events: Event[];
-  latest?: Record<string, Event>;
-  rev?: number;
   snapshot: Snapshot | null;
   reset: Reset | null;
 }
@@ -95,8 +98,8 @@ export class Rest {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
   }
 
-  events(cursor: Cursor | null, rev: number | undefined, signal?: AbortSignal): Promise<EventsAnswer> {
-    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
+  events(cursor: Cursor | null, signal?: AbortSignal): Promise<EventsAnswer> {
+    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch }, signal);
   }
 
   async #ask<Answer>(

@@ -19,9 +19,6 @@ export interface Frame {
   prev: number;
   /** How many events between `prev` and the last one were left out: merged for a slow client, or nobody looked. */
   skipped?: number;
-  /** The newest-only events of this moment, by key. */
-  latest?: Record<string, Event>;
-  rev?: number;
 }
 
 /** First word of a stream, and of each answer to a poll: the store and its newest sequence number. */

@@ -1,7 +1,7 @@
 /** Which metrics share a chart, and what is to be said of each line. Not here: drawing. */
 
 import type { Job } from "../protocol";
-import { figure } from "./figures";
+import { figure, symbol } from "./figures";
 import type { Series, SeriesByName } from "./series";
 
 export type Role = "train" | "val" | "test" | "only";
@@ -61,7 +61,7 @@ export function notFinite(chart: Chart, unit: string): string | null {
     const missing = points.filter((point) => point.value === null);
     const first = missing[0];
     if (!first) continue;
-    const kind = first.nf === "+inf" ? "∞" : first.nf === "-inf" ? "−∞" : "NaN";
+    const kind = symbol(first.nf);
     const toTheEnd = points.slice(points.indexOf(first)).every((point) => point.value === null);
     if (toTheEnd) return `${kind} from ${unit} ${first.step}`;
     return missing.length === 1 ? `${kind} at ${unit} ${first.step}` : `${missing.length} × ${kind}, first at ${unit} ${first.step}`;

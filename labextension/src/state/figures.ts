@@ -1,5 +1,7 @@
 /** Numbers, durations and times of day as people read them. What is unknown is a dash, never a guess. */
 
+import type { Point } from "../protocol";
+
 export const UNKNOWN = "—";
 
 /** Four significant digits, of constant length within a decade so that a changing number does not jump. */
@@ -11,6 +13,16 @@ export function figure(value: number | null | undefined): string {
   if (size >= 1000) return minus(count(Math.round(value)));
   const decimals = size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1;
   return minus(value.toFixed(decimals));
+}
+
+/** A measured value that is no finite number, by its kind. */
+export function symbol(kind: Point["nf"]): string {
+  return kind === "+inf" ? "∞" : kind === "-inf" ? "−∞" : "NaN";
+}
+
+/** A parameter or an option: text as it is, all else as JSON. */
+export function option(value: unknown): string {
+  return value === null ? UNKNOWN : typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** A whole number in groups of three. */

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { type Chart, type Line, notFinite, type Role, summary } from "../state/charts";
-import { count, figure } from "../state/figures";
+import { count, figure, symbol } from "../state/figures";
 import { last } from "../state/series";
 import { TICK_FONT_PX, xLabel, yLabel, yRange, yTicks } from "./axes";
 import { attribute, element, fill, say, show } from "./element";
@@ -136,8 +136,7 @@ function dot(plot: uPlot, line: Line, step: number): HTMLElement[] {
 function shownAt(line: Line, step: number | null): string {
   const point = step === null ? last(line.series) : line.series.points.find((candidate) => candidate.step === step);
   if (!point) return figure(null);
-  if (point.value === null) return point.nf === "+inf" ? "∞" : point.nf === "-inf" ? "−∞" : "NaN";
-  return figure(point.value);
+  return point.value === null ? symbol(point.nf) : figure(point.value);
 }
 
 function color(role: Role): string {

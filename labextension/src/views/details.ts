@@ -2,7 +2,7 @@
 
 import type { Job } from "../protocol";
 import type { Card } from "../state/card";
-import { count, figure, span, UNKNOWN } from "../state/figures";
+import { count, figure, option, span, UNKNOWN } from "../state/figures";
 import { shortId } from "../state/job";
 import { element, fill, show } from "./element";
 import { mount as mountStages } from "./stages";
@@ -41,10 +41,6 @@ export function mount(el: HTMLElement, card: Card): Details {
   };
 }
 
-function written(value: unknown): string {
-  return value === null ? UNKNOWN : typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function known(job: Job): [string, string][] {
   const { dataset, resources } = job;
   const facts: [string, string | null][] = [
@@ -53,7 +49,7 @@ function known(job: Job): [string, string][] {
     ["data", dataset && [dataset.name, shape(dataset.rows, dataset.columns)].filter(Boolean).join(", ")],
     ["target", job.target],
     ["attempt", job.rerun_of && `${job.attempt}, after ${shortId(job.rerun_of)}`],
-    ["changed", job.changes.map((one) => `${one.name} ${written(one.before)} → ${written(one.after)}`).join(", ")],
+    ["changed", job.changes.map((one) => `${one.name} ${option(one.before)} → ${option(one.after)}`).join(", ")],
     ["run again as", job.followed_by && shortId(job.followed_by)],
     ["model", job.model_id ?? job.model_missing_reason],
     ["processor time", resources.cpu_seconds === null ? null : span(resources.cpu_seconds)],

@@ -3,7 +3,7 @@
 import type { Job } from "../protocol";
 import type { Card } from "../state/card";
 import { face } from "../state/face";
-import { clock, count, figure, percent, roughly, UNKNOWN } from "../state/figures";
+import { clock, count, figure, option, percent, roughly, UNKNOWN } from "../state/figures";
 import { currentStage } from "../state/job";
 import { elapsed, isLengthUnknown, left } from "../state/times";
 import { element, fill, pair, show } from "./element";
@@ -98,7 +98,7 @@ function changed(job: Job): Pair[] {
 }
 
 function short(value: unknown): string {
-  const said = value === null ? UNKNOWN : typeof value === "string" ? value : JSON.stringify(value);
+  const said = option(value);
   return said.length > 20 ? `${said.slice(0, 19)}…` : said;
 }
 

@@ -17,7 +17,7 @@ export function watchTheme(changed: () => void, signal: AbortSignal): void {
 }
 
 /** Train solid, validation dashed; contrast ≥ 3:1 and apart for colour-blind eyes on both layouts. */
-export const PALETTE: Record<Theme, readonly [string, string, string, ...string[]]> = {
-  light: ["#0072B2", "#E04F00", "#1A1A1A", "#6B6B6B", "#A33B20", "#0B3D66"],
-  dark: ["#56B4E9", "#E69F00", "#1FB58A", "#F2A6CF", "#FFFFFF", "#F0E442"],
+export const PALETTE: Record<Theme, readonly [string, string, string]> = {
+  light: ["#0072B2", "#E04F00", "#1A1A1A"],
+  dark: ["#56B4E9", "#E69F00", "#1FB58A"],
 };

@@ -4,7 +4,8 @@
  */
 
 import type { Client, Delivery } from "../client/client";
-import { RequestFailed } from "../client/rest";
+import { isForbidden, RequestFailed } from "../client/rest";
+import { wait } from "../client/stream";
 import type { Job } from "../protocol";
 import type { Action } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
@@ -27,7 +28,6 @@ const LOG_LINES = 200;
 const TICK_MS = 1_000;
 /** Holes come in swarms while a slow client catches up: one question answers many. */
 const REFILL_MS = 2_000;
-const RETRY_MS = 5_000;
 
 /**
  * Returns what takes further words of the host. Everything ends with `signal`. A job that was run again from its card
@@ -82,6 +82,9 @@ function attempt(
   let loaded = false;
   let loading = false;
   let subscribed = false;
+  /** Questions in a row that came to nothing, and whether the last was refused: then asking again is no use. */
+  let failed = 0;
+  let forbidden = false;
   let refill: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener("abort", () => clearTimeout(refill));
 
@@ -104,6 +107,8 @@ function attempt(
       }
       const metrics = await from.rest.getMetrics(given.jobId, BUCKETS, signal);
       loaded = true;
+      failed = 0;
+      forbidden = false;
       happen({ kind: "answered", job, metrics });
       if (endedWithoutResult(job.job)) listen(from);
       else if (isOver(job.job)) listening.abort();
@@ -111,7 +116,9 @@ function attempt(
       if (signal.aborted) return;
       if (!(error instanceof RequestFailed)) throw error;
       happen({ kind: "unanswered" });
-      later(from, RETRY_MS);
+      forbidden = isForbidden(error);
+      // A notebook has many cards, and they all lose the server at once.
+      if (!forbidden) later(from, wait(++failed, Math.random) * 1000);
     } finally {
       loading = false;
     }
@@ -133,7 +140,7 @@ function attempt(
     switch (delivery.kind) {
       case "link":
         happen({ kind: "link", link: delivery.link });
-        if (loaded) return;
+        if (loaded || forbidden) return;
         if (delivery.link.phase === "connected" && refill === undefined) void load(from);
         else if (delivery.link.phase === "waiting" && !loading) happen({ kind: "unanswered" });
         return;
@@ -153,8 +160,6 @@ function attempt(
         else if (!card.job || !isOver(card.job) || !loaded) return;
         else if (!endedWithoutResult(card.job)) listening.abort();
         else if (card.job.followed_by !== follower) void load(from);
-        return;
-      case "latest":
         return;
     }
   }

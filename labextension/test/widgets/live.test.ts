@@ -24,6 +24,7 @@ class Page {
   tell: (next: Given) => void;
   /** What the server knows besides. */
   others: Job[] = [];
+  status = 200;
 
   constructor(given: Partial<Given> = {}, withClient = true, known: Job | null = aJob()) {
     this.known = known;
@@ -35,12 +36,14 @@ class Page {
 
   async #answer(url: URL, method: string): Promise<Response> {
     this.asked.push(`${method} ${url.pathname.slice("/mlops/api/".length)}`);
+    // A question takes its time: a test may still say what is answered to the first.
+    await Promise.resolve();
     const body = url.pathname.endsWith("/metrics")
       ? { head: this.head, series: { loss: { count: 2, points: points("loss", [2, 1]) } } }
       : method === "POST"
         ? this.known
         : { head: this.head, jobs: [this.known, ...this.others].filter((job) => job !== null) };
-    return new Response(JSON.stringify(body), { status: 200 });
+    return new Response(JSON.stringify(body), { status: this.status });
   }
 
   greet(): FakeTransport {
@@ -72,6 +75,11 @@ function followIn(socket: FakeTransport, failed: Job, seq: number): void {
   socket.tell({ type: "frame", prev: seq - 1, events: [event] });
 }
 
+/** What was asked has been answered: the answers here come at once, and take a turn or two of the loop. */
+async function answered(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await vi.advanceTimersByTimeAsync(0);
+}
+
 let page: Page;
 
 beforeEach(() => vi.useFakeTimers({ now: Date.parse(TIME), toFake: ["setTimeout", "setInterval", "Date"] }));
@@ -81,6 +89,7 @@ afterEach(() => {
   vi.advanceTimersByTime(10_000);
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 describe("a saved output", () => {
@@ -112,6 +121,24 @@ describe("a saved output", () => {
     page = new Page({ job: aJob({ status: "completed" }) }, true, aJob({ status: "completed", final_score: 0.974 }));
     await vi.waitFor(() => expect(page.text("final")).toBe("test accuracy 0.9740"));
     expect(page.transports).toEqual([]);
+  });
+
+  test("of a job that is over asks a server that is away less and less often, and not one that forbids it", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const over = aJob({ status: "completed", final_score: 0.974 });
+    page = new Page({ job: over, asOf: TIME }, true, over);
+    page.status = 503;
+    for (const [before, ms] of [1_500, 4_500, 12_000, 12_000].entries()) {
+      await answered();
+      await vi.advanceTimersByTimeAsync(ms - 1);
+      expect(page.asked).toHaveLength(before + 1);
+      page.status = before === 3 ? 403 : 503;
+      await vi.advanceTimersByTimeAsync(1);
+      expect(page.asked).toHaveLength(before + 2);
+    }
+    await answered();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([page.asked.length, page.text("state")]).toEqual([5, "Finished"]);
   });
 
   test("without a page server is a picture of its time", () => {
@@ -200,6 +227,19 @@ describe("a widget", () => {
     page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-pause"]')?.click();
     await vi.waitFor(() => expect(page.text("state")).toBe("Running"));
     expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/resume`);
+  });
+
+  test("that may not ask for its job does so no more while the socket speaks on", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    page.status = 403;
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(1));
+    for (let nonce = 1; nonce <= 5; nonce += 1) {
+      await answered();
+      socket.tell({ type: "ping", ...BASE, nonce, rtt: 0.01 });
+      vi.advanceTimersByTime(15_000);
+    }
+    expect(page.asked).toHaveLength(1);
   });
 
   test("asks again for what was merged away", async () => {
