@@ -19,19 +19,37 @@ from mlops_jupyter.core.errors import (
     ExtensionDisabled as ExtensionDisabled,
 )
 from mlops_jupyter.core.errors import (
+    InputError as InputError,
+)
+from mlops_jupyter.core.errors import (
     JobNotFoundError as JobNotFoundError,
+)
+from mlops_jupyter.core.errors import (
+    JobStateError as JobStateError,
 )
 from mlops_jupyter.core.errors import (
     MlopsError as MlopsError,
 )
 from mlops_jupyter.core.errors import (
+    ModelChanged as ModelChanged,
+)
+from mlops_jupyter.core.errors import (
+    ModelNotFoundError as ModelNotFoundError,
+)
+from mlops_jupyter.core.errors import (
     ModelNotPortable as ModelNotPortable,
+)
+from mlops_jupyter.core.errors import (
+    NoRoom as NoRoom,
 )
 from mlops_jupyter.core.errors import (
     OptionError as OptionError,
 )
 from mlops_jupyter.core.errors import (
     ServerUnreachable as ServerUnreachable,
+)
+from mlops_jupyter.core.errors import (
+    StoreUnavailable as StoreUnavailable,
 )
 from mlops_jupyter.core.errors import (
     SubmissionError as SubmissionError,

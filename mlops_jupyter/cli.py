@@ -1,7 +1,6 @@
 """``mlops`` on the command line: results to stdout, progress to stderr, and exit codes that tell.
 
-0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, 3 no server, 4 not found,
-130 interrupted. Not here: the words and flags (``client.commands``).
+Not here: the words and flags (``client.commands``).
 """
 
 from __future__ import annotations
@@ -22,12 +21,18 @@ from mlops_jupyter.core import errors, glyphs, wire
 from mlops_jupyter.core.jobs import Job as Record
 
 PROG = "mlops"
+EXITS = """
+exit codes: 0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, 3 no server, or one
+that cannot now (disk, database, room), 4 not found, 130 interrupted
+"""
 SWITCHES = {"json": "one JSON document instead of text", "quiet": "no progress"}
 CODES: dict[type[BaseException], int] = {
     errors.TrainingFailed: 1,
     errors.TrainingCancelled: 1,
     errors.ServerUnreachable: 3,
     errors.VersionMismatch: 3,
+    errors.StoreUnavailable: 3,
+    errors.NoRoom: 3,
     errors.AmbiguousIdError: 2,
     errors.JobNotFoundError: 4,
     errors.DatasetNotFoundError: 4,
@@ -122,7 +127,7 @@ class _Shell:
         self._answer({**wire.plain(status), "newest": newest}, lists.overview(server, status, newest))
 
     def _help(self, topic: str | None = None) -> None:
-        print(commands.help_text(PROG, topic))
+        print(commands.help_text(PROG, topic) + ("" if topic else EXITS))
 
     def _answer(self, document: Any, text: str) -> None:
         # Names and logs may hold what a terminal obeys.

@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from mlops_jupyter import cli
+from mlops_jupyter.client.session import Session
+from mlops_jupyter.core.errors import NoRoom, StoreUnavailable
 from mlops_jupyter.core.jobs import Job
 
 PENGUINS = str(Path(__file__).parents[1] / "notebooks" / "data" / "penguins.csv")
@@ -109,6 +112,24 @@ def test_exit_codes_tell_what_kind_of_wrong(words: tuple[str, ...], code: int, t
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(told)
     assert len(done.stderr.splitlines()) <= 4
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("the disk is full."), NoRoom("1,000 jobs wait.")])
+def test_a_server_that_cannot_now_is_no_wrong_command(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Session, "jobs", refuse)
+    assert cli.main(["jobs"]) == 3
+    assert capsys.readouterr().err == f"{type(error).__name__}: {error}\n"
+
+
+def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help"]) == 0
+    told = capsys.readouterr().out.partition("exit codes: ")[2]
+    assert {int(code) for code in re.findall(r"\b\d+\b", told)} == {0, *cli.CODES.values()}
 
 
 def waiting_for_ever(endless: list[str]) -> tuple[subprocess.Popen[str], str]:

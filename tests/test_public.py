@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import mlops_jupyter
+from mlops_jupyter.core import errors
+from mlops_jupyter.executors.protocol import StartRefused
 
 HEAVY = ("pandas", "numpy", "sklearn", "httpx", "IPython", "ipywidgets", "tornado", "matplotlib", "asyncio")
 
@@ -36,6 +39,21 @@ def test_the_command_line_loads_pandas_only_to_train() -> None:
 def test_every_public_name_is_there() -> None:
     assert [name for name in mlops_jupyter.__all__ if getattr(mlops_jupyter, name) is None] == []
     assert set(mlops_jupyter.__all__) <= set(dir(mlops_jupyter))
+
+
+#: Of the server's own inside, or told to clients that speak REST themselves.
+INSIDE = {"InvalidTransition", "KeyReusedError", "StartRefused"}
+
+
+def test_every_error_is_in_the_tree_and_those_users_meet_are_public() -> None:
+    def below(kind: type[errors.MlopsError]) -> set[str]:
+        return {kind.__name__}.union(*(below(one) for one in kind.__subclasses__()))
+
+    assert issubclass(StartRefused, errors.MlopsError)
+    assert errors.__doc__ is not None
+    drawn = set(re.findall(r"^ *[*+-] (\w+)", errors.__doc__, re.MULTILINE))
+    assert drawn == below(errors.MlopsError)
+    assert drawn - set(mlops_jupyter.__all__) == INSIDE
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

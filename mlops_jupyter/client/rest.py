@@ -138,9 +138,10 @@ class Rest:
 
     def _send(self, method: str, path: str, **request: object) -> httpx.Response:
         """Three tries in two seconds; then, or when the secret is not taken any more, the server is
-        looked for again: it may have been restarted on the same port. Every request may be repeated: an
-        input sent twice is never used, a submission is named, orders to a job are the same twice."""
-        for pause in (*PAUSES, None):
+        looked for again, which may have been restarted on the same port, and asked once. Every request may
+        be repeated: an input sent twice is never used, a submission is named, orders to a job are the same
+        twice."""
+        for pause in (*PAUSES, 0.0):
             try:
                 answer = self._connected().request(method, path, **request)  # type: ignore[arg-type]
                 if answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -150,7 +151,7 @@ class Rest:
                 if not alive(self.server.pid):
                     # A private server ends when it was idle for a while: no use in knocking again.
                     break
-                time.sleep(pause or 0.0)
+                time.sleep(pause)
         self._forget()
         try:
             return self._connected().request(method, path, **request)  # type: ignore[arg-type]

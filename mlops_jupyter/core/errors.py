@@ -24,6 +24,9 @@ answer; 3: the code to paste.
   + VersionMismatch (RuntimeError)   kernel and server have different mlops_jupyter
   + ModelNotPortable (RuntimeError)  the fit is done, but its model cannot be kept safely
   + InvalidTransition (RuntimeError) a job was told what cannot happen to it: a fault of ours
+  + StartRefused (RuntimeError)      no worker could be started; the job fails with its words (executors)
+
+Apart from them: StoppedWaiting (KeyboardInterrupt), which is Ctrl-C while a job is waited for (client).
 """
 
 from __future__ import annotations

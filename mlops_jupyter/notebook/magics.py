@@ -42,7 +42,7 @@ class MlopsMagics(Magics):
 
         The same in Python: mlops.train(df, target="column", model="rf", params={"n_estimators": 200})
         """
-        command = commands.parse(shlex.split(line), PROG)
+        command = commands.parse(_words(line), PROG)
         return getattr(self, f"_{command.word}")(**command.said)
 
     def _train(self, data: str, *, wait: bool, **options: Any) -> Job:
@@ -97,6 +97,17 @@ class MlopsMagics(Magics):
         if name[1] not in self.shell.user_ns:
             raise OptionError(f"{PROG}: no variable {name[1]!r} in this notebook.")
         return self.shell.user_ns[name[1]]
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        # shlex says "No closing quotation" or "No escaped character".
+        what = str(error)[0].lower() + str(error)[1:]
+        raise OptionError(
+            f"{PROG}: {what}: {line}", 'Put a word that holds a quote in the other ones: "it\'s.csv"'
+        ) from error
 
 
 def load(shell: Any) -> None:

@@ -96,6 +96,10 @@ def test_an_error_is_its_words_and_nothing_of_ours(shell: Any, capsys: pytest.Ca
     assert told(shell, "%mlops train $nothing --target y", capsys) == [
         "OptionError: %mlops: no variable 'nothing' in this notebook."
     ]
+    assert told(shell, "%mlops train it's.csv --target y", capsys) == [
+        "OptionError: %mlops: no closing quotation: train it's.csv --target y",
+        """Put a word that holds a quote in the other ones: "it's.csv\"""",
+    ]
 
 
 def test_frames_are_shown_on_demand(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
