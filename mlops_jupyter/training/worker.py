@@ -56,7 +56,7 @@ class Stopped(BaseException):
     (``MLPClassifier`` does)."""
 
 
-class Assignment(NamedTuple):
+class Order(NamedTuple):
     """What the keeper sends. ``began``: when the job did, on the machine's monotonic clock."""
 
     folder: str
@@ -74,8 +74,8 @@ def main(channel: int, recipe: str) -> NoReturn:
         used = versions()
         gc.collect()
         gc.freeze()
-        assignment = _wait(channel)
-        code = _do(work, assignment, used) if assignment else 0
+        order = _wait(channel)
+        code = _do(work, order, used) if order else 0
     except Stopped:
         code = STOPPED
     _leave(code)
@@ -92,25 +92,25 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _wait(channel: int) -> Assignment | None:
+def _wait(channel: int) -> Order | None:
     """Say that this worker is ready and wait for a job; None when the keeper is gone."""
     folders = sorted({sysconfig.get_path(name) for name in ("purelib", "platlib")})
     ready = {"word": "ready", "python": platform.python_version(), "packages": folders}
     os.write(channel, json.dumps(ready).encode() + b"\n")
     with os.fdopen(channel, "rb") as lines:
         line = lines.readline()
-    return Assignment(**json.loads(line)) if line else None
+    return Order(**json.loads(line)) if line else None
 
 
-def _do(work: Any, assignment: Assignment, used: dict[str, str]) -> int:
+def _do(work: Any, order: Order, used: dict[str, str]) -> int:
     """The job; its exit code."""
-    folder = Path(assignment.folder)
+    folder = Path(order.folder)
     _redirect_output(folder / "output.log")
     writer = Writer(folder / "journal")
-    run = Run(writer, assignment.began)
+    run = Run(writer, order.began)
     try:
-        os.chdir(assignment.cwd)
-        sys.path.insert(0, assignment.cwd)
+        os.chdir(order.cwd)
+        sys.path.insert(0, order.cwd)
         spec = wire.decode((folder / "spec.json").read_bytes(), JobSpec)
         run.tell(WorkStarted, pid=os.getpid(), versions=used)
         work.train(run, spec, folder, _estimator(folder) if spec.estimator_input else None)

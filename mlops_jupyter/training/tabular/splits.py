@@ -34,7 +34,7 @@ Fold = tuple[Array, Array]
 Cut = Callable[[Array], tuple[Array, Array]]
 
 
-class Parts(NamedTuple):
+class Rows(NamedTuple):
     """Row positions. ``test`` is None where the hold-out is a table of its own."""
 
     train: Array
@@ -53,13 +53,13 @@ class Plan(NamedTuple):
     seed: int
 
 
-def parts(plan: Plan, *, own_test: bool) -> Parts:
+def parts(plan: Plan, *, own_test: bool) -> Rows:
     """Raises ``DataError`` where the column of the split does not allow one."""
     rows = np.arange(len(plan.y))
     cut = _CUTS[plan.split.kind](plan)
     rest, test = (rows, None) if own_test else cut(rows)
     train, validation = cut(rest)
-    return Parts(train, validation, test)
+    return Rows(train, validation, test)
 
 
 def folds(plan: Plan, train: Array, count: int) -> list[Fold]:
@@ -178,7 +178,7 @@ def _column(plan: Plan) -> pd.Series:
     return values
 
 
-def described(found: Parts, test_rows: int) -> str:
+def described(found: Rows, test_rows: int) -> str:
     """``220 training, 55 validation, 69 hold-out rows``."""
     train, validation = counted(len(found.train)), counted(len(found.validation))
     return f"{train} training, {validation} validation, {counted(test_rows)} hold-out rows"
