@@ -1,10 +1,9 @@
 """From a step inside ``fit`` to a client of the socket, on loopback, while a job trains.
 
 A real server, real jobs (MLPs that log their epochs), one websocket client in this process. One job's
-steps are far apart: each goes at once. The other's come faster than frames may (one in 25 ms), and
-wait for theirs. The moment of a step is the one its journal record carries; the moment of arrival is
-taken when the frame has been read. Beside it, in the same run: a bare Tornado websocket that sends the
-time it was asked to send.
+steps are far apart, the other's come faster than journals are looked at. The moment of a step is the one
+its journal record carries; the moment of arrival is taken when the frame has been read. Beside it, in the
+same run: a bare Tornado websocket that sends the time it was asked to send.
 
     python benchmarks/callback_to_client.py
 """
@@ -13,10 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,6 +22,7 @@ import httpx
 import msgspec
 import numpy as np
 import pandas as pd
+from serving import address, started
 from tornado.httpclient import HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -40,22 +37,6 @@ from mlops_jupyter.training import journal
 JOBS = {"steps far apart": (40_000, 60), "steps in quick succession": (3_000, 400)}
 PROMISE = {"p50": 25.0, "p99": 60.0}
 WATCHED = "train_loss"
-
-
-def start_server(home: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-    }
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0"]
-    log = (home / "server.log").open("wb")
-    server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
-    while not (found := list((home / "runtime").glob("mlops-*.json"))):
-        assert server.poll() is None, (home / "server.log").read_text()
-        time.sleep(0.05)
-    return server, json.loads(found[0].read_text())
 
 
 async def watch(facts_of: dict[str, Any], spec: dict[str, Any]) -> tuple[str, dict[int, float]]:
@@ -145,7 +126,8 @@ def delays_of(home: Path, found: dict[str, Any], rows: int, epochs: int) -> list
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        server, found = start_server(home)
+        server = started(home)
+        found = address(home, server)
         try:
             measured = {name: delays_of(home, found, *job) for name, job in JOBS.items()}
         finally:

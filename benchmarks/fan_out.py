@@ -1,15 +1,17 @@
 """From one event to many clients: how late, at what cost, and what one that never reads does to the others.
 
-Servers run in processes of their own: ours (a Jupyter server whose store commits the events), and a bare
-Tornado websocket that writes the same frames to everybody. Clients are bare TCP in this process: they look
-for the moment that stands in each event. Per number of clients: p50 and p99 in milliseconds, the server's
-CPU a message, its memory a client; for ours once more with one client that has stopped reading.
+Servers run in processes of their own: ours (a Jupyter server whose store commits the events), Jupyter's own
+event bus in such a server, and a bare Tornado websocket that writes the same frames to everybody. Clients are
+bare TCP in this process: they look for the moment that stands in each event, when it was due: a server
+too busy to publish in time does not look quick. Per number of clients: p50 and p99 in milliseconds, the
+server's CPU a message, its memory a client; for ours once more with one client that has stopped reading.
 
-    python benchmarks/fan_out.py [clients …]
+    python benchmarks/fan_out.py [--rate EVENTS_A_SECOND] [clients …]
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import re
@@ -20,7 +22,9 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,41 +36,60 @@ from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
 from mlops_jupyter.core.events import LogLines
+from mlops_jupyter.store import Transaction
 
 CLIENTS = (1, 10, 100, 500)
 RATE, SECONDS = 200, 5.0
+SCHEMA = "https://events.mlops-jupyter.test/fan_out/v1"
 JOB = "j-7f3a00000000"
 MOMENT = re.compile(rb"@(\d+\.\d+)@")
-PATH = {"ours": "/mlops/api/events/subscribe", "bare": "/"}
+PATH = {"ours": "/mlops/api/events/subscribe", "bus": "/api/events/subscribe", "bare": "/"}
+WAYS = (
+    ("a bare websocket", "bare", False),
+    ("Jupyter's event bus", "bus", False),
+    ("ours", "ours", False),
+    ("ours, one stalled", "ours", True),
+)
 
 
 # --- the servers, each in a process of its own ---------------------------------------------
 
 
-def an_event() -> LogLines:
-    now = datetime.now(UTC)
-    return LogLines(time=now, job_id=JOB, first=0, lines=(f"@{time.time():.6f}@" + "x" * 150,))
+def an_event(line: str) -> LogLines:
+    return LogLines(time=datetime.now(UTC), job_id=JOB, first=0, lines=(line,))
 
 
-async def ordered() -> bool:
-    """Wait for the next line from the process that measures; False when there will be none."""
-    return bool(await asyncio.to_thread(sys.stdin.readline))
-
-
-async def paced(act: object) -> None:
-    began = time.monotonic()
-    for number in range(int(RATE * SECONDS)):
-        await act()  # type: ignore[operator]
-        await asyncio.sleep(max(began + number / RATE - time.monotonic(), 0))
-    print("done", flush=True)
+async def ordered(publish: Callable[[str], object]) -> None:
+    """``publish`` as often a second as the process that measures asks for, until it asks no more."""
+    while rate := float(await asyncio.to_thread(sys.stdin.readline) or 0):
+        began = time.time()
+        for number in range(int(rate * SECONDS)):
+            due = began + number / rate
+            await asyncio.sleep(max(due - time.time(), 0))
+            publish(f"@{due:.6f}@" + "x" * 150)
+        print("done", flush=True)
 
 
 async def ours() -> None:
     with tempfile.TemporaryDirectory() as home:
         async with served(Path(home)) as (port, rooms):
             print(port, flush=True)
-            while await ordered():
-                await paced(lambda: rooms.store.awrite(lambda tx: tx.append(an_event())))
+            await ordered(lambda line: rooms.store.write(partial(Transaction.append, event=an_event(line))))
+
+
+async def bus() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        async with served(Path(home)) as (port, _):
+            # Paths are read from the environment at the first import.
+            from jupyter_server.serverapp import ServerApp  # noqa: PLC0415
+
+            events = ServerApp.instance().event_logger
+            text = {"type": "string"}
+            events.register_event_schema(
+                {"$id": SCHEMA, "version": "1", "type": "object", "properties": {"line": text}}
+            )
+            print(port, flush=True)
+            await ordered(lambda line: events.emit(schema_id=SCHEMA, data={"line": line}))
 
 
 async def bare() -> None:
@@ -84,13 +107,12 @@ async def bare() -> None:
     server.add_socket(listener)
     print(listener.getsockname()[1], flush=True)
 
-    async def say() -> None:
-        frame = f'{{"events":[{{"type":"log_lines","lines":["@{time.time():.6f}@{"x" * 150}"]}}],"prev":0}}'
+    def say(line: str) -> None:
+        frame = f'{{"events":[{{"type":"log_lines","lines":["{line}"]}}],"prev":0}}'
         for one in list(sockets):
             one.write_message(frame)
 
-    while await ordered():
-        await paced(say)
+    await ordered(say)
 
 
 # --- the clients ---------------------------------------------------------------------------
@@ -130,7 +152,7 @@ class Figures(NamedTuple):
 
 
 async def measure(
-    server: subprocess.Popen[str], port: int, path: str, count: int, *, stalled: bool
+    server: subprocess.Popen[str], port: int, path: str, count: int, rate: int, *, stalled: bool
 ) -> Figures:
     loop = asyncio.get_running_loop()
     process = psutil.Process(server.pid)
@@ -150,11 +172,11 @@ async def measure(
         used = sum(process.cpu_times()[:2])
         assert server.stdin is not None
         assert server.stdout is not None
-        server.stdin.write("go\n")
+        server.stdin.write(f"{rate}\n")
         server.stdin.flush()
         await asyncio.to_thread(server.stdout.readline)
         await asyncio.sleep(0.5)
-        messages = count * RATE * SECONDS
+        messages = count * rate * SECONDS
         cpu = 1e6 * (sum(process.cpu_times()[:2]) - used) / messages
     for client in clients:
         client.transport.abort()
@@ -164,11 +186,14 @@ async def measure(
 
 
 def main() -> None:
-    if sys.argv[1:] in (["ours"], ["bare"]):
-        asyncio.run(ours() if sys.argv[1] == "ours" else bare())
+    if sys.argv[1:] in [[kind] for kind in PATH]:
+        asyncio.run({"ours": ours, "bus": bus, "bare": bare}[sys.argv[1]]())
         return
-    counts = [int(text) for text in sys.argv[1:]] or list(CLIENTS)
-    print(f"{RATE} events a second for {SECONDS:g} s")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rate", type=int, default=RATE)
+    parser.add_argument("clients", type=int, nargs="*", default=CLIENTS)
+    asked = parser.parse_args()
+    print(f"{asked.rate} events a second for {SECONDS:g} s; load {os.getloadavg()[0]:.1f}")
     print(
         f"{'clients':>8}  {'server':22}{'p50 ms':>8}{'p99 ms':>8}{'µs/msg':>8}{'KiB each':>10}{'arrived':>9}"
     )
@@ -177,22 +202,21 @@ def main() -> None:
     servers = {kind: subprocess.Popen([*command, kind], **pipes) for kind in PATH}  # type: ignore[call-overload]
     ports = {kind: int(server.stdout.readline()) for kind, server in servers.items()}
     try:
-        for count in counts:
-            p99: dict[str, float] = {}
-            for name, kind, stalled in (
-                ("a bare websocket", "bare", False),
-                ("ours", "ours", False),
-                ("ours, one stalled", "ours", True),
-            ):
-                found = asyncio.run(measure(servers[kind], ports[kind], PATH[kind], count, stalled=stalled))
-                p99[name] = found.p99
+        for count in asked.clients:
+            figures: dict[str, Figures] = {}
+            for name, kind, stalled in WAYS:
+                found = figures[name] = asyncio.run(
+                    measure(servers[kind], ports[kind], PATH[kind], count, asked.rate, stalled=stalled)
+                )
                 print(
                     f"{count:8}  {name:22}{found.p50:8.1f}{found.p99:8.1f}{found.cpu:8.1f}"
                     f"{found.memory:10.1f}{found.arrived:9.1%}"
                 )
+            others, jupyters, mine, held = figures.values()
             print(
-                f"{'':10}p99: {p99['ours'] / p99['a bare websocket']:.2f} × bare; "
-                f"with one stalled {p99['ours, one stalled'] / p99['ours']:.2f} × without (at most 1.20)"
+                f"{'':10}p99: {mine.p99 / others.p99:.2f} × bare (at most 1.30); with one stalled "
+                f"{held.p99 / mine.p99:.2f} × without (at most 1.20); "
+                f"CPU: {mine.cpu / jupyters.cpu:.2f} × Jupyter's bus (at most 0.25)"
             )
     finally:
         for server in servers.values():

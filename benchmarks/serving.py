@@ -1,8 +1,12 @@
-"""A Jupyter server with our extension inside the process of a benchmark, its rooms in reach."""
+"""Jupyter servers with our extension: in a benchmark's own process, its rooms in reach, and in others."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,3 +39,22 @@ async def served(home: Path) -> AsyncIterator[tuple[int, Any]]:
     finally:
         await app.extension_manager.stop_all_extensions()
         app.http_server.stop()
+
+
+def started(home: Path, *options: str) -> subprocess.Popen[bytes]:
+    """A server in a process of its own, with all it keeps below ``home``."""
+    kinds = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", *options]
+    with (home / "server.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=home, env={**os.environ, **kinds}, stdout=log, stderr=log)
+
+
+def address(home: Path, server: subprocess.Popen[bytes], name: str = "mlops") -> dict[str, Any]:
+    """What ``server`` says of itself once it listens, in the file whose name begins with ``name``."""
+    file = home / "runtime" / f"{name}-{server.pid}.json"
+    while True:
+        assert server.poll() is None, (home / "server.log").read_text()
+        try:
+            return dict(json.loads(file.read_bytes()))
+        except (FileNotFoundError, json.JSONDecodeError):
+            time.sleep(0.005)

@@ -16,8 +16,6 @@ The user's code is an object sent with the job, which writes down when it is unp
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +26,7 @@ from typing import Any
 
 import cloudpickle
 import httpx
+from serving import address, started
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
@@ -110,23 +109,6 @@ async def served(client: httpx.AsyncClient, home: Path, number: int) -> float:
     return 1000 * (await asyncio.to_thread(stamp, clock) - begun)
 
 
-def started_server(home: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-    }
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0"]
-    command.append("--ServerApp.jpserver_extensions={'mlops_jupyter': True}")
-    log = (home / "server.log").open("wb")
-    server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
-    while not (found := list((home / "runtime").glob("mlops-*.json"))):
-        assert server.poll() is None, (home / "server.log").read_text()
-        time.sleep(0.05)
-    return server, json.loads(found[0].read_text())
-
-
 def spawned() -> float:
     begun = time.monotonic()
     said = subprocess.run([sys.executable, "-c", STAMP], capture_output=True, check=True, text=True).stdout
@@ -175,7 +157,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "table.csv").write_text("x,y\n" + "".join(f"{n},{n % 2}\n" for n in range(100)))
-        server, found = started_server(home)
+        server = started(home)
+        found = address(home, server)
         forking = Forking()
         try:
             took = asyncio.run(measured(home, found, forking))

@@ -16,8 +16,8 @@ from mlops_jupyter.store import Store, Stored
 
 #: Enough for a client that missed half a minute of a busy job; ~300 bytes each.
 KEPT = 8192
-#: The head moves at once, then at most this often (seconds) or this far (events).
-PACE, STRIDE = 0.025, 64
+#: The head moves at once; then it rests as long as the last round took, so many seconds at least, or so far.
+PACE, STRIDE = 0.004, 64
 #: Seconds between looks at what other servers wrote into the store, and at whether there are any.
 LOOK, LOOK_FOR_OTHERS = 0.05, 1.0
 
@@ -90,9 +90,15 @@ class Hub:
     async def moved(self, cursor: int, timeout: float | None = None) -> bool:
         """Wait for an event after ``cursor``; False when ``timeout`` seconds brought none."""
         era = self._era
+        if self.head > cursor:
+            # Who catches up takes one frame a turn of the loop, which is the notebooks' too.
+            await asyncio.sleep(0)
         while self.head <= cursor:
             if self._trouble is not None or self._era != era:
                 raise StoreUnavailable(self._trouble or "The store was opened anew.")
+            if timeout is None:
+                await self._moved.wait()
+                continue
             try:
                 async with asyncio.timeout(timeout):
                     await self._moved.wait()

@@ -85,6 +85,52 @@ def test_what_every_client_must_get_does_not_wait_for_the_pace_and_takes_along_w
     asyncio.run(story())
 
 
+def test_the_head_rests_as_long_as_serving_everybody_took(tmp_path: Path) -> None:
+    async def story() -> None:
+        line = Line(tmp_path)
+        loop = asyncio.get_running_loop()
+
+        async def slowly() -> float:
+            await line.hub.moved(0)
+            began = loop.time()
+            while loop.time() < began + 0.2:
+                pass
+            return loop.time()
+
+        serving = asyncio.create_task(slowly())
+        await asyncio.sleep(0)
+        await line.say(1)
+        served = await serving
+        await line.store.awrite(lambda tx: tx.append(a_line()))
+        await line.hub.moved(1)
+        assert loop.time() >= served + 0.19
+        line.store.close()
+
+    asyncio.run(story())
+
+
+def test_who_catches_up_lets_the_loop_go_on_between_two_frames(tmp_path: Path) -> None:
+    async def story() -> None:
+        line = Line(tmp_path)
+        await line.say(5)
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(others())
+        for cursor in range(5):
+            await line.hub.moved(cursor)
+        assert turns >= 5
+        other.cancel()
+        line.store.close()
+
+    asyncio.run(story())
+
+
 def test_servers_that_share_a_store_hear_each_other_in_one_order_without_gaps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

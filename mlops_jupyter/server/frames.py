@@ -1,12 +1,13 @@
 """The frames of the socket: events after a cursor, as bytes.
 
-Clients that stand at the same place get the same bytes, made once. Not here: who gets which frame
-(``pump``).
+Clients that stand at the same place get the same bytes, encoded and framed once. Not here: who gets
+which frame (``pump``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import pack
 from typing import NamedTuple
 
 from mlops_jupyter.hub import STRIDE, Hub
@@ -14,12 +15,13 @@ from mlops_jupyter.store import Stored
 
 #: The longest frame, in bytes; one event alone may be longer.
 LONGEST = 256 << 10
+_TEXT = 0x81
 
 
 class Frame(NamedTuple):
-    """``last`` is the number of its last event."""
+    """A whole websocket message; ``last`` is the number of its last event."""
 
-    body: bytes
+    message: bytes
     last: int
 
 
@@ -28,7 +30,20 @@ def framed(prev: int, events: Sequence[Stored]) -> Frame:
     last = events[-1].seq
     skipped = last - prev - len(events)
     said = b',"skipped":%d' % skipped if skipped else b""
-    return Frame(b'{"events":[%b],"prev":%d%b}' % (joined(events), prev, said), last)
+    body = b'{"events":[%b],"prev":%d%b}' % (joined(events), prev, said)
+    return Frame(message(body), last)
+
+
+def message(text: bytes) -> bytes:
+    """``text`` as a whole websocket message from a server (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        header = pack("!BB", _TEXT, size)
+    elif size < 1 << 16:
+        header = pack("!BBH", _TEXT, 126, size)
+    else:
+        header = pack("!BBQ", _TEXT, 127, size)
+    return header + text
 
 
 def joined(events: Sequence[Stored]) -> bytes:

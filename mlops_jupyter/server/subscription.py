@@ -19,6 +19,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mlops_jupyter import __version__
@@ -26,6 +27,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Event
 from mlops_jupyter.core.stream import Hello, Ping
+from mlops_jupyter.server.frames import message
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
 
@@ -108,12 +110,12 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         self._pump = Pump(self.rooms.hub, self.rooms.frames)
         self._task = asyncio.create_task(self._run())
 
-    def on_message(self, message: str | bytes) -> None:
+    def on_message(self, text: str | bytes) -> None:
         if self._too_many():
             self.close(1008, "Too many messages")
             return
         try:
-            said = msgspec.json.decode(message, type=Pong | Shown)
+            said = msgspec.json.decode(text, type=Pong | Shown)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.close(1008, "Only pongs and shown are understood")
             return
@@ -167,7 +169,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             await self._tell(self.reset(f"More than {BEHIND} events behind"))
             pump.jump(await self._tell_snapshot())
         else:
-            pump.sent(await self._send(frame.body))
+            pump.sent(await self._send(frame.message))
 
     async def _greet(self) -> int:
         cursor, reset = self._opened_at
@@ -211,19 +213,28 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             await self._tell(Ping(time=now(), nonce=self._nonce, rtt=self._rtt))
 
     async def _tell(self, event: Event) -> None:
-        await self._send(wire.encode(event))
+        await self._send(message(wire.encode(event)))
 
-    async def _send(self, message: bytes) -> float:
-        """Send, and return how many seconds the client took to make room for it."""
-        began = time.monotonic()
-        written = self.write_message(message)
-        # Who waits for it may be gone when the client is.
-        written.add_done_callback(lambda future: future.cancelled() or future.exception())
-        # Not cancelled when it takes too long: the stream itself is given up then.
-        done, _ = await asyncio.wait({written}, timeout=DRAIN)
-        if not done:
-            self._abort()
-        await written
+    async def _send(self, data: bytes) -> float:
+        """Send, and return how many seconds the client took to make room for it.
+
+        Not by ``write_message``, which makes a header and a task for every client and message."""
+        connection = self.ws_connection
+        if connection is None or connection.stream is None or connection.is_closing():
+            raise WebSocketClosedError
+        try:
+            written = connection.stream.write(data)
+            if written.done():
+                await written
+                return 0.0
+            began = time.monotonic()
+            # Not cancelled when it takes too long: the stream itself is given up then.
+            done, _ = await asyncio.wait({written}, timeout=DRAIN)
+            if not done:
+                self._abort()
+            await written
+        except StreamClosedError as error:
+            raise WebSocketClosedError from error
         return time.monotonic() - began
 
     def _abort(self) -> None:

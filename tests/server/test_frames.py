@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from mlops_jupyter.core.stream import DELIVERY
-from mlops_jupyter.server.frames import fitting, framed, merged
+from mlops_jupyter.server.frames import fitting, framed, merged, message
 from mlops_jupyter.store import Stored
+from tests.server.messages import text
 
 
 def stored(seq: int, kind: str, job_id: str | None = "j-a", size: int = 0) -> Stored:
@@ -15,7 +18,22 @@ def stored(seq: int, kind: str, job_id: str | None = "j-a", size: int = 0) -> St
 
 
 def read(events: list[Stored], prev: int) -> dict[str, Any]:
-    return json.loads(framed(prev, events).body)
+    return text(framed(prev, events))
+
+
+@pytest.mark.parametrize(
+    ("size", "header"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65535, b"\x81\x7e\xff\xff"),
+        (65536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_a_message_of_any_length_is_one_whole_websocket_frame(size: int, header: bytes) -> None:
+    """RFC 6455, 5.2 and 5.7: final, text, unmasked."""
+    assert message(b"x" * size) == header + b"x" * size
 
 
 def test_a_merged_frame_keeps_all_of_class_a_and_the_latest_of_each_kind_and_job() -> None:

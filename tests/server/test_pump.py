@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.pump import BEHIND, SLOW, Pump
 from tests.lines import Line, a_line, a_point, a_start
+from tests.server.messages import text
 
 OTHER = "j-0b0000000000"
 
@@ -29,7 +29,7 @@ async def frame(pump: Pump, seconds: float = 0.0) -> dict[str, Any] | None:
     """The next frame, which took the client so long to drain."""
     found = await pump.next()
     pump.sent(seconds)
-    return found and json.loads(found.body)
+    return found and text(found)
 
 
 def seqs(told: dict[str, Any] | None) -> tuple[int, list[int], int]:
@@ -113,7 +113,7 @@ def test_clients_at_the_same_place_get_the_very_same_bytes(tmp_path: Path) -> No
         await line.say(5)
         frames = Frames(line.hub)
         first, second = await frames.after(2), await frames.after(2)
-        assert first.body is second.body
+        assert first.message is second.message
         await line.say(1)
         assert (await frames.after(2)).last == 6
 
