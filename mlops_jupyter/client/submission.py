@@ -51,6 +51,8 @@ class Submission(NamedTuple):
 def submission(data: Any, target: str | None, folder: Path, options: Options) -> Submission:
     """Check everything that can be known here; raises all that stands against it."""
     found: list[Problem] = []
+    # Columns have texts for names in every table file, whatever they were called in the DataFrame.
+    target = None if target is None else str(target)
     estimator, model = _estimator(options.model, found)
     train, target = _table(data, target, options.data_name, folder, found)
     own_test = None if options.test is None else _table(options.test, target, None, folder, found)[0]

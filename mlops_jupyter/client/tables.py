@@ -18,6 +18,8 @@ from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import data as files
 
 TARGET = "target"
+#: Bytes up to which a sparse matrix is made a table.
+DENSE = 2 << 30
 
 
 class MixedColumns(UserWarning):
@@ -69,13 +71,15 @@ def parquet(frame: Any) -> bytes:
     columns, changed = {}, []
     for position, name in enumerate(map(str, frame.columns)):
         values = frame.iloc[:, position]
+        if hasattr(values, "sparse"):
+            values = values.sparse.to_dense()
         try:
             array = pa.array(values, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
             array = None
         if array is None or pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
             changed.append(name)
-            text = values.astype(object).map(str, na_action="ignore")
+            text = values.astype(object).map(_text, na_action="ignore")
             array = pa.array(text, pa.string(), from_pandas=True)
         columns[name] = array
     if changed:
@@ -85,6 +89,11 @@ def parquet(frame: Any) -> bytes:
     buffer = io.BytesIO()
     writer.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
+
+
+def _text(value: object) -> str:
+    """As UTF-8 can say it: half a surrogate pair becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _file(given: Path, target: str | None, folder: Path) -> Table:
@@ -108,7 +117,13 @@ def _joined(X: Any, y: Any, target: str | None) -> tuple[Any, str]:
 
     frame = (X if isinstance(X, pd.DataFrame) else _of_array(X)).reset_index(drop=True)
     # One column, whether it comes as a Series, a list, or an array or frame of shape (n, 1).
-    values = pd.Series(y.squeeze() if hasattr(y, "squeeze") else y).reset_index(drop=True)
+    try:
+        values = pd.Series(y.squeeze() if hasattr(y, "squeeze") else y).reset_index(drop=True)
+    except ValueError as error:
+        raise DataError(
+            f"y has the shape {getattr(y, 'shape', '?')}, and a target is one column.",
+            "Train one job a target.",
+        ) from error
     if len(frame) != len(values):
         raise DataError(f"X has {len(frame)} rows and y has {len(values)}.", "They must be of the same rows.")
     name = target or (TARGET if values.name is None else str(values.name))
@@ -122,9 +137,11 @@ def _joined(X: Any, y: Any, target: str | None) -> tuple[Any, str]:
 
 
 def _of_array(X: Any) -> Any:
-    """Columns are called as scikit-learn calls those of arrays."""
+    """Columns are called as skrub's preprocessing calls those of arrays: the model predicts arrays, too."""
     import pandas as pd  # noqa: PLC0415 - see above
 
+    if hasattr(X, "toarray"):
+        X = _dense(X)
     try:
         frame = X.to_pandas() if hasattr(X, "to_pandas") else pd.DataFrame(X)
     except (TypeError, ValueError) as error:
@@ -132,5 +149,18 @@ def _of_array(X: Any) -> Any:
             f"X is a {type(X).__name__}, not rows and columns.", "It is a 2-D array or a DataFrame."
         ) from error
     if isinstance(frame.columns, pd.RangeIndex):
-        frame.columns = [f"x{number}" for number in range(frame.shape[1])]
+        frame.columns = [str(number) for number in range(frame.shape[1])]
     return frame
+
+
+def _dense(X: Any) -> Any:
+    """A sparse matrix as an array, where that is no larger than what a kernel can hold."""
+    size = X.shape[0] * X.shape[1] * X.dtype.itemsize
+    if size > DENSE:
+        rows, columns = X.shape
+        raise DataError(
+            f"X is sparse, and as a table of {rows} × {columns} cells it takes {size / 2**30:.1f} GiB.",
+            "Tables are trained dense. Fewer columns:",
+            "sklearn.decomposition.TruncatedSVD(100).fit_transform(X)",
+        )
+    return X.toarray()

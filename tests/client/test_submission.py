@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from skrub import tabular_pipeline
 
 from mlops_jupyter.client import tables
 from mlops_jupyter.client.options import Options
@@ -84,10 +87,35 @@ def test_a_dataframe_and_an_estimator_travel_ahead(folder: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(sent[1])), customers())
 
 
-def test_arrays_become_a_table_with_the_names_scikit_learn_gives(folder: Path) -> None:
+@pytest.mark.parametrize("made", [np.asarray, np.ndarray.tolist, csr_matrix], ids=["array", "list", "sparse"])
+def test_arrays_become_a_table_with_the_names_skrub_gives_them(folder: Path, made: Any) -> None:
     X, y = np.eye(12), np.arange(12) % 2
-    ready = submission((X, y), None, folder, Options())
-    assert (ready.spec.target, ready.data.columns) == ("target", (*(f"x{n}" for n in range(12)), "target"))
+    ready = submission((made(X), y), None, folder, Options())
+    assert (ready.spec.target, ready.data.columns) == ("target", (*map(str, range(12)), "target"))
+    assert ready.data.frame.iloc[:, :-1].to_numpy().tolist() == X.tolist()
+
+
+def test_a_model_of_arrays_predicts_arrays(folder: Path) -> None:
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    frame = submission((X, y), None, folder, Options()).data.frame
+    fitted = tabular_pipeline(LogisticRegression()).fit(frame.drop(columns="target"), y)
+    assert len(fitted.predict(X)) == 40
+
+
+def test_a_sparse_matrix_too_large_for_a_table_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"table of 20000 × 20000 cells it takes 3\.0 GiB"):
+        submission((csr_matrix((20_000, 20_000)), np.zeros(20_000)), None, folder, Options())
+
+
+def test_a_target_of_two_columns_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"y has the shape \(12, 2\), and a target is one column"):
+        submission((np.eye(12), np.zeros((12, 2))), None, folder, Options())
+
+
+def test_a_column_named_by_a_number_can_be_the_target(folder: Path) -> None:
+    df = customers().set_axis(range(customers().shape[1]), axis=1)
+    ready = submission(df, customers().columns.get_loc("churn"), folder, Options())  # type: ignore[arg-type]
+    assert ready.spec.target == str(customers().columns.get_loc("churn"))
 
 
 def test_a_series_keeps_its_name_and_rows_are_joined_by_position(folder: Path) -> None:
@@ -110,6 +138,20 @@ def test_the_index_stays_behind_and_mixed_columns_travel_as_text() -> None:
     expected = {"a": ["1", "two", None], "b": ["[1]", "[2]", "[3]"], "c": list("234"), "4": [1, 2, 3]}
     expected["c"] = ["2026-01-01", "2026-01-02", "2026-01-03"]
     pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(body)), pd.DataFrame(expected))
+
+
+@pytest.mark.filterwarnings("ignore::mlops_jupyter.client.tables.MixedColumns")
+def test_what_no_file_can_hold_travels_as_what_it_can() -> None:
+    df = pd.DataFrame(
+        {
+            "big": pd.Series([2**65, 1, None], dtype=object),
+            "half": pd.Series(["a\ud800", "b", None], dtype=object),
+            "few": pd.arrays.SparseArray([0.0, 0.0, 1.5]),
+        }
+    )
+    read = pd.read_parquet(io.BytesIO(tables.parquet(df)))
+    expected = {"big": [str(2**65), "1", None], "half": ["a?", "b", None], "few": [0.0, 0.0, 1.5]}
+    pd.testing.assert_frame_equal(read, pd.DataFrame(expected))
 
 
 def test_what_parquet_knows_travels_as_it_is() -> None:

@@ -70,6 +70,7 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     found = findings.findings(features, frame[spec.target], task)
     if test is not None:
         found += findings.other_kinds(features, test)
+        found += findings.in_both(frame[[*features.columns, spec.target]], test)
     for finding in found:
         run.finding(*finding)
     return examined

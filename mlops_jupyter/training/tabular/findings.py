@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api import types
 
 from mlops_jupyter.training.tabular.catalogue import Task
-from mlops_jupyter.training.tabular.wording import quoted, several
+from mlops_jupyter.training.tabular.wording import counted, quoted, several
 
 #: Rows looked at where a look at all of them would take longer than it tells.
 LOOKED_AT = 20_000
@@ -56,6 +56,23 @@ def other_kinds(features: pd.DataFrame, test: pd.DataFrame) -> list[Finding]:
             )
             found.append(Finding("other_kind_in_test", message, column=str(name)))
     return found
+
+
+def in_both(table: pd.DataFrame, test: pd.DataFrame) -> list[Finding]:
+    """Rows of a user's own test table that are learned from: no score of theirs is one of rows never seen."""
+    try:
+        known = pd.util.hash_pandas_object(table, index=False)
+        again = int(pd.util.hash_pandas_object(test[table.columns], index=False).isin(known).sum())
+    except TypeError:
+        # As above: lists and dicts in cells.
+        return []
+    if not again:
+        return []
+    message = (
+        f"{several(again, 'row')} of the {counted(len(test))} of the test table "
+        f"{'is' if again == 1 else 'are'} in the training table, too: scores on them say nothing of new rows."
+    )
+    return [Finding("test_in_training", message)]
 
 
 def _kind(known: pd.Series) -> str:

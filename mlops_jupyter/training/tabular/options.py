@@ -76,9 +76,11 @@ def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]
 
 
 def _predictor(estimator: object) -> list[Problem]:
-    """A transformer, a clusterer or a detector of outliers fits a table, too, but predicts no target."""
+    """A transformer, a clusterer or a detector of outliers fits a table, too, but predicts no target.
+
+    Who says what it is need not have ``predict`` yet: a stack has it when it is fitted."""
     kind = estimator_kind(estimator)
-    if hasattr(estimator, "predict") and kind in (None, "classifier", "regressor"):
+    if kind in ("classifier", "regressor") or (kind is None and hasattr(estimator, "predict")):
         return []
     what = "has no predict() and"
     if kind is not None and hasattr(estimator, "predict"):

@@ -80,13 +80,23 @@ def prepare(pipeline: Pipeline, X: pd.DataFrame, y: Array) -> Prepared:
 
 
 def transformed(pipeline: Pipeline, X: pd.DataFrame) -> Any:
-    """``X`` as the fitted pipeline's last step takes it."""
-    return pipeline[:-1].transform(X) if len(pipeline.steps) > 1 else X
+    """``X`` as the fitted pipeline's last step takes it.
+
+    Step by step: ``pipeline[:-1]`` would ask the step before the last whether it is fitted, and a transformer
+    of a user's own that learns nothing does not say."""
+    for _, step in pipeline.steps[:-1]:
+        if step not in (None, "passthrough"):
+            X = step.transform(X)
+    return X
 
 
 def recipe(pipeline: Pipeline) -> str:
     """Two pipelines with the same recipe prepare the same rows alike."""
-    return repr([(name, type(step), step.get_params()) for name, step in pipeline.steps[:-1]])
+    return repr([(name, _told(step)) for name, step in pipeline.steps[:-1]])
+
+
+def _told(step: Any) -> object:
+    return step if step in (None, "passthrough") else (type(step), step.get_params())
 
 
 def _holds_its_own(model: Any) -> bool:

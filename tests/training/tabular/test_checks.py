@@ -11,8 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
-from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -331,6 +336,12 @@ def test_parameters_of_a_named_model_may_name_a_step_of_the_preprocessing() -> N
 def test_what_predicts_no_target_is_refused(estimator: Any, message: str) -> None:
     (problem,) = problems(estimator=estimator)
     assert problem.splitlines()[0] == f"OptionError: {message}"
+
+
+@pytest.mark.parametrize("wrap", [lambda stack: stack, lambda stack: make_pipeline(StandardScaler(), stack)])
+def test_what_predicts_once_it_is_fitted_is_accepted(wrap: Any) -> None:
+    stack = StackingClassifier([("a", LogisticRegression()), ("b", RandomForestClassifier())])
+    assert problems(estimator=wrap(stack)) == []
 
 
 def test_an_estimator_without_probabilities_cannot_be_scored_by_them() -> None:

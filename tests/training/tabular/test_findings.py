@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.training.tabular.findings import Finding, findings, other_kinds
+from mlops_jupyter.training.tabular.findings import Finding, findings, in_both, other_kinds
 
 ROWS = 60
 CLASSES = pd.Series(["a", "b", "c"] * (ROWS // 3))
@@ -94,3 +94,16 @@ def test_columns_of_another_kind_in_a_test_table_are_named() -> None:
         "counts as missing there.",
         column="age",
     )
+
+
+def test_rows_of_a_test_table_that_are_learned_from_are_counted() -> None:
+    table = CLEAN.assign(kind=CLASSES)
+    test = pd.concat([table.head(2), table.assign(size=99.0).head(3)]).assign(extra=1)
+    (finding,) = in_both(table, test)
+    assert finding == Finding(
+        "test_in_training",
+        "2 rows of the 5 of the test table are in the training table, too: scores on them say nothing of new "
+        "rows.",
+    )
+    assert in_both(table, test.tail(3)) == []
+    assert in_both(table.assign(tags=[["x"]] * ROWS), test.assign(tags=[["x"]] * 5)) == []

@@ -16,8 +16,13 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF, Matern, WhiteKernel
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -83,6 +88,28 @@ def test_whole_pipelines_over_all_kinds_of_columns_hold_reviewed_types_only(
     body = model.dumps(tabular_pipeline(estimator).fit(X, y))
     assert strange_types(body) == set()
     assert type(model.loads(body)[-1]) is type(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
+        StackingClassifier([("a", LogisticRegression()), ("b", GaussianNB())]),
+        GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, scoring="f1_macro", cv=StratifiedShuffleSplit(2)),
+        GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}),
+        CalibratedClassifierCV(LogisticRegression()),
+        CalibratedClassifierCV(GaussianNB(), method="isotonic", ensemble=False),
+        GaussianProcessClassifier(1.0 * RBF() + WhiteKernel() + Matern()),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_ensembles_searches_and_calibration_are_kept_and_predict_the_same(estimator: Any) -> None:
+    frame = tables.flowers()
+    y = frame.pop("species").to_numpy(dtype=object)
+    fitted = estimator.fit(frame, y)
+    body = model.dumps(fitted)
+    assert strange_types(body) == set()
+    assert (model.loads(body).predict(frame) == fitted.predict(frame)).all()
 
 
 @pytest.mark.parametrize(

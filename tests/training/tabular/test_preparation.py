@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -24,6 +24,16 @@ from tests.training.tabular import tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:Found unknown categories")
 SCALED = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(max_iter=1000))])
+
+
+class Squared(TransformerMixin, BaseEstimator):
+    """A transformer of somebody's own that learns nothing, and says nothing of it."""
+
+    def fit(self, X: Any, y: Any = None) -> Squared:
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X**2
 
 
 def table() -> tuple[pd.DataFrame, Any]:
@@ -115,6 +125,14 @@ def test_a_pipeline_of_the_users_learns_what_it_learns_alone(tmp_path: Path) -> 
         "max_depth": 2,
     }
     assert journal.one(facts.ModelSaved).bytes > 0
+
+
+@pytest.mark.parametrize("step", [Squared(), "passthrough"], ids=["learns nothing", "passes through"])
+def test_a_step_that_learns_nothing_is_a_step(tmp_path: Path, step: Any) -> None:
+    frame, y = table()
+    own = Pipeline([("own", step), ("model", LogisticRegression(max_iter=1000))])
+    journal = trained(tmp_path, frame.assign(species=y), "species", own, cv=2)
+    assert "Performance evaluation" in journal.details()
 
 
 def test_the_estimator_that_was_sent_is_not_touched(tmp_path: Path) -> None:
