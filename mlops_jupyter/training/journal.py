@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from binascii import hexlify
 from collections import deque
 from pathlib import Path
@@ -18,6 +19,8 @@ from zlib import crc32
 
 #: Held in memory while the disk refuses writes; the oldest records go first beyond it.
 HELD_BYTES = 8 << 20
+#: Seconds between tries to write what is held.
+RETRY = 0.5
 _HEADER_NUMBERS = Struct(">II")
 _HEADER = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
 #: Found wherever one begins: the checksum of a record that was cut off there looks like a length.
@@ -33,10 +36,10 @@ def frame(payload: bytes) -> bytes:
 
 
 class Writer:
-    """Appends records; never raises because of the disk.
+    """Appends records; never raises because of the disk. For one process, from any thread.
 
-    While the disk refuses (ENOSPC, EIO), records are held in memory and written with the next
-    call that succeeds; ``dropped`` counts those that no longer fitted.
+    While the disk refuses (ENOSPC, EIO), records are held in memory and written as soon as it takes
+    them, whether or not anything is appended meanwhile; ``dropped`` counts those that no longer fitted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +49,9 @@ class Writer:
         # What is left of a record that the disk took only in part: it must go first.
         self._rest = b""
         self.dropped = 0
+        self._turn = threading.Lock()
+        self._retrying = False
+        self._closed = threading.Event()
 
     @property
     def holds(self) -> bool:
@@ -54,14 +60,30 @@ class Writer:
 
     def append(self, payload: bytes) -> None:
         record = frame(payload)
-        if self.holds:
-            self._hold(record)
-            self.flush()
-        else:
-            self._write(record)
+        with self._turn:
+            if self.holds:
+                self._hold(record)
+                self._flush()
+            else:
+                self._write(record)
+            if self.holds and not self._retrying:
+                # A stage may have nothing to say for minutes, and what was said before it waits.
+                self._retrying = True
+                threading.Thread(target=self._retry, name="mlops-journal", daemon=True).start()
 
     def flush(self) -> bool:
         """Try to write what is held; True when nothing is left."""
+        with self._turn:
+            return self._flush()
+
+    def _retry(self) -> None:
+        while not self._closed.wait(RETRY):
+            with self._turn:
+                if self._closed.is_set() or self._flush():
+                    self._retrying = False
+                    return
+
+    def _flush(self) -> bool:
         if self._rest:
             rest, self._rest = self._rest, b""
             if not self._write(rest, whole=False):
@@ -102,8 +124,10 @@ class Writer:
         os.fsync(self._file)
 
     def close(self) -> None:
-        self.flush()
-        os.close(self._file)
+        with self._turn:
+            self._flush()
+            self._closed.set()
+            os.close(self._file)
 
 
 class Batch(NamedTuple):

@@ -185,8 +185,9 @@ def test_a_store_locked_by_another_is_refused_after_a_while_and_works_when_it_is
 def test_what_is_measured_while_the_disk_is_full_is_there_when_it_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P1, P5, F6."""
+    """P1, P5, F6: at once, though the job has nothing to say meanwhile."""
     monkeypatch.setattr(database, "RETRY", 0.05)
+    monkeypatch.setattr(journal, "RETRY", 0.05)
     with a_disk(tmp_path / "disk", 4) as disk:
         desk = Desk(disk.folder / "data")
         desk.intake.watch(JOB, desk.folder)
@@ -198,9 +199,8 @@ def test_what_is_measured_while_the_disk_is_full_is_there_when_it_has_room_again
             if step == 1000:
                 with pytest.raises(StoreUnavailable, match=r"The disk is full: .*data takes nothing more"):
                     wait_for(desk, lambda: False, trouble=True)
-            if step == 1500:
-                disk.free()
-        wait_for(desk, lambda: True)
+        disk.free()
+        wait_for(desk, lambda: desk.steps() == list(range(1, 2001)))
         desk.end()
         desk.wait()
         assert desk.steps() == list(range(1, 2001))
