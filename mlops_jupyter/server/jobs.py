@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections import deque
@@ -29,6 +30,8 @@ MOST_BUCKETS = 10_000
 #: Points that are encoded in one go.
 SLICE = 5000
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+#: What Jupyter calls somebody who did not say who they are: "Anonymous Mneme" of a random user name.
+_MADE_UP = re.compile(r"[0-9a-f]{32}")
 
 
 class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +49,7 @@ class Submitting(Handler):
             self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
         ):
             raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
-        by, key = self.current_user.username, self._key()
+        by, key = _person(self.current_user), self._key()
         job = await self.rooms.supervisor.submit(spec, by=by, key=key, rerun_of=rerun_of)
         self.reply(job, status=201)
 
@@ -206,7 +209,10 @@ def _shown(path: str, root: str, hidden: bool) -> bool:
 
 
 def _person(user: User) -> str:
-    """As others know them; user names of a token are random."""
+    """As others know them. Whoever came by a token or a password has a made-up name, and is the user the
+    server runs as, as its kernels are."""
+    if _MADE_UP.fullmatch(user.username):
+        return getpass.getuser()
     return user.display_name or user.name or user.username
 
 

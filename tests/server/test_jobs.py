@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import os
 import shutil
 import signal
@@ -201,7 +202,7 @@ async def test_a_stopped_job_is_stopping_at_once_and_cancelled_soon(ask, submit_
     ended = await until(job["job_id"], over)
     assert time.monotonic() - asked < 2
     assert (ended["status"], ended["reason"]) == ("cancelled", "cancelled")
-    assert ended["stopped_by"] is not None
+    assert ended["stopped_by"] == ended["submitted_by"] == getpass.getuser()
     assert (await ask("POST", f"jobs/{job['job_id']}/stop", {}))[1] == ended
 
 

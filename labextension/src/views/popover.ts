@@ -39,13 +39,16 @@ export function popover(
   panel.addEventListener("toggle", (event) => {
     attribute(button, "aria-expanded", String((event as ToggleEvent).newState === "open"));
   });
-  panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+  const escape = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !panel.matches(":popover-open")) return;
     // Escape closes this, it does not leave the card.
     event.stopPropagation();
     close();
     button.focus();
-  });
+  };
+  panel.addEventListener("keydown", escape);
+  // A panel without a button leaves the focus on the one that opened it.
+  button.addEventListener("keydown", escape);
   window.addEventListener("scroll", close, { signal, capture: true, passive: true });
   signal.addEventListener("abort", close);
   return { panel, close };

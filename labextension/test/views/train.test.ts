@@ -412,6 +412,27 @@ describe("the card as a place", () => {
     expect([shown.el.hasAttribute("data-lm-suppress-shortcuts"), document.activeElement]).toEqual([true, notebook]);
   });
 
+  test("closes what was opened on Escape before it gives the keys back", () => {
+    const shown = new Shown({ findings: [{ code: "x", severity: "info", message: "8 columns have missing values.", column: null }] });
+    const panel = shown.find("findings-list");
+    let open = false;
+    // happy-dom has no popovers.
+    Object.assign(panel, {
+      showPopover: () => (open = true),
+      hidePopover: () => (open = false),
+      matches: () => open,
+    });
+    const button = shown.find("findings");
+    button.focus();
+    button.click();
+    expect(open).toBe(true);
+    const escape = { key: "Escape", bubbles: true, composed: true };
+    button.dispatchEvent(new KeyboardEvent("keydown", escape));
+    expect([open, shown.root.activeElement]).toEqual([false, button]);
+    button.dispatchEvent(new KeyboardEvent("keydown", escape));
+    expect(shown.root.activeElement).toBeNull();
+  });
+
   test("leaves nothing behind", () => {
     const shown = new Shown({});
     shown.leaving.abort();
