@@ -1,6 +1,7 @@
 /** The last lines of the job's output; opened from the menu, follows while it is scrolled to its end. */
 
 import type { Card } from "../state/card";
+import { isOver } from "../state/job";
 import { element, say, show } from "./element";
 
 export interface LogView {
@@ -19,7 +20,8 @@ export function mount(el: HTMLElement, card: Card): LogView {
   function write(): void {
     if (block.hidden) return;
     const follows = text.scrollTop + text.clientHeight >= text.scrollHeight - 4;
-    say(text, shown.log.lines.length > 0 ? shown.log.lines.join("\n") : "Nothing was written so far.");
+    const none = shown.job && isOver(shown.job) ? "Nothing was written." : "Nothing was written so far.";
+    say(text, shown.log.lines.length > 0 ? shown.log.lines.join("\n") : none);
     if (follows) text.scrollTop = text.scrollHeight;
   }
 

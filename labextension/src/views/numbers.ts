@@ -15,6 +15,8 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: 
   el.append(first, rest);
   const sizes = new ResizeObserver(() => [first, rest].forEach(fit));
   sizes.observe(el);
+  // What stands beside it comes and goes: its room changes while the line keeps its own.
+  sizes.observe(rest);
   signal.addEventListener("abort", () => sizes.disconnect());
   const update = (next: Card) => {
     const [main, more] = next.job ? said(next, next.job) : [[], []];

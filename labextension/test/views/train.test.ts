@@ -414,23 +414,27 @@ describe("the card as a place", () => {
 
   test("closes what was opened on Escape before it gives the keys back", () => {
     const shown = new Shown({ findings: [{ code: "x", severity: "info", message: "8 columns have missing values.", column: null }] });
-    const panel = shown.find("findings-list");
-    let open = false;
-    // happy-dom has no popovers.
-    Object.assign(panel, {
-      showPopover: () => (open = true),
-      hidePopover: () => (open = false),
-      matches: () => open,
-    });
+    const isOpen = popover(shown.find("findings-list"));
     const button = shown.find("findings");
     button.focus();
     button.click();
-    expect(open).toBe(true);
+    expect(isOpen()).toBe(true);
     const escape = { key: "Escape", bubbles: true, composed: true };
     button.dispatchEvent(new KeyboardEvent("keydown", escape));
-    expect([open, shown.root.activeElement]).toEqual([false, button]);
+    expect([isOpen(), shown.root.activeElement]).toEqual([false, button]);
     button.dispatchEvent(new KeyboardEvent("keydown", escape));
     expect(shown.root.activeElement).toBeNull();
+  });
+
+  test.each([
+    ["running", "Nothing was written so far."],
+    ["completed", "Nothing was written."],
+  ] as const)("says of a %s job without output: %s", (status, said) => {
+    const shown = new Shown({ status });
+    popover(shown.find("menu"));
+    shown.click("more");
+    shown.click("menu-log");
+    expect(shown.find("log").querySelector("pre")?.textContent).toBe(said);
   });
 
   test("leaves nothing behind", () => {
@@ -439,3 +443,14 @@ describe("the card as a place", () => {
     expect(shown.root.childNodes).toHaveLength(0);
   });
 });
+
+/** happy-dom has no popovers; returns whether this one is open. */
+function popover(panel: HTMLElement): () => boolean {
+  let open = false;
+  Object.assign(panel, {
+    showPopover: () => (open = true),
+    hidePopover: () => (open = false),
+    matches: () => open,
+  });
+  return () => open;
+}
