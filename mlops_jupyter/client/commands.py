@@ -83,8 +83,9 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, add_help=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        prog, _, word = self.prog.partition(" ")
-        raise OptionError(f"{self.prog}: {message}.", None, f"{prog} help {word}".rstrip())
+        prog, *words = self.prog.split()
+        topic = next((word for word in reversed(words) if word in WORDS), "")
+        raise OptionError(f"{self.prog}: {message}.", None, f"{prog} help {topic}".rstrip())
 
 
 def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
@@ -94,7 +95,8 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
         common.add_argument(
             f"--{switch}", f"-{switch[0]}", action="store_true", default=argparse.SUPPRESS, help=meaning
         )
-    options: dict[str, Any] = {"parser_class": _Parser, "metavar": "", "title": "words"}
+    # Shorter, and argparse would break each line behind its word.
+    options: dict[str, Any] = {"parser_class": _Parser, "metavar": "WORD [FLAG]", "title": "words"}
 
     top = _Parser(prog=prog, description="Train models, and look after the jobs.")
     words = top.add_subparsers(dest="word", **options)

@@ -136,3 +136,18 @@ def test_help_names_every_flag() -> None:
     text = commands.help_text("%mlops", "train")
     flags = [f"--{name.replace('_', '-')}" for name in commands.TRAIN]
     assert [flag for flag in flags if flag not in text] == []
+
+
+def test_help_says_each_word_and_its_meaning_on_one_line() -> None:
+    lines = [line.split() for line in commands.help_text("mlops", None).splitlines()]
+    assert [line[0] for line in lines if len(line) > 2 and line[0] in commands.WORDS] == [
+        *("train", "rerun", "jobs", "show", "logs", "stop", "pause", "resume", "status", "help")
+    ]
+
+
+@pytest.mark.parametrize("line", ["train", "stop", "jobs show", "jobs ls -n x", "help nothing", "--nothing"])
+def test_the_help_an_error_names_is_there(line: str) -> None:
+    with pytest.raises(OptionError) as error:
+        said(line)
+    assert error.value.code is not None
+    assert said(error.value.code.removeprefix("mlops ")).word == "help"
