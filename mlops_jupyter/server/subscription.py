@@ -33,8 +33,12 @@ from mlops_jupyter.server.streams import Streams, now
 
 #: Seconds between heartbeats; proxies cut sockets that are idle for 30 to 60.
 HEARTBEAT = 15.0
-#: A client that leaves so many heartbeats unanswered is dropped.
-UNANSWERED = 3
+#: A client that was silent for so many heartbeats is dropped when the next is due: 45 s after its last word.
+SILENT = 2.5
+#: It must have been asked so often meanwhile: this server may have been held up itself.
+UNANSWERED = 2
+#: Seconds between looks whether a client may still listen.
+RECHECK = 60.0
 #: A client that takes longer to read one message is dropped, too; both resume by their cursor.
 DRAIN = 20.0
 #: What the system holds for one client beside the frame in hand.
@@ -72,9 +76,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        if not await ensure_async(
-            self.authorizer.is_authorized(self, self.current_user, "read", "mlops.events")
-        ):
+        if not await self._may_listen():
             raise web.HTTPError(403)
         self.rooms.check()
         sockets = self.rooms.sockets
@@ -95,6 +97,10 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         finally:
             sockets.discard(self)
 
+    async def _may_listen(self) -> bool:
+        may = self.authorizer.is_authorized(self, self.current_user, "read", "mlops.events")
+        return bool(await ensure_async(may))
+
     def get_compression_options(self) -> None:
         """None: frames are small, and compression costs memory for each client."""
 
@@ -102,6 +108,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         await ensure_async(super().open(*args, **kwargs))
         self._nonce = 0
         self._pinged = 0.0
+        self._heard = time.monotonic()
         self._unanswered = 0
         self._rtt: float | None = None
         self._second, self._messages = time.monotonic(), 0
@@ -121,10 +128,12 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             return
         if isinstance(said, Shown):
             self._show(said.shown)
-        elif said.nonce == self._nonce:
-            self._unanswered = 0
+            return
+        # To whichever ping: behind all that a slow client has yet to read, one waits longer than a heartbeat.
+        self._heard, self._unanswered = time.monotonic(), 0
+        if said.nonce == self._nonce:
             first = self._rtt is None
-            self._rtt = time.monotonic() - self._pinged
+            self._rtt = self._heard - self._pinged
             if first:
                 # Tell the page at once how far away it is, not a heartbeat later.
                 self._told = asyncio.create_task(self._ping())
@@ -198,11 +207,18 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         return snapshot.head
 
     async def _beat(self) -> None:
+        checked = time.monotonic()
         while True:
             await asyncio.sleep(HEARTBEAT)
-            if self._unanswered >= UNANSWERED:
+            silent = time.monotonic() - self._heard > SILENT * HEARTBEAT
+            if silent and self._unanswered >= UNANSWERED:
                 self._abort()
                 return
+            if time.monotonic() - checked >= RECHECK:
+                if not await self._may_listen():
+                    self.close(1008, "No longer allowed")
+                    return
+                checked = time.monotonic()
             await self._ping()
 
     async def _ping(self) -> None:

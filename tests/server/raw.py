@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+TEXT, PING, PONG = 1, 9, 10
+
 
 class RawSocket:
     def __init__(self, plain: socket.socket) -> None:
@@ -30,16 +32,27 @@ class RawSocket:
                 raise AssertionError("The server said goodbye")
 
     async def message(self, pause: float = 0.0, piece: int = 1 << 20) -> dict[str, Any]:
-        """The next message that is no ping, read in pieces with a pause before each."""
+        """The next message that is no ping, read in pieces with a pause before each; pings are answered."""
         while True:
-            _, length = await self._take(2, 0.0, piece)
+            first, length = await self._take(2, 0.0, piece)
             if length == 126:
                 length = int.from_bytes(await self._take(2, 0.0, piece))
             elif length == 127:
                 length = int.from_bytes(await self._take(8, 0.0, piece))
-            message: dict[str, Any] = json.loads(await self._take(length, pause, piece))
+            body = await self._take(length, pause, piece)
+            if first & 0x0F == PING:
+                # Jupyter's own.
+                await self._say(PONG, body)
+                continue
+            message: dict[str, Any] = json.loads(body)
             if message.get("type") != "ping":
                 return message
+            await self._say(TEXT, json.dumps({"type": "pong", "nonce": message["nonce"]}).encode())
+
+    async def _say(self, kind: int, body: bytes) -> None:
+        # Clients mask what they send, if only with noughts.
+        frame = bytes([0x80 | kind, 0x80 | len(body), 0, 0, 0, 0]) + body
+        await asyncio.get_running_loop().sock_sendall(self._plain, frame)
 
     async def _take(self, length: int, pause: float, piece: int) -> bytes:
         taken = b""

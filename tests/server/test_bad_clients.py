@@ -93,12 +93,16 @@ async def test_upgrades_that_are_never_finished_disturb_nobody(
     rooms, subscribe, jp_http_port, jp_base_url, jp_auth_header, count
 ) -> None:
     request = upgrade(f"{jp_base_url}mlops/api/events/subscribe", jp_auth_header)
+    loop = asyncio.get_running_loop()
     async with subscribe() as good:
         assert [(await good.message())["type"] for _ in range(2)] == ["hello", "snapshot"]
         with ExitStack() as held:
             for _ in range(count):
-                half = held.enter_context(socket.create_connection(("127.0.0.1", jp_http_port)))
-                half.sendall(request[:-2])
+                half = held.enter_context(socket.socket())
+                half.setblocking(False)
+                # The server, in this thread, takes them in: more than a hundred wait for no one.
+                await loop.sock_connect(half, ("127.0.0.1", jp_http_port))
+                await loop.sock_sendall(half, request[:-2])
             await hear(rooms, good)
             assert len(rooms.sockets) == 1
         await hear(rooms, good)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.web import HTTPError
 
 from tests.server.test_routes import ASKS, METHODS, UPGRADE, doors
 
@@ -120,6 +122,20 @@ async def test_the_secret_of_the_runtime_file_opens_only_as_a_header(
         body = b'{"secret": "%b"}' % secret.encode()
     assert await knock("GET", path, headers, body) in (302, 403)
     assert await knock("GET", path, {"Authorization": f"mlops {secret}"}) == 200
+
+
+async def test_the_secret_opens_where_a_hub_has_put_its_own_check_in_place_of_jupyters(
+    rooms, knock, jp_base_url, monkeypatch
+) -> None:
+    """JupyterHub's knows tokens and cookies of its own alone: every kernel's submission was refused by it."""
+
+    def check(handler: JupyterHandler) -> None:
+        raise HTTPError(403)
+
+    monkeypatch.setattr(JupyterHandler, "check_xsrf_cookie", check)
+    path, kind = f"{jp_base_url}mlops/api/inputs", {"Content-Type": "application/octet-stream"}
+    assert await knock("POST", path, {"Authorization": f"mlops {rooms.secret}", **kind}, b"x") == 201
+    assert await knock("POST", path, {"Authorization": "mlops wrong", **kind}, b"x") == 403
 
 
 async def test_a_secret_is_compared_in_constant_time(rooms, knock, jp_base_url, monkeypatch) -> None:

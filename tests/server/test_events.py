@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from mlops_jupyter.core.events import LogLines, TrainingStarted
+from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingStarted
+from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.training.run import point
 from tests.core.builders import a_job
 
 NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
@@ -294,3 +297,23 @@ async def test_what_a_client_has_seen_is_on_disk(rooms, subscribe) -> None:
             seen += (await socket.message())["events"]
     kept = await rooms.store.aread(lambda reading: reading.events(0, 100))
     assert [json.loads(event.body) for event in kept] == seen
+
+
+async def test_nan_and_both_infinities_stay_apart_in_every_answer(rooms, ask, subscribe) -> None:
+    """P34."""
+    job = a_job()
+    values = (1.0, math.nan, math.inf, -math.inf)
+    points = tuple(point("loss", step, value, 0.0) for step, value in enumerate(values))
+    told = MetricPoints(time=datetime(2026, 11, 21, tzinfo=UTC), job_id=job.job_id, points=points)
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    await rooms.store.awrite(lambda tx: tx.add_job(job, spec, "rf"))
+    await rooms.store.awrite(lambda tx: tx.append(told))
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        assert (await socket.message())["type"] == "hello"
+        by_socket = (await socket.message())["events"][0]["points"]
+    by_polling = (await ask("GET", "events?since=0"))[1]["events"][0]["points"]
+    whole = (await ask("GET", f"jobs/{job.job_id}/metrics"))[1]["series"]["loss"]["points"]
+    reduced = (await ask("GET", f"jobs/{job.job_id}/metrics?buckets=2"))[1]["series"]["loss"]["points"]
+    kept = [(1.0, None), (None, "nan"), (None, "+inf"), (None, "-inf")]
+    for answer in (by_socket, by_polling, whole, reduced):
+        assert [(one["value"], one.get("nf")) for one in answer] == kept

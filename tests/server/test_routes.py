@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from jupyter_server.auth import Authorizer
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
+
+from mlops_jupyter.server import subscription
 
 ARGUMENTS = {"j-": "j-7f3a00000000", "m-": "m-7f3a00000000"}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
@@ -140,3 +143,15 @@ async def test_who_may_only_read_changes_nothing(rooms, jp_serverapp, knock, mon
             answers[verb, route, kind] = await knock(verb, path, headers, b"{}")
     assert {key: status for key, status in answers.items() if status not in (403, 415)} == {}
     assert contents() == before
+
+
+async def test_who_may_no_longer_listen_is_cut_off(rooms, jp_serverapp, subscribe, monkeypatch) -> None:
+    """P23, at a socket that is open."""
+    monkeypatch.setattr(subscription, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(subscription, "RECHECK", 0.1)
+    async with subscribe() as socket:
+        assert [(await socket.message())["type"] for _ in range(2)] == ["hello", "snapshot"]
+        monkeypatch.setitem(jp_serverapp.web_app.settings, "authorizer", Recording())
+        with pytest.raises(EOFError, match="1008"):
+            async with asyncio.timeout(10):
+                await socket.message()

@@ -2,19 +2,26 @@
 
 import type { Event } from "../protocol";
 import type { PageServer } from "./page";
+import { isForbidden, Rest } from "./rest";
 import type { Cursor, Frame, Listener, Message, Transport } from "./transport";
 
 type Sent = Exclude<Message, Frame> | Omit<Frame, "type">;
 
+/** Who opened a socket was asked once; that they are signed out meanwhile, only another question tells. */
+const ASK_MS = 60_000;
+
 export class WebsocketTransport implements Transport {
   readonly kind = "websocket";
   readonly #server: PageServer;
+  readonly #rest: Rest;
   readonly #closing = new AbortController();
   #socket: WebSocket | null = null;
   #greeted = false;
+  #cursor: Cursor | null = null;
 
   constructor(server: PageServer) {
     this.#server = server;
+    this.#rest = new Rest(server);
   }
 
   open(cursor: Cursor | null, listener: Listener): void {
@@ -26,7 +33,13 @@ export class WebsocketTransport implements Transport {
     }
     const socket = new WebSocket(url);
     this.#socket = socket;
-    document.addEventListener("visibilitychange", () => this.#tellShown(), { signal: this.#closing.signal });
+    this.#cursor = cursor;
+    const ask = () => void this.#ask(listener);
+    const { signal } = this.#closing;
+    document.addEventListener("visibilitychange", () => this.#tellShown(), { signal });
+    document.addEventListener("visibilitychange", ask, { signal });
+    const asking = setInterval(ask, ASK_MS);
+    signal.addEventListener("abort", () => clearInterval(asking));
     socket.onmessage = (message) => {
       if (this.#socket === socket) this.#hear(socket, JSON.parse(String(message.data)) as Sent, listener);
     };
@@ -45,6 +58,20 @@ export class WebsocketTransport implements Transport {
     socket?.close();
   }
 
+  /** What polling would ask. Pages nobody looks at do so when they are shown. */
+  async #ask(listener: Listener): Promise<void> {
+    if (!this.#greeted || document.visibilityState === "hidden") return;
+    const { signal } = this.#closing;
+    try {
+      await this.#rest.events(this.#cursor, signal);
+    } catch (error) {
+      // Whether the server is still there, the socket itself tells.
+      if (signal.aborted || !isForbidden(error)) return;
+      this.close();
+      listener.ended("forbidden", error instanceof Error ? error.message : String(error));
+    }
+  }
+
   /** A page nobody looks at is spared what only matters to eyes; what it missed comes when it is shown. */
   #tellShown(): void {
     if (!this.#greeted) return;
@@ -53,9 +80,13 @@ export class WebsocketTransport implements Transport {
 
   #hear(socket: WebSocket, message: Sent, listener: Listener): void {
     if (!("type" in message)) {
+      const since = message.events.at(-1)?.seq ?? message.prev;
+      if (this.#cursor) this.#cursor = { ...this.#cursor, since };
       listener.message({ ...message, type: "frame", events: message.events as Event[] });
       return;
     }
+    if (message.type === "hello") this.#cursor = { since: this.#cursor?.since ?? message.head, epoch: message.epoch };
+    if (message.type === "snapshot" && this.#cursor) this.#cursor = { ...this.#cursor, since: message.head };
     if (message.type === "hello" && !this.#greeted) {
       this.#greeted = true;
       if (document.visibilityState === "hidden") this.#tellShown();

@@ -192,6 +192,28 @@ test("a ping over the websocket is answered at once", async () => {
   await server.stop();
 });
 
+test("a socket of somebody who signed out is given up within a minute", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const server = new EventServer();
+  const page = await server.start();
+  window.happyDOM?.setURL(page.baseUrl.href);
+  const transport = new WebsocketTransport(page);
+  const heard = new Heard();
+  transport.open(null, heard);
+  await vi.waitFor(() => expect(heard.kinds).toEqual(["hello", "snapshot"]));
+  server.add(anEvent(1));
+  await vi.waitFor(() => expect(heard.sequence).toEqual([1]));
+  vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(server.asked).toContain("/user/x%20y/mlops/api/events?since=1&epoch=store-1"));
+  expect(heard.endings).toEqual([]);
+  server.refusePolls = 403;
+  vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(heard.endings).toEqual(["forbidden"]));
+  await vi.waitFor(() => expect(server.sockets).toBe(0));
+  vi.useRealTimers();
+  await server.stop();
+});
+
 test("a page nobody looks at says so, and when it is shown again", async () => {
   const server = new EventServer();
   const transport = new WebsocketTransport(await server.start());
