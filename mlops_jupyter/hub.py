@@ -126,7 +126,8 @@ class Hub:
         """Hear of what other servers write into the store, until cancelled."""
         while True:
             try:
-                others = self._store.shared()
+                # Asking a lock may hang with a file system: not on the loop of the user's notebooks.
+                others = await asyncio.to_thread(self._store.shared)
                 if others and await self._store.aread(lambda reading: reading.head()) > self.head:
                     await self._store.take_in_others()
             except StoreUnavailable:

@@ -217,7 +217,7 @@ class Supervisor:
         shared = False
         while True:
             await asyncio.sleep(OTHERS_PAUSE)
-            before, shared = shared, self._store.shared()
+            before, shared = shared, await asyncio.to_thread(self._store.shared)
             if before or shared or self._elsewhere:
                 try:
                     await self.adopt()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from mlops_jupyter import hub as hub_module
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.store import database
+from mlops_jupyter.store.files import Files
 from tests.lines import Line, a_line, a_start
 
 
@@ -192,3 +197,41 @@ def test_a_server_that_slept_does_not_take_all_that_others_wrote_into_memory(
         second.store.close()
 
     asyncio.run(story())
+
+
+def test_a_lock_that_hangs_does_not_hold_up_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P21, F53: whether there are other servers is asked of a lock."""
+    free = threading.Event()
+
+    async def story() -> None:
+        line = Line(tmp_path)
+        monkeypatch.setattr(line.store, "shared", lambda: free.wait(10))
+        following = asyncio.create_task(line.hub.follow_others())
+        began = time.monotonic()
+        await line.say(1)
+        assert time.monotonic() - began < 5
+        free.set()
+        following.cancel()
+        line.store.close()
+
+    asyncio.run(story())
+
+
+def test_a_store_whose_lock_hangs_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F12, F53: a server that is asked to stop does, and who waits for the store is told."""
+    free = threading.Event()
+    monkeypatch.setattr(database, "CLOSING", 0.1)
+
+    def hang(_: Files) -> None:
+        free.wait(10)
+        raise OSError(errno.EIO, "it is gone")
+
+    monkeypatch.setattr(Files, "prepare", hang)
+    store = database.Store(tmp_path / "store.sqlite", lambda _: None)
+    began = time.monotonic()
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        store.read(lambda reading: reading.head())
+    assert time.monotonic() - began < 5
+    free.set()
+    store._writer.join(10)

@@ -38,6 +38,8 @@ READERS = 4
 OTHERS = 1024
 #: Seconds between two tries while the store does not work, and between looks whether its file is still there.
 RETRY = 1.0
+#: Seconds to wait at the end for what is still being written.
+CLOSING = 5.0
 #: Seconds between two looks for events that are old enough to go.
 PRUNE_EVERY = 3600.0
 
@@ -131,10 +133,17 @@ class Store:
         await self.awrite(lambda _: None)
 
     def close(self) -> None:
-        """Write what was asked for, then let go of the files."""
+        """Write what was asked for, then let go of the files; a file system that hangs is not waited for."""
+        if not self._writer.is_alive():
+            return
+        self._queue.put(None)
+        self._writer.join(CLOSING)
         if self._writer.is_alive():
-            self._queue.put(None)
-            self._writer.join()
+            # It ends with the process, as by a kill. Who waits for the first opening waits no longer.
+            self.trouble = "The disk does not answer."
+            self._tried.set()
+            self._pool.shutdown(wait=False)
+        else:
             self._pool.shutdown()
             self._files.close()
 
