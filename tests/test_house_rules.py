@@ -155,3 +155,14 @@ def test_notebooks_are_committed_as_they_ran() -> None:
         counts = [cell["execution_count"] for cell in code]
         assert (path.name, counts) == (path.name, list(range(1, len(code) + 1)))
         assert "widgets" not in notebook["metadata"]
+
+
+def test_tests_that_the_table_of_faults_names_are_there() -> None:
+    """A row whose test was renamed or removed would promise what nobody holds."""
+    table = (ROOT / "tests" / "faults" / "README.md").read_text("utf-8")
+    written = "".join(file.read_text("utf-8") for file in tracked("tests/*.py", "labextension/test/*.ts"))
+    names = set(re.findall(r"::(test_\w+)", table))
+    files = {name.rpartition("/")[2] for name in re.findall(r"`([\w/]+\.(?:test\.ts|py))", table)}
+    there = {file.name for file in tracked("tests/*.py", "benchmarks/*.py", "labextension/test/*.ts")}
+    assert sorted(name for name in names if f"def {name}(" not in written) == []
+    assert sorted(files - there) == []

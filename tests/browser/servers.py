@@ -26,6 +26,8 @@ from tests import processes
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-the-tests"
 STARTING = 60.0
+#: The announcements are the only thing JupyterLab fetches from elsewhere.
+PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 
 class LabServer:
@@ -41,6 +43,8 @@ class LabServer:
 
     #: What is run; the tests of the server alone need no JupyterLab.
     module = "jupyterlab"
+    #: Where it listens.
+    host = "127.0.0.1"
 
     def __init__(
         self, home: Path, *, base_url: str = "/", password: str | None = None, options: Sequence[str] = ()
@@ -52,19 +56,17 @@ class LabServer:
         self.options = list(options)
         self.root = home / "root"
         self.log = home / "server.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.root.mkdir(parents=True, exist_ok=True)
         page = home / "config" / "labconfig" / "page_config.json"
         page.parent.mkdir(parents=True)
-        page.write_text(
-            json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
-        )
+        page.write_text(json.dumps(PAGE_CONFIG))
 
     @property
     def url(self) -> str:
         """Address of the server with its base URL, ends with ``/``."""
-        return f"http://127.0.0.1:{self.port}{self.base_url}"
+        return f"http://{self.host}:{self.port}{self.base_url}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -81,10 +83,14 @@ class LabServer:
         }
 
     def start(self) -> None:
-        """Start the server on its port and return when it answers."""
+        """Start the server on its port and return when it and our extension answer."""
+        self._wait_until_it_answers(self.launch())
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it and wait for nothing."""
         command = [
             *(sys.executable, "-m", self.module, "--no-browser", "--allow-root"),
-            f"--port={self.port}",
+            *(f"--ServerApp.ip={self.host}", f"--port={self.port}"),
             "--ServerApp.port_retries=0",
             f"--ServerApp.base_url={self.base_url}",
             f"--ServerApp.root_dir={self.root}",
@@ -101,7 +107,7 @@ class LabServer:
             self.process = subprocess.Popen(
                 command, cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        self._wait_until_it_answers(self.process)
+        return self.process
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + STARTING
@@ -164,13 +170,7 @@ class LabServer:
 
     def notebook(self, name: str, cells: Sequence[str], kernel: str = "python3") -> str:
         """Write a notebook of code cells into the root; returns its path for ``Lab.open_notebook``."""
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source) for source in cells],
-            metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
-        )
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
+        write_notebook(self.root / name, cells, kernel)
         return name
 
     def copy(self, *paths: str) -> None:
@@ -196,7 +196,16 @@ class LabServer:
         return f"lab/tree/{quote(notebook)}"
 
 
-def _free_port() -> int:
+def write_notebook(path: Path, cells: Sequence[str], kernel: str = "python3") -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells],
+        metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

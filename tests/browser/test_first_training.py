@@ -102,6 +102,24 @@ def stops(lab: Lab) -> None:
     expect(state(lab)).to_contain_text("Cancelled", timeout=20_000)
 
 
+def worker_of(lab: Lab) -> psutil.Process:
+    """The process that fits what the card shows."""
+    keeper = lab.server.get(f"mlops/api/jobs/{job_id(lab)}").json()["job"]["process"]["pid"]
+    (worker,) = psutil.Process(keeper).children()
+    return worker
+
+
+def runs_once_more(lab: Lab, label: str) -> None:
+    """Press the button that says so: the same card shows the next attempt, which trains."""
+    before = job_id(lab)
+    again = card(lab).get_by_test_id("mlops-rerun")
+    expect(again).to_have_text(label)
+    again.click()
+    expect(card(lab).get_by_test_id("mlops-attempt")).to_have_text("attempt 2")
+    assert job_id(lab) != before
+    trains(lab)
+
+
 def test_the_card_moves_while_the_kernel_is_busy(lab: Lab) -> None:
     notebook(lab, LOAD, TRAIN, SLEEP)
     lab.run_cell(0)
@@ -244,8 +262,7 @@ def test_a_killed_worker_is_a_failed_job_on_the_card_within_two_seconds(lab: Lab
     notebook(lab, LOAD, TRAIN.replace("8000", "30000") + " --verbose 1")
     lab.run_all()
     trains(lab)
-    keeper = lab.server.get(f"mlops/api/jobs/{job_id(lab)}").json()["job"]["process"]["pid"]
-    (worker,) = psutil.Process(keeper).children()
+    worker = worker_of(lab)
     worker.kill()
     killed = time.monotonic()
     expect(state(lab)).to_have_text("Failed", timeout=2000)
@@ -256,12 +273,24 @@ def test_a_killed_worker_is_a_failed_job_on_the_card_within_two_seconds(lab: Lab
     expect(card(lab).get_by_test_id("mlops-last-lines")).to_contain_text(
         re.compile(r"Iteration \d+, loss = ")
     )
+    runs_once_more(lab, "Retry")
+    stops(lab)
 
 
-def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
+def test_pausing_resuming_and_stopping_need_only_the_keyboard(lab: Lab) -> None:
     notebook(lab, LOAD, TRAIN.replace("8000", "30000"))
     lab.run_all()
     trains(lab)
+    pause = card(lab).get_by_test_id("mlops-pause")
+    expect(pause).to_have_text("Pause")
+    pause.focus()
+    lab.page.keyboard.press("Enter")
+    expect(state(lab)).to_have_text("Paused")
+    assert worker_of(lab).status() == psutil.STATUS_STOPPED
+    expect(pause).to_have_text("Resume")
+    lab.page.keyboard.press("Enter")
+    expect(state(lab)).to_have_text("Running")
+    moves(lab)
     stop = card(lab).get_by_test_id("mlops-stop")
     stop.focus()
     lab.page.keyboard.press("Enter")
@@ -269,6 +298,8 @@ def test_stopping_needs_only_the_keyboard(lab: Lab) -> None:
         lab.page.keyboard.press("Enter")
     expect(state(lab)).to_contain_text("Cancelled", timeout=15_000)
     expect(card(lab)).to_contain_text("No model was saved")
+    runs_once_more(lab, "Run again")
+    stops(lab)
 
 
 def runs_and_is_waited_for(lab: Lab, kernel: str = "python3", python: str = sys.executable) -> None:
