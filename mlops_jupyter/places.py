@@ -24,9 +24,9 @@ MEMORY_PAUSE = 5.0
 
 
 class Places:
-    """``count`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues. While less
-    than ``memory_floor`` bytes are free none is started beside another. ``start`` gives the work that starts
-    a job."""
+    """``count`` bounds what runs at once: a job takes as many as its ``n_jobs``, the rest queues. For one
+    that starts beside others ``memory_floor`` bytes must be free (``core.turns``). ``start`` gives the work
+    that starts a job."""
 
     def __init__(
         self,
@@ -70,11 +70,11 @@ class Places:
     async def _give_one(self) -> bool:
         """Give the first that waits its place, if there is one: decided where it is written, or two servers
         of a store would give the same place away."""
-        enough = await asyncio.to_thread(memory_left) >= self._memory_floor
+        free = await asyncio.to_thread(memory_left)
         moved: list[Job] = []
 
         def work(tx: Transaction) -> Turn:
-            found = self._turn(tx, enough_memory=enough)
+            found = self._turn(tx, free)
             for ahead, job in enumerate(found.waiting):
                 if (job.ahead, job.waiting_for) != (ahead, found.lacking):
                     fact = facts.QueueMoved(time=time.time(), ahead=ahead, waiting_for=found.lacking)
@@ -97,14 +97,15 @@ class Places:
             self._errands.do(self._look_again)
         return found.first is not None
 
-    def _turn(self, tx: Transaction, *, enough_memory: bool) -> Turn:
+    def _turn(self, tx: Transaction, free: int) -> Turn:
         open_jobs = tx.open_jobs()
         return turn(
             [job for job in open_jobs if job.status == "queued"],
             [job for job in open_jobs if job.owner is not None and owners.is_here(job.owner)],
             lambda job: self._taken_by(tx.spec(job.job_id)),
             places=self._count,
-            enough_memory=enough_memory,
+            free=free,
+            floor=self._memory_floor,
         )
 
     async def _look_again(self) -> None:

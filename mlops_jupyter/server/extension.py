@@ -150,7 +150,8 @@ class MlopsExtension(ExtensionApp):
     memory_floor = Int(
         512 << 20,
         min=0,
-        help="No job is started beside another while less than this many bytes are free in the container.",
+        help="Bytes that must be free in the container for a job to start beside others, and as many for "
+        "each of those that has not begun to fit.",
     ).tag(config=True)
     orphan_ttl = Float(
         24 * 3600.0,
