@@ -191,13 +191,14 @@ class Job:
 
     @property
     def model(self) -> Any:
-        """The fitted pipeline. Waits for the end; raises ``ModelNotPortable`` when it could not be kept."""
+        """The fitted pipeline. Waits for the end; raises ``ModelNotPortable`` when it could not be kept, and
+        ``ModelChanged`` when its file is not the one that was registered."""
         if self._model is None:
             record = self.wait().record
-            if record.model_id is None:
+            if record.model_id is None or record.model_file is None:
                 reason = record.model_missing_reason or "it was not saved"
                 raise ModelNotPortable(f"{record.name} {self.id} has no model file: {reason}")
-            self._model = self._session.model(record.model_id)
+            self._model = self._session.model(record.model_id, record.model_file.sha256)
         return self._model
 
     def __await__(self) -> Generator[Any, None, Job]:

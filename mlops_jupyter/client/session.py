@@ -92,13 +92,13 @@ class Session:
             status = self._rest.status()
             return self._rest.server, status
 
-    def model(self, model_id: str) -> Any:
-        """The model, read with the reviewed types only."""
+    def model(self, model_id: str, sha256: str) -> Any:
+        """The model registered as ``sha256``, read with the reviewed types only."""
         from mlops_jupyter.training.tabular import model  # noqa: PLC0415 - it imports scikit-learn
 
         with self._turn:
             body = self._rest.model_file(model_id)
-        return model.loads(body)
+        return model.loads(body, sha256)
 
     def close(self) -> None:
         with self._turn:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from jupyter_core.paths import jupyter_data_dir
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.client import sentences
 from mlops_jupyter.client.finder import Finder
@@ -24,12 +27,14 @@ from mlops_jupyter.core.errors import (
     JobNotFoundError,
     ModelNotPortable,
     OptionError,
+    ModelChanged,
     TrainingCancelled,
     TrainingFailed,
 )
 
 PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 #: Quick, watched step by step, and without the folds of stage 6.
+from mlops_jupyter.training.tabular import model
 QUICK = {"model": "hist_gradient_boosting", "params": {"max_iter": 20}, "cv": 0}
 #: Fits for minutes: it is always stopped before.
 LONG = {"hidden_layer_sizes": [500, 500], "max_iter": 4000, "tol": 0.0, "n_iter_no_change": 4000}
@@ -124,6 +129,24 @@ def test_the_model_predicts_in_the_kernel(finished: Job) -> None:
 def test_a_job_is_found_by_the_beginning_of_its_id(finished: Job, session: Session) -> None:
     assert session.get(finished.id).record == finished.record
     assert repr(session.get(finished.id)) == repr(finished)
+def test_a_model_whose_file_was_swapped_is_not_loaded(
+    finished: Job, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P4: on the server's disk, and on the way from there."""
+    file = Path(jupyter_data_dir()) / "mlops" / "jobs" / finished.job_id / "model" / "model.skops"
+    registered = file.read_bytes()
+    swapped = model.dumps(LogisticRegression())
+    file.write_bytes(swapped)
+    with pytest.raises(ModelChanged, match=f'the file of model "{finished.model_id}" is not the one'):
+        _ = finished.model
+    file.write_bytes(registered)
+    monkeypatch.setattr(session._rest, "model_file", lambda model_id: swapped)
+    with pytest.raises(ModelChanged, match="this is not the model file that was registered"):
+        _ = finished.model
+    monkeypatch.undo()
+    assert finished.model.predict(pd.read_csv(PENGUINS).drop(columns="species")).shape == (344,)
+
+
 
 
 def test_ids_that_name_no_job_or_several_are_told_apart(finished: Job, session: Session) -> None:

@@ -26,7 +26,7 @@ from skops.io import loads as _skops_loads
 from skops.io._utils import SaveContext, get_state
 from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
-from mlops_jupyter.core.errors import ModelNotPortable
+from mlops_jupyter.core.errors import ModelChanged, ModelNotPortable
 from mlops_jupyter.core.facts import ModelNotSaved, ModelSaved
 from mlops_jupyter.core.wire import encode
 from mlops_jupyter.training.live.meter import Array
@@ -64,7 +64,8 @@ def save(
     sample = sample.head(CHECKED)
     try:
         body = dumps(pipeline)
-        again = loads(body)
+        sha256 = hashlib.sha256(body).hexdigest()
+        again = loads(body, sha256)
         same = _same(pipeline, again, sample)
     except ModelNotPortable as error:
         return _not_saved(run, stage, error.message)
@@ -73,7 +74,6 @@ def save(
     run.predicted(2 * len(sample))
     if not same:
         return _not_saved(run, stage, "Read from its file, it predicted something else.")
-    sha256 = hashlib.sha256(body).hexdigest()
     described = {**meta, "signature": signature._asdict(), "sha256": sha256, "bytes": len(body)}
     _write(folder, {"model.skops": body, "meta.json": encode(described)})
     run.tell(ModelSaved, sha256=sha256, bytes=len(body), signature=signature._asdict())
@@ -95,20 +95,21 @@ def dumps(pipeline: Any) -> bytes:
     return buffer.getvalue()
 
 
-def loads(body: bytes) -> Any:
-    """The model in a file's bytes. Raises ``ModelNotPortable`` when it holds other than reviewed types,
-    or is no model file."""
+def loads(body: bytes, sha256: str) -> Any:
+    """The model in a file's bytes. Raises ``ModelChanged`` when they are not those registered as ``sha256``,
+    ``ModelNotPortable`` when it holds other than reviewed types or is no model file."""
+    found = hashlib.sha256(body).hexdigest()
+    if found != sha256:
+        raise ModelChanged(
+            "this is not the model file that was registered: it is not loaded.",
+            f"Its sha256 is {found[:12]}…, that of the model {sha256[:12]}…",
+        )
     _check_archive(body)
     try:
         return _skops_loads(body, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         foreign = ", ".join(sorted(_foreign(body)))
         raise ModelNotPortable(f"The model holds types that cannot be kept safely: {foreign}.") from error
-
-
-def load(path: Path) -> Any:
-    """The model in a file; see ``loads``."""
-    return loads(path.read_bytes())
 
 
 def signature(X: pd.DataFrame, target: str, classes: Any) -> Signature:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -30,7 +31,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skrub import tabular_pipeline
 
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.errors import ModelNotPortable
+from mlops_jupyter.core.errors import ModelChanged, ModelNotPortable
 from mlops_jupyter.training.tabular import catalogue, estimators, model
 from mlops_jupyter.training.tabular.catalogue import Task
 from mlops_jupyter.training.tabular.trusted import TRUSTED
@@ -74,6 +75,10 @@ def messy() -> pd.DataFrame:
     return tables.messy(90)
 
 
+def read(body: bytes) -> Any:
+    return model.loads(body, hashlib.sha256(body).hexdigest())
+
+
 def strange_types(body: bytes) -> set[str]:
     return set(skops.io.get_untrusted_types(data=body)) - set(TRUSTED)
 
@@ -87,7 +92,7 @@ def test_whole_pipelines_over_all_kinds_of_columns_hold_reviewed_types_only(
     estimator = estimators.build(name, task).set_params(**QUICK.get(name, {}))
     body = model.dumps(tabular_pipeline(estimator).fit(X, y))
     assert strange_types(body) == set()
-    assert type(model.loads(body)[-1]) is type(estimator)
+    assert type(read(body)[-1]) is type(estimator)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_ensembles_searches_and_calibration_are_kept_and_predict_the_same(estima
     fitted = estimator.fit(frame, y)
     body = model.dumps(fitted)
     assert strange_types(body) == set()
-    assert (model.loads(body).predict(frame) == fitted.predict(frame)).all()
+    assert (read(body).predict(frame) == fitted.predict(frame)).all()
 
 
 @pytest.mark.parametrize(
@@ -198,7 +203,7 @@ def test_a_model_that_reads_back_differently_is_not_kept(
     frame = tables.flowers()
     y = frame.pop("species").to_numpy(dtype=object)
     other = make_pipeline(LogisticRegression(C=1e-6)).fit(frame, y)
-    monkeypatch.setattr(model, "loads", lambda _: other)
+    monkeypatch.setattr(model, "loads", lambda *_: other)
     journal = trained(tmp_path, tables.flowers(), "species", model="logistic", cv=0)
     assert journal.one(facts.ModelNotSaved).reason == "Read from its file, it predicted something else."
 
@@ -206,13 +211,23 @@ def test_a_model_that_reads_back_differently_is_not_kept(
 def test_other_functions_than_reviewed_ones_are_refused() -> None:
     for function in (os.getcwd, partial(os.getcwd)):
         with pytest.raises(ModelNotPortable, match="getcwd"):
-            model.loads(skops.io.dumps(FunctionTransformer(function)))
+            read(skops.io.dumps(FunctionTransformer(function)))
 
 
 @pytest.mark.parametrize("body", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_model_file_is_refused(body: bytes) -> None:
     with pytest.raises(ModelNotPortable):
-        model.loads(body)
+        read(body)
+
+
+def test_a_file_swapped_for_another_model_is_refused_before_it_is_read() -> None:
+    """P4, F49."""
+    registered, swapped = (skops.io.dumps(LogisticRegression(C=C)) for C in (1.0, 2.0))
+    sha256 = hashlib.sha256(registered).hexdigest()
+    assert model.loads(registered, sha256).C == 1.0
+    for other in (swapped, registered[:-1], b""):
+        with pytest.raises(ModelChanged, match=f"of the model {sha256[:12]}"):
+            model.loads(other, sha256)
 
 
 def archive(members: dict[str, bytes]) -> bytes:
@@ -235,7 +250,7 @@ def archive(members: dict[str, bytes]) -> bytes:
 )
 def test_archives_that_would_do_harm_are_refused_before_they_are_read(members: dict[str, bytes]) -> None:
     with pytest.raises(ModelNotPortable):
-        model.loads(archive(members))
+        read(archive(members))
 
 
 def test_a_model_is_not_written_through_a_link_that_took_the_place_of_its_folder(tmp_path: Path) -> None:
