@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlops_jupyter.client import commands, lists
@@ -47,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
         command = commands.parse(list(sys.argv[1:] if words is None else words), PROG, SWITCHES)
         return _Shell(command.said).do(command.word)
     except (errors.MlopsError, KeyboardInterrupt) as error:
-        print(glyphs.visible(_told(error)), file=sys.stderr)
+        print(_told(error), file=sys.stderr)
         return next(code for kind, code in CODES.items() if isinstance(error, kind))
     except BrokenPipeError:
         # Whoever read our answer has read enough; Python would complain once more when it ends.
@@ -107,7 +107,8 @@ class _Shell:
 
     def _logs(self, job: str, tail: int | None = None, **_: Any) -> None:
         logs = self._session.logs(job, tail)
-        self._answer(logs, "\n".join(logs.lines))
+        # Colours of the job's own output stay.
+        self._answer(logs, "\n".join(logs.lines), glyphs.output)
 
     def _stop(self, job: str, **_: Any) -> None:
         self._moved(self._session.stop(job))
@@ -129,10 +130,9 @@ class _Shell:
     def _help(self, topic: str | None = None) -> None:
         print(commands.help_text(PROG, topic) + ("" if topic else EXITS))
 
-    def _answer(self, document: Any, text: str) -> None:
+    def _answer(self, document: Any, text: str, harmless: Callable[[str], str] = glyphs.visible) -> None:
         # Names and logs may hold what a terminal obeys.
-        said = glyphs.escaped(wire.encode(document).decode()) if self._json else glyphs.visible(text)
-        print(said)
+        print(glyphs.escaped(wire.encode(document).decode()) if self._json else harmless(text))
 
 
 if __name__ == "__main__":

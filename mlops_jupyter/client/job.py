@@ -36,7 +36,8 @@ class StoppedWaiting(KeyboardInterrupt):
 
     def told(self, stop: str) -> str:
         """``stop`` is how to stop the job where this is read."""
-        return f"Stopped waiting; {self.job.record.name} {self.job.id} goes on.\nStop it: {stop}"
+        name = glyphs.on_a_line(self.job.record.name)
+        return f"Stopped waiting; {name} {self.job.id} goes on.\nStop it: {stop}"
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -140,7 +141,9 @@ class Job:
     # --- asking the server -----------------------------------------------------------------
 
     def logs(self, tail: int | None = None) -> str:
-        """What the job wrote to stdout and stderr: the last ``tail`` lines, or all."""
+        """What the job wrote to stdout and stderr, as it wrote it: the last ``tail`` lines, or all.
+
+        Printed, it may command the terminal; what ``%mlops logs`` and ``mlops jobs logs`` print does not."""
         return "\n".join(self._session.logs(self.record.job_id, tail).lines)
 
     def stop(self) -> None:
@@ -183,7 +186,8 @@ class Job:
                     return self._end()
         except KeyboardInterrupt:
             raise StoppedWaiting(self) from None
-        raise TimeoutError(f"{self.name} {self.id} is still {self.status} after {timeout:g} s.")
+        name = glyphs.on_a_line(self.record.name)
+        raise TimeoutError(f"{name} {self.id} is still {self.status} after {timeout:g} s.")
 
     def result(self, timeout: float | None = None) -> dict[str, Any]:
         """Wait for the end; returns ``summary``."""

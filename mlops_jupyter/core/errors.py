@@ -67,13 +67,14 @@ class MlopsError(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        return "\n".join(line for line in (self.message, self.hint, self.code) if line)
+        """For people, on whatever terminal Python prints it; ``problems`` has the words as they are."""
+        return glyphs.visible("\n".join(line for line in (self.message, self.hint, self.code) if line))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints."""
         if self.whole_traceback:
             return traceback.format_exception(self)
-        return [f"{type(self).__name__}: {glyphs.visible(str(self))}"]
+        return [f"{type(self).__name__}: {self}"]
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -11,10 +11,19 @@ import unicodedata
 #: Controls but for tab and line feed, marks that turn the direction, and line ends of other alphabets.
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+#: Select Graphic Rendition: colours and weights, and nothing else ends with this letter.
+_COLOUR = re.compile("(\x1b\\[[0-9;:]*m)")
+
 
 def visible(text: str) -> str:
     """``text`` for a terminal: ``\\x1b[2J`` becomes ``␛[2J`` and clears nothing."""
     return _ACTING.sub(lambda found: _picture(found[0]), text)
+
+
+def output(text: str) -> str:
+    """What a job wrote, for a terminal: its colours stay and end with their line, of a line that was written
+    over stands what was there last. Anything else is seen and does nothing."""
+    return "\n".join(map(_written, text.split("\n")))
 
 
 def on_a_line(text: str) -> str:
@@ -25,6 +34,14 @@ def on_a_line(text: str) -> str:
 def escaped(json: str) -> str:
     """A JSON document with these characters as JSON itself writes them."""
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
+def _written(line: str) -> str:
+    last = line.rstrip("\r").rpartition("\r")[2]
+    parts = _COLOUR.split(last)
+    # Every second part is a colour.
+    parts[::2] = map(visible, parts[::2])
+    return "".join([*parts, "\x1b[0m"] if len(parts) > 1 else parts)
 
 
 def _picture(character: str) -> str:

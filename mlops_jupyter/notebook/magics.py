@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from mlops_jupyter.client import commands, lists
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import OptionError
 from mlops_jupyter.notebook import completion, session
 
@@ -62,7 +63,7 @@ class MlopsMagics(Magics):
         return session.get(job)
 
     def _logs(self, job: str, tail: int | None = None, **_: Any) -> None:
-        print(session.get(job).logs(tail))  # noqa: T201 - it is the answer
+        print(glyphs.output(session.get(job).logs(tail)))  # noqa: T201 - it is the answer
 
     def _stop(self, job: str, **_: Any) -> Job:
         found = session.get(job)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import traceback
 
 import msgspec
 import pytest
@@ -12,10 +14,10 @@ from mlops_jupyter import cli
 from mlops_jupyter.client import lists
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.core import glyphs, wire
-from mlops_jupyter.core.errors import OptionError
+from mlops_jupyter.core.errors import OptionError, SubmissionError
 from mlops_jupyter.core.jobs import Best, Job
 from mlops_jupyter.core.series import Point
-from mlops_jupyter.notebook import snapshot
+from mlops_jupyter.notebook import magics, snapshot
 
 #: Clear the screen, set its title, ring, delete, turn the line round, say it in C1, end the line.
 EVIL = "a\x1b[2J\x1b]0;t\x07\x7f\u202e\u2066\u200f\x9b31m\x85\u2028\r\nb"
@@ -35,6 +37,21 @@ OWN = ("\r", "\x1b[K", "\x1b[31m", "\x1b[0m")
 )
 def test_what_would_act_is_seen_and_the_rest_is_left(text: str, seen: str) -> None:
     assert glyphs.visible(text) == seen
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m\x1b[0m"),
+        ("\x1b[38;5;9mred without an end\nplain", "\x1b[38;5;9mred without an end\x1b[0m\nplain"),
+        ("step 1\rstep 2\r\nend\r", "step 2\nend"),
+        ("\x1b[2J\x1b[31mred\x1b[1A", "␛[2J\x1b[31mred␛[1A\x1b[0m"),
+        ("\x1b]52;c;cm0gLXJm\x07\x1b[31\x1b[0K", "␛]52;c;cm0gLXJm␇␛[31␛[0K"),
+    ],
+)
+def test_output_keeps_its_colours_and_the_last_of_what_was_written_over(written: str, shown: str) -> None:
+    assert glyphs.output(written) == shown
+    assert acting(re.sub("\x1b\\[[0-9;]*m", "", glyphs.output(written + EVIL))) == ""
 
 
 def test_a_name_on_a_line_stays_on_it() -> None:
@@ -99,6 +116,7 @@ def test_nothing_of_a_job_commands_a_terminal(status: str) -> None:
         snapshot.html(record, None),
         snapshot.reopening(record),
         OptionError(EVIL, EVIL, EVIL)._render_traceback_()[0],
+        *traceback.format_exception_only(SubmissionError(OptionError(EVIL, EVIL, EVIL).problems * 2)),
         glyphs.escaped(wire.encode(record).decode()),
     ]
     assert [acting(text) for text in told] == [""] * len(told)
@@ -109,6 +127,16 @@ def test_nothing_of_a_job_commands_a_terminal(status: str) -> None:
 def test_the_command_line_prints_a_log_without_obeying_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """And so does the magic."""
+
+    class Logged:
+        def logs(self, tail: int | None) -> str:
+            return EVIL
+
+    monkeypatch.setattr(magics.session, "get", lambda job: Logged())
+    magics.MlopsMagics().mlops("logs j-7f3a")
+    assert acting(capsys.readouterr().out) == ""
+
     class Session:
         def __init__(self, *_: object) -> None: ...
 
