@@ -1,7 +1,8 @@
 """What a kernel sends ahead of a job: a table as Parquet, an estimator as cloudpickle.
 
 Kept as bytes under ids made here until a job takes them; nothing of them is read in this process.
-What waits is bounded in number and bytes, and leaves the disk room for the jobs themselves.
+What waits is bounded in number, bytes and time, and leaves the disk room for the jobs themselves.
+Not here: the time of day, which may be set while they wait (docs/decisions).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import secrets
 import shutil
 import time
+import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -20,14 +23,26 @@ from mlops_jupyter.core.errors import InputError, NoRoom
 
 #: Inputs that no job took are removed after a day.
 KEPT_SECONDS = 24 * 3600
-_ID = re.compile(r"i-[0-9a-f]{24}")
+#: The boot it was sent in, the second of it, and a random number.
+_ID = re.compile(r"i-([0-9a-f]{8})([0-9a-f]{8})[0-9a-f]{8}")
 
 
 class Inputs:
-    """The files of one data directory's ``inputs`` folder."""
+    """The files of one data directory's ``inputs`` folder.
 
-    def __init__(self, folder: Path) -> None:
+    ``boot`` names this boot of the machine, ``clock`` gives the seconds since, sleep included."""
+
+    def __init__(
+        self,
+        folder: Path,
+        boot: str,
+        clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
         self._folder = folder
+        self._clock = clock
+        self._boot = f"{zlib.crc32(boot.encode()):08x}"
+        # Files whose age their names do not tell, and when they were first seen.
+        self._met: dict[str, float] = {}
 
     def create(self, expected: int = 0) -> tuple[str, BinaryIO]:
         """A new input and the file to write it to; ``NoRoom`` where there is none for ``expected`` bytes."""
@@ -36,7 +51,7 @@ class Inputs:
         if len(self._waiting()) >= limits.INPUTS:
             raise NoRoom(f"{limits.INPUTS} inputs wait for their jobs already.", "Submit these first.")
         self.check_room(expected)
-        input_id = f"i-{secrets.token_hex(12)}"
+        input_id = f"i-{self._boot}{int(self._clock()):08x}{secrets.token_hex(4)}"
         return input_id, os.fdopen(_create(self._folder / f"{input_id}.part"), "wb")
 
     def check_room(self, more: int) -> None:
@@ -76,9 +91,19 @@ class Inputs:
         return found
 
     def _remove_old(self) -> None:
-        for path, found in self._waiting():
-            if time.time() - found.st_mtime > KEPT_SECONDS:
+        now = self._clock()
+        waiting = [path for path, _ in self._waiting()]
+        # Several threads may be here at once.
+        met = self._met = {path.name: self._met.get(path.name, now) for path in waiting}
+        for path in waiting:
+            sent = self._sent(path.name)
+            if now - (met[path.name] if sent is None else sent) > KEPT_SECONDS:
                 path.unlink(missing_ok=True)
+
+    def _sent(self, name: str) -> float | None:
+        """When it came; None for one of an earlier boot, or of another machine that shares the folder."""
+        told = _ID.match(name)
+        return int(told[2], 16) if told is not None and told[1] == self._boot else None
 
     def remove(self, input_id: str) -> None:
         """A job has taken it."""

@@ -27,6 +27,7 @@ from mlops_jupyter.places import Places
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
 from mlops_jupyter.submissions import Submissions
+from mlops_jupyter.training.processes import boot_id
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Supervisor:
         self.owner = owners.this_process()
         self._loop = asyncio.get_running_loop()
         self._errands = Errands()
-        self.inputs = Inputs(folder / "inputs")
+        self.inputs = Inputs(folder / "inputs", boot_id())
         self.records = Records(store, folder / "jobs")
         self.intake = Intake(store, self._taken_in, self.records.keep)
         self.submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
