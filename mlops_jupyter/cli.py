@@ -13,10 +13,11 @@ from typing import Any
 
 from mlops_jupyter.client import commands, lists
 from mlops_jupyter.client.finder import Finder
-from mlops_jupyter.client.job import Job, StoppedWaiting
+from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.terminal import TerminalView
+from mlops_jupyter.client.waiting import StoppedWaiting
 from mlops_jupyter.core import errors, glyphs, wire
 from mlops_jupyter.core.jobs import Job as Record
 

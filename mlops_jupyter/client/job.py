@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlops_jupyter.client import sentences
+from mlops_jupyter.client import curves, sentences
 from mlops_jupyter.client.answers import JobAnswer, Metrics
 from mlops_jupyter.client.known import JobEvent, Known
+from mlops_jupyter.client.waiting import StoppedWaiting
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import MlopsError, ModelNotPortable, TrainingCancelled, TrainingFailed
 from mlops_jupyter.core.jobs import Job as Record
@@ -25,22 +26,6 @@ if TYPE_CHECKING:
     from mlops_jupyter.client.session import Session
 
 log = logging.getLogger(__name__)
-
-
-class StoppedWaiting(KeyboardInterrupt):
-    """Ctrl-C ended the waiting, not the job."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        super().__init__(self.told(f"job.stop()   or   %mlops stop {job.id}"))
-
-    def told(self, stop: str) -> str:
-        """``stop`` is how to stop the job where this is read."""
-        name = glyphs.on_a_line(self.job.record.name)
-        return f"Stopped waiting; {name} {self.job.id} goes on.\nStop it: {stop}"
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 class Job:
@@ -105,7 +90,7 @@ class Job:
     def metrics(self) -> pd.DataFrame:
         """One column a live metric, one row a step (iteration, tree, epoch); complete, and growing while
         the job runs. Steps at which a metric was not measured are NaN."""
-        return _frame(self.points)
+        return curves.frame(self.points)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -129,14 +114,7 @@ class Job:
         if name is None:
             best = self.record.best
             return None if best is None else (best.value, best.step)
-        points = self.points
-        if name not in points:
-            raise KeyError(f"no live metric {name!r}; there are: {', '.join(points) or 'none'}")
-        measured = [(point.value, point.step) for point in points[name] if point.value is not None]
-        if not measured:
-            return None
-        choose = min if _better_low(name, self.record) else max
-        return choose(measured, key=lambda pair: pair[0])
+        return curves.best(name, self.points, self.record)
 
     # --- asking the server -----------------------------------------------------------------
 
@@ -317,24 +295,3 @@ class Job:
 
     def _ipython_display_(self) -> None:
         self._session.view.show(self, unless_shown=True)
-
-
-def _better_low(name: str, record: Record) -> bool:
-    bare = name.removeprefix("train_").removeprefix("val_")
-    if bare == record.metric and record.greater_is_better is not None:
-        return not record.greater_is_better
-    return any(word in bare for word in ("loss", "error", "deviance", "mse", "mae"))
-
-
-def _frame(points: dict[str, list[Point]]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - a job that came from a file needs none until here
-
-    infinite = {"nan": float("nan"), "+inf": float("inf"), "-inf": float("-inf"), None: float("nan")}
-    columns = {
-        name: pd.Series(
-            {p.step: infinite[p.nf] if p.value is None else p.value for p in measured}, dtype=float
-        )
-        for name, measured in points.items()
-    }
-    frame = pd.DataFrame(columns, index=pd.Index([], dtype=int)) if not columns else pd.DataFrame(columns)
-    return frame.sort_index().rename_axis("step")

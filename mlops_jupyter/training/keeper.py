@@ -25,12 +25,10 @@ from mlops_jupyter.training.output import trim
 from mlops_jupyter.training.processes import Identity
 from mlops_jupyter.training.silence import Silence, sign_of_life
 from mlops_jupyter.training.standby import Assignment, Worker, libc, say, stand_by, start_worker, tail
-from mlops_jupyter.training.tree import resume, signal_ours, suspend
+from mlops_jupyter.training.tree import resume, suspend, sweep
 
 #: Seconds after a stop was asked: a request the worker's code can answer, an order, the end.
 STEPS = ((0.0, signal.SIGINT), (2.0, signal.SIGTERM), (10.0, signal.SIGKILL))
-#: What the worker left running may end by itself for this long (helpers that tidy up do).
-GRACE = 0.5
 #: A server that adopts the job says so with this signal; nothing happens to what is no keeper.
 ADOPTED = signal.SIGURG
 #: Orders of the server. Sent to a process without them, neither does harm: nobody waits for its stop in a
@@ -265,33 +263,6 @@ class Keeping:
         elif self._assignment.timeout is not None and self._paused_at is None:
             due.append(self.began + self._paused_for + self._assignment.timeout)
         return max(min(due) - now, 0.0)
-
-
-def sweep(grace: float = GRACE) -> list[struct_rusage]:
-    """End all that is left below us; what each reaped process used.
-
-    Orphans of any depth become our children, so without a child there is nothing left. A process that
-    cannot be killed (it is in the hands of the kernel) is given up after five seconds."""
-    usages: list[struct_rusage] = []
-    began = time.monotonic()
-    asked: set[int] = set()
-    while (spent := time.monotonic() - began) < 5:
-        try:
-            pid, _, usage = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            break
-        if pid:
-            usages.append(usage)
-            continue
-        tree = processes.descendants(os.getpid())
-        for other in tree:
-            if spent >= grace:
-                signal_ours(other, signal.SIGKILL, tree)
-            elif other not in asked:
-                signal_ours(other, signal.SIGTERM, tree)
-                asked.add(other)
-        time.sleep(0.005)
-    return usages
 
 
 def _refuse(server: socket.socket, why: str, detail: str) -> None:

@@ -1,6 +1,6 @@
-"""All processes below this one: suspended together, and let go on.
+"""All processes below this one: suspended together, let go on, and ended.
 
-Standard library only: for the keeper. Not here: how they end (``keeper.sweep``).
+Standard library only: for the keeper. Not here: what a process is (``processes``).
 """
 
 from __future__ import annotations
@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from resource import struct_rusage
 
 from mlops_jupyter.training import processes
+
+#: What the worker left running may end by itself for this long (helpers that tidy up do).
+GRACE = 0.5
 
 
 def suspend(patience: float = 1.0) -> None:
@@ -32,6 +36,33 @@ def resume() -> None:
     tree = processes.descendants(os.getpid())
     for pid in reversed(tree):
         signal_ours(pid, signal.SIGCONT, tree)
+
+
+def sweep(grace: float = GRACE) -> list[struct_rusage]:
+    """End all that is left below us; what each reaped process used.
+
+    Orphans of any depth become our children, so without a child there is nothing left. A process that
+    cannot be killed (it is in the hands of the kernel) is given up after five seconds."""
+    usages: list[struct_rusage] = []
+    began = time.monotonic()
+    asked: set[int] = set()
+    while (spent := time.monotonic() - began) < 5:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid:
+            usages.append(usage)
+            continue
+        tree = processes.descendants(os.getpid())
+        for other in tree:
+            if spent >= grace:
+                signal_ours(other, signal.SIGKILL, tree)
+            elif other not in asked:
+                signal_ours(other, signal.SIGTERM, tree)
+                asked.add(other)
+        time.sleep(0.005)
+    return usages
 
 
 def signal_ours(pid: int, number: signal.Signals, tree: list[int]) -> None:

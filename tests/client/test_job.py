@@ -19,10 +19,11 @@ from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.client import sentences
 from mlops_jupyter.client.finder import Finder
-from mlops_jupyter.client.job import Job, StoppedWaiting
+from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.view import Nobody
+from mlops_jupyter.client.waiting import StoppedWaiting
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
     ModelNotPortable,
