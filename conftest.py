@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import leaks, processes
+from tests import control_groups, leaks, processes
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -35,6 +35,11 @@ def pytest_configure() -> None:
         "IPYTHONDIR": str(HOME / "ipython"),
         "MPLCONFIGDIR": str(HOME / "matplotlib"),
     }
+
+
+def pytest_report_header() -> str:
+    real = "real" in control_groups.kinds()
+    return f"control groups: {'real and recorded' if real else 'recorded (none can be made on this machine)'}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

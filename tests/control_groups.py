@@ -1,49 +1,117 @@
-"""A control group with little memory, where this machine lets us make one."""
+"""Control groups with little memory: one made here where this machine lets us, and always a recorded one.
+
+A recorded group is a folder as the kernel shows one, and a thread that does what the kernel does: ends the
+process that takes too much, and counts it. What runs in it reads that folder.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_jupyter.training import container
+from mlops_jupyter.executors import pair
+from mlops_jupyter.training import container, processes
 
 LIMIT = "memory.limit_in_bytes"
 
 
-def can_be_made() -> bool:
+def kinds() -> list[str]:
     """Version 2 gives a group memory of its own only where no process is beside it, as we are here."""
-    return _own() is not None and os.access(_own() or "", os.W_OK)
+    own = _own()
+    return ["recorded", "real"] if own is not None and os.access(own, os.W_OK) else ["recorded"]
+
+
+class Real:
+    """Its processes may use so many bytes together; removed once none is left in it."""
+
+    def __init__(self, memory: int) -> None:
+        own = _own()
+        assert own
+        self._group = own / f"mlops-tests-{secrets.token_hex(4)}"
+        self._group.mkdir()
+        (self._group / LIMIT).write_text(str(memory))
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """What this process starts meanwhile belongs to the group."""
+        (self._group / "cgroup.procs").write_text(str(os.getpid()))
+        try:
+            yield
+        finally:
+            (self._group.parent / "cgroup.procs").write_text(str(os.getpid()))
+
+    def charge(self, worker: int) -> None:
+        """The kernel does."""
+
+    def remove(self) -> None:
+        deadline = time.monotonic() + 10
+        while (self._group / "cgroup.procs").read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self._group.rmdir()
+
+
+class Recorded:
+    """Three processes of it were ended before."""
+
+    def __init__(self, memory: int, folder: Path) -> None:
+        self._memory = memory
+        self._folder = folder / "group"
+        self._folder.mkdir()
+        self._membership = folder / "membership"
+        self._membership.write_text("0::/\n")
+        (self._folder / "memory.max").write_text(f"{memory}\n")
+        self._count(3)
+        self._kernel: threading.Thread | None = None
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Keepers started meanwhile read of this group."""
+        before = pair._KEEPER
+        place = f"({str(self._folder)!r}, {str(self._membership)!r})"
+        reads = (
+            "from mlops_jupyter.training import container as c; "
+            f"c.oom_kills.__defaults__ = c.memory_limit.__defaults__ = {place}; from mlops_jupyter.training"
+        )
+        pair._KEEPER = before.replace("from mlops_jupyter.training", reads, 1)  # type: ignore[misc]
+        try:
+            yield
+        finally:
+            pair._KEEPER = before  # type: ignore[misc]
+
+    def charge(self, worker: int) -> None:
+        """From now on ``worker`` may not use more than the group has."""
+        self._kernel = threading.Thread(target=self._end_when_too_large, args=(worker,))
+        self._kernel.start()
+
+    def remove(self) -> None:
+        if self._kernel is not None:
+            self._kernel.join(10)
+
+    def _end_when_too_large(self, worker: int) -> None:
+        while (used := processes.memory([worker])) <= self._memory:
+            if used == 0:
+                return
+            time.sleep(0.005)
+        self._count(4)
+        os.kill(worker, signal.SIGKILL)
+
+    def _count(self, ended: int) -> None:
+        (self._folder / "memory.events").write_text(f"oom_kill {ended}\n")
 
 
 @contextmanager
-def limited(memory: int) -> Iterator[Path]:
-    """A group whose processes may use so many bytes together; removed once none is left in it."""
-    own = _own()
-    assert own
-    group = own / f"mlops-tests-{secrets.token_hex(4)}"
-    group.mkdir()
-    (group / LIMIT).write_text(str(memory))
+def limited(kind: str, memory: int, folder: Path) -> Iterator[Real | Recorded]:
+    group = Real(memory) if kind == "real" else Recorded(memory, folder)
     try:
         yield group
     finally:
-        deadline = time.monotonic() + 10
-        while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        group.rmdir()
-
-
-@contextmanager
-def inside(group: Path) -> Iterator[None]:
-    """What this process starts meanwhile belongs to the group."""
-    (group / "cgroup.procs").write_text(str(os.getpid()))
-    try:
-        yield
-    finally:
-        (group.parent / "cgroup.procs").write_text(str(os.getpid()))
+        group.remove()
 
 
 def _own() -> Path | None:

@@ -288,57 +288,29 @@ def test_a_worker_that_is_stopped_is_told_as_silent_and_as_heard_when_it_goes_on
     asyncio.run(story())
 
 
-def test_a_worker_killed_while_its_container_ran_out_of_memory_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """F13, with a recorded control group."""
-    (tmp_path / "membership").write_text("0::/\n")
-    (tmp_path / "memory.events").write_text("oom_kill 3\n")
-    (tmp_path / "memory.max").write_text("2000000\n")
-    place = f"({str(tmp_path)!r}, {str(tmp_path / 'membership')!r})"
-    recorded_place = (
-        "from mlops_jupyter.training import container as c; "
-        f"c.oom_kills.__defaults__ = c.memory_limit.__defaults__ = {place}; from mlops_jupyter.training"
-    )
-    program = pair._KEEPER.replace("from mlops_jupyter.training", recorded_place, 1)
-    monkeypatch.setattr(pair, "_KEEPER", program)
+@pytest.mark.parametrize("kind", control_groups.kinds())
+def test_when_memory_runs_out_the_worker_goes_and_its_keeper_tells(tmp_path: Path, kind: str) -> None:
+    """F13. A real control group where one can be made: the report's header says whether."""
+    limit = 400 << 20
 
-    async def story() -> None:
+    async def story(group: control_groups.Real | control_groups.Recorded) -> None:
         async with an_executor() as executor:
-            folder = a_job(tmp_path, "waits")
-            process = await started(executor, folder)
-            (tmp_path / "memory.events").write_text("oom_kill 4\n")
-            os.kill(worker_pid(folder), signal.SIGKILL)
+            folder = a_job(tmp_path, "grows")
+            with group.inside():
+                process = await executor.start(folder.name, folder)
+            await until((folder / "waiting").exists)
+            group.charge(worker_pid(folder))
+            (folder / "grow").touch()
             await over(executor, process)
-            assert told(folder) == [*BEGUN, ended(signal=9, oom_kills=1, log_tail=("waiting",))]
-            assert recorded(folder)[-1].memory_limit_bytes == 2_000_000  # type: ignore[union-attr]
+            end = recorded(folder)[-1]
+            assert isinstance(end, facts.WorkerEnded)
+            assert (end.signal, end.oom_kills, end.memory_limit_bytes) == (9, 1, limit)
+            assert end.peak_memory_bytes
+            # Pages it shares with others outside may be charged to them.
+            assert limit / 2 < end.peak_memory_bytes < limit * 1.5
 
-    asyncio.run(story())
-
-
-if control_groups.can_be_made():
-
-    def test_when_memory_runs_out_the_worker_goes_and_its_keeper_tells(tmp_path: Path) -> None:
-        """F13, with a real control group."""
-        limit = 400 << 20
-
-        async def story(group: Path) -> None:
-            async with an_executor() as executor:
-                folder = a_job(tmp_path, "grows")
-                with control_groups.inside(group):
-                    process = await executor.start(folder.name, folder)
-                await until((folder / "waiting").exists)
-                (folder / "grow").touch()
-                await over(executor, process)
-                end = recorded(folder)[-1]
-                assert isinstance(end, facts.WorkerEnded)
-                assert (end.signal, end.oom_kills, end.memory_limit_bytes) == (9, 1, limit)
-                assert end.peak_memory_bytes
-                # Pages it shares with others outside may be charged to them.
-                assert limit / 2 < end.peak_memory_bytes < limit * 1.5
-
-        with control_groups.limited(limit) as group:
-            asyncio.run(story(group))
+    with control_groups.limited(kind, limit, tmp_path) as group:
+        asyncio.run(story(group))
 
 
 # --- stops -----------------------------------------------------------------------------------
