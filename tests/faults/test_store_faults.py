@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import random
 import shutil
@@ -41,7 +43,7 @@ def acknowledged(folder: Path, *injections: str) -> list[list[str]]:
     words = [*strace.command(*injections), sys.executable, "-m", "tests.faults.acknowledging", str(folder)]
     ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
     assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return [line.split(maxsplit=1) for line in ended.stdout.splitlines()]
+    return [line.split(maxsplit=1) for line in ended.stdout.split()]
 
 
 def check_everything_acknowledged_is_stored(folder: Path, told: list[list[str]]) -> None:
@@ -106,6 +108,50 @@ def test_a_kill_at_each_sync_loses_nothing_that_was_acknowledged(tmp_path: Path,
 def killed_at(folder: Path, sync: int) -> None:
     told = acknowledged(folder, f"fsync,fdatasync:signal=SIGKILL:when={sync}")
     check_everything_acknowledged_is_stored(folder, told)
+
+
+@pytest.mark.parametrize(
+    ("call", "calls"),
+    [
+        ("fsync", 6),
+        *(pytest.param(call, 20, marks=pytest.mark.soak) for call in ("mkdir", "write", "rename")),
+    ],
+)
+def test_a_kill_at_any_sync_while_a_model_is_saved_leaves_it_whole_or_not_there(
+    tmp_path: Path, call: str, calls: int
+) -> None:
+    """P2, P4, F2; at length at each folder made, write and renaming, too."""
+    words = [
+        *strace.command(f"{call}:signal=SIGKILL:when={calls}"),
+        sys.executable,
+        "-m",
+        "tests.faults.saving",
+    ]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        [*words, call, str(calls), str(tmp_path)],
+        capture_output=True, text=True, check=True, timeout=100, env=environment,
+    )  # fmt: skip
+    ends = [int(line) for line in ended.stdout.split()]
+    killed = ends.count(-signal.SIGKILL)
+    # Each of its calls was somebody's last, and there was none after these.
+    assert ends == [-signal.SIGKILL] * killed + [0] * (calls - killed)
+    assert 0 < killed < calls
+    there = [saved(tmp_path / str(child)) for child in range(1, calls + 1)]
+    assert there == sorted(there)
+    assert not there[0]
+    assert there[-1]
+
+
+def saved(job: Path) -> bool:
+    """Whether the model is there, all of it; told only if it is."""
+    told = b"".join(journal.read(job / "journal", 0).payloads) if (job / "journal").exists() else b""
+    if not (job / "model").exists():
+        assert b"model_saved" not in told
+        return False
+    body, meta = ((job / "model" / name).read_bytes() for name in ("model.skops", "meta.json"))
+    assert json.loads(meta)["sha256"] == hashlib.sha256(body).hexdigest()
+    return True
 
 
 def test_a_disk_that_fails_is_named_and_what_it_took_before_is_there(tmp_path: Path) -> None:
