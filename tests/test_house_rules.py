@@ -12,10 +12,15 @@ import pytest
 from msgspec import inspect
 
 import mlops_jupyter
-from mlops_jupyter.core import stream
+from mlops_jupyter.core import limits, stream
 from mlops_jupyter.core.protocol import typescript
+from mlops_jupyter.inputs import KEPT_SECONDS
+from mlops_jupyter.intake import LINE_LENGTH
 from mlops_jupyter.server import events as event_routes
 from mlops_jupyter.server import inputs, jobs, models, status
+from mlops_jupyter.server.extension import MlopsExtension
+from mlops_jupyter.server.subscription import SubscribeHandler
+from mlops_jupyter.training import output
 
 ROOT = Path(__file__).parents[1]
 API = (ROOT / "docs" / "API.md").read_text("utf-8")
@@ -129,6 +134,27 @@ def test_events_that_nothing_makes_are_documented_as_not_sent() -> None:
     sent, not_sent = API.split("not sent by this version")
     rows = [set(re.findall(r"^\| `(\w+)` \| [ABC] \|", table, re.MULTILINE)) for table in (sent, not_sent)]
     assert rows == [kinds.keys() - unmade, unmade]
+
+
+def test_the_limits_are_documented_as_they_are_enforced() -> None:
+    """Each limit of the code is in the table, and nothing is in the table that is not the code's."""
+    of, gib, day = limits, 1 << 30, {86_400: "a day"}[KEPT_SECONDS]
+    assert {name for name in vars(of) if name.isupper()} == {
+        *("BODY", "NAME", "PATH", "PARAMETERS", "DEPTH", "COMBINATIONS", "INPUT_BYTES", "INPUTS"),
+        *("INPUTS_BYTES", "FREE_BYTES", "QUEUED", "METRICS", "POINTS", "JOURNAL_BYTES", "FINDINGS"),
+    }
+    table = API.partition("### Limits")[2].partition("\n\n507 ")[0]
+    assert [line.split(" | ")[1] for line in table.strip().splitlines()[2:]] == [
+        f"{of.BODY >> 20} MiB; 64 KiB; {SubscribeHandler.max_message_size >> 10} KiB",
+        f"{of.NAME} characters; {of.PATH:,} bytes",
+        f"{of.PARAMETERS:,}; {of.DEPTH}; {of.COMBINATIONS:,}",
+        f"{of.INPUT_BYTES // gib} GiB; {of.INPUTS}; {of.INPUTS_BYTES // gib} GiB ({day}, then they are gone)",
+        f"{of.FREE_BYTES // gib} GiB stays free",
+        f"{of.QUEUED:,}",
+        f"{of.METRICS:,}; {of.POINTS // 10**6} million; {of.JOURNAL_BYTES // gib} GiB; {of.FINDINGS:,}",
+        f"{LINE_LENGTH >> 10} KiB; {output.KEPT >> 20} MiB and its last {output.END >> 10} KiB",
+        f"{MlopsExtension.max_sockets.default_value} (`max_sockets`)",
+    ]
 
 
 def test_the_documented_routes_are_those_that_are_served() -> None:
