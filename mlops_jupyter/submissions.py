@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,14 +25,17 @@ from mlops_jupyter.core.errors import (
     MlopsError,
     NoRoom,
     SubmissionError,
+    error_for,
 )
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.reruns import again, difference
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.executors import second_look
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Reading, Store, Transaction
+from mlops_jupyter.training.tabular.catalogue import Task
 
 #: Without vowels and look-alikes: ids are read aloud and typed.
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
@@ -62,6 +65,8 @@ class Submissions:
 
         if (known := await self._store.aread(before)) is not None:
             return known
+        if rerun_of is not None:
+            await self._look_again(spec, rerun_of, lent)
 
         def work(tx: Transaction) -> Job:
             if (known := before(tx)) is not None:
@@ -100,6 +105,24 @@ class Submissions:
             for input_id, name in zip(sent, names, strict=True)
             if input_id is not None
         }
+
+    async def _look_again(self, spec: JobSpec, rerun_of: str, lent: Mapping[str, Path]) -> None:
+        """Raises what stands against a rerun, as a kernel says it of a first submission. One without changes
+        is let pass: it was checked when it came first."""
+        asked, job = await self._store.aread(lambda reading: (reading.spec(rerun_of), reading.job(rerun_of)))
+        sent = spec.estimator_input is not None
+        new = spec.estimator_input != asked.estimator_input
+        # Only who unpickles an estimator knows its task: its kernel has asked, or stage 1 will.
+        if not difference(asked, spec) or (sent and (new or job.task is None)):
+            return
+        looked = msgspec.structs.replace(
+            spec,
+            data=_at(spec.data, lent),
+            test=None if spec.test is None else _at(spec.test, lent),
+            task=spec.task or cast("Task | None", job.task if sent else None),
+        )
+        if found := await second_look.problems(looked):
+            raise error_for(found)
 
     def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str, rerun_of: str | None) -> Job:
         now, kind = time.time(), _kind(spec)
@@ -194,6 +217,12 @@ def _submitted(store: Reading | Transaction, key: str, digest: str) -> Job | Non
             "this Idempotency-Key was sent before, with another job.", "Send a new key with each new job."
         )
     return store.job(known[1])
+
+
+def _at(source: Source, lent: Mapping[str, Path]) -> Source:
+    """A table that was sent, by the path it has in the folder of the job before."""
+    sent = lent.get(source.input_id or "")
+    return source if sent is None else msgspec.structs.replace(source, path=str(sent))
 
 
 def _unreachable(source: Source, what: str) -> list[MlopsError]:

@@ -46,7 +46,8 @@ class Session:
         from mlops_jupyter.client.submission import changes  # noqa: PLC0415 - it imports pandas
 
         with self._turn:
-            record = self._rest.rerun(job_id, changes(options, self._rest.upload))
+            before = self._rest.job(job_id).job
+            record = self._rest.rerun(before.job_id, changes(before, options, self._rest.upload))
         return self._job(Known(record))
 
     def get(self, job_id: str) -> Job:

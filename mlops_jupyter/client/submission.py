@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -18,10 +18,13 @@ from mlops_jupyter.client import tables
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.tables import Table
 from mlops_jupyter.core.errors import MlopsError, Problem, error_for
+from mlops_jupyter.core.jobs import Job as Record
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.reruns import again
 from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import options as trainable
+from mlops_jupyter.training.tabular.catalogue import Task
 
 _AS_THEY_ARE = (
     *("split", "test_size", "metric", "cv", "refit", "n_jobs"),
@@ -84,20 +87,35 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
     return Submission(spec, train, own_test, estimator)
 
 
-def changes(options: Mapping[str, Any], upload: Callable[[bytes], str]) -> dict[str, Any]:
-    """Options of a rerun as they are sent; raises all that is wrong with their values."""
+def changes(job: Record, options: Mapping[str, Any], upload: Callable[[bytes], str]) -> dict[str, Any]:
+    """Options of a rerun of ``job`` as they are sent; raises what is wrong with their values, and with an
+    estimator object, which nobody looks into before the worker. The rest is for the server to say: it has
+    the table and the options of before."""
     found: list[Problem] = []
     changed = {name: _number(value) for name, value in options.items()}
-    if "model" in options:
-        estimator, changed["model"] = _estimator(options["model"], found)
-        if estimator is not None:
-            changed["estimator_input"] = upload(_pickled(estimator))
     for name in ("params", "grid"):
         if options.get(name) is not None:
             changed[name] = _values(options[name], found)
+    if "model" in options:
+        estimator, changed["model"] = _estimator(options["model"], found)
+        if estimator is not None:
+            found += _of_estimator(job, changed, estimator)
+            if not found:
+                changed["estimator_input"] = upload(_pickled(estimator))
     if found:
         raise error_for(found)
     return changed
+
+
+def _of_estimator(job: Record, changed: Mapping[str, Any], estimator: Any) -> list[Problem]:
+    try:
+        spec = again(JobSpec(data=Source(path="-"), target=job.target or ""), {**changed, "model": None})
+    except MlopsError as error:
+        return list(error.problems)
+    if spec.task is None and trainable.estimator_kind(estimator) is None:
+        spec = msgspec.structs.replace(spec, task=cast("Task | None", job.task))
+    classes = None if job.classes is None else len(job.classes)
+    return trainable.problems(spec, checks.chosen_task(None, spec, estimator), classes, estimator)
 
 
 def _table(

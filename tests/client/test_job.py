@@ -26,16 +26,17 @@ from mlops_jupyter.client.view import Nobody
 from mlops_jupyter.client.waiting import StoppedWaiting
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
+    ModelChanged,
     ModelNotPortable,
     OptionError,
-    ModelChanged,
+    SubmissionError,
     TrainingCancelled,
     TrainingFailed,
 )
+from mlops_jupyter.training.tabular import model
 
 PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 #: Quick, watched step by step, and without the folds of stage 6.
-from mlops_jupyter.training.tabular import model
 QUICK = {"model": "hist_gradient_boosting", "params": {"max_iter": 20}, "cv": 0}
 #: Fits for minutes: it is always stopped before.
 LONG = {"hidden_layer_sizes": [500, 500], "max_iter": 4000, "tol": 0.0, "n_iter_no_change": 4000}
@@ -127,9 +128,6 @@ def test_the_model_predicts_in_the_kernel(finished: Job) -> None:
     assert finished.model is finished.model
 
 
-def test_a_job_is_found_by_the_beginning_of_its_id(finished: Job, session: Session) -> None:
-    assert session.get(finished.id).record == finished.record
-    assert repr(session.get(finished.id)) == repr(finished)
 def test_a_model_whose_file_was_swapped_is_not_loaded(
     finished: Job, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +146,9 @@ def test_a_model_whose_file_was_swapped_is_not_loaded(
     assert finished.model.predict(pd.read_csv(PENGUINS).drop(columns="species")).shape == (344,)
 
 
+def test_a_job_is_found_by_the_beginning_of_its_id(finished: Job, session: Session) -> None:
+    assert session.get(finished.id).record == finished.record
+    assert repr(session.get(finished.id)) == repr(finished)
 
 
 def test_ids_that_name_no_job_or_several_are_told_apart(finished: Job, session: Session) -> None:
@@ -179,6 +180,20 @@ def test_a_rerun_is_a_new_job_with_what_was_changed(finished: Job) -> None:
     assert sentences.changes(again.record) == "seed 0 → 1, max_iter 20 → 3"
     with pytest.raises(OptionError, match='Did you mean "metric"'):
         finished.rerun(metrik="f1")
+
+
+def test_a_rerun_with_another_estimator_is_checked_where_that_is(finished: Job) -> None:
+    with pytest.raises(SubmissionError) as error:
+        finished.rerun(model=LogisticRegression(), params={"c": 1.0}, metric="r2", grid={"max_iter": [-1]})
+    told = [(problem.error, problem.message.split(":")[0]) for problem in error.value.problems]
+    assert told == [
+        ("OptionError", 'metric "r2" does not score classification.'),
+        ("OptionError", '"c" is no parameter of LogisticRegression.'),
+        ("OptionError", told[2][1]),
+    ]
+    assert "max_iter" in told[2][1]
+    with pytest.raises(OptionError, match="predicts no target"):
+        finished.rerun(model=StandardScaler())
 
 
 def test_waiting_has_an_end(endless: Job) -> None:

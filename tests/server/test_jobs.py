@@ -19,12 +19,15 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlops_jupyter import __version__, places
-from mlops_jupyter.core import facts
+from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.reruns import again
 from mlops_jupyter.core.stages import STAGES
 from mlops_jupyter.intake import _facts
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.training import journal
+from mlops_jupyter.training.tabular import checks
+from mlops_jupyter.training.tabular.data import glance
 from tests.core.builders import a_job
 
 PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
@@ -262,6 +265,48 @@ async def test_a_rerun_is_the_next_attempt_on_the_same_inputs_and_the_first_name
     kept = (rooms.supervisor.folder(second["job_id"]) / "meta.json").read_text()
     assert third["job_id"] in kept
     assert (await ask("POST", f"jobs/{first['job_id']}/rerun", {"changes": {"data": 1}}))[0] == 400
+
+
+async def test_a_rerun_is_refused_before_it_is_queued_with_all_that_is_wrong(
+    ask, submit, until, rooms
+) -> None:
+    """The same sentences as of a first submission: the table, the target's classes, models and parameters."""
+    first = await submit(target="species", model="rf", params={"n_estimators": 3}, cv=0)
+    await until(first["job_id"], over)
+    wrong = {
+        "params": {"n_estimator": 5, "max_depth": -1},
+        "metric": "roc_auc",
+        "split": "group:iland",
+        "drop": ["species"],
+        "cv": 1,
+    }
+    head = (await ask("GET", "jobs"))[1]["head"]
+    status, answer = await ask("POST", f"jobs/{first['job_id']}/rerun", {"changes": wrong})
+    spec = again(await rooms.store.aread(lambda reading: reading.spec(first["job_id"])), wrong)
+    table = glance(PENGUINS, "species")
+    expected = checks.check(table.columns, table.target, spec)
+    assert (status, answer["reason"], len(expected)) == (400, "SubmissionError", 6)
+    assert answer["problems"] == wire.plain(expected)
+    # Of one problem, what it is.
+    status, answer = await ask("POST", f"jobs/{first['job_id']}/rerun", {"changes": {"metric": "r2"}})
+    assert (status, answer["reason"]) == (400, "OptionError")
+    assert (await ask("GET", "jobs"))[1]["head"] == head
+
+
+async def test_what_only_an_unpickled_estimator_could_tell_is_left_to_the_job(
+    ask, submit_sleeper, until
+) -> None:
+    """P27: nothing is unpickled before the worker; the rest is said at once."""
+    first = await submit_sleeper(seconds=0.0)
+    await until(first["job_id"], over)
+    rerun = f"jobs/{first['job_id']}/rerun"
+    status, answer = await ask("POST", rerun, {"changes": {"cv": 1, "split": "group:iland"}})
+    assert (status, len(answer["problems"])) == (400, 2)
+    status, second = await ask("POST", rerun, {"changes": {"params": {"nonsense": 1}}})
+    assert status == 201
+    ended = await until(second["job_id"], over)
+    assert (ended["status"], ended["current_stage"]) == ("failed", "Data validation")
+    assert '"nonsense" is no parameter of' in ended["error"]
 
 
 async def test_only_a_job_that_runs_can_be_paused(ask, rooms) -> None:
