@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext
 
+from hatch_build import npm
 from tests.browser import chromium
+from tests.browser.cards import HARNESS
 from tests.browser.environments import another_environment
 from tests.browser.lab import Lab, closing
 from tests.browser.proxy import Proxy
@@ -52,6 +57,23 @@ def jp_server_cleanup() -> None:
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> None:
     """A shared server keeps the kernels of a test; ``LabServer.close`` ends whatever it left."""
+
+
+@pytest.fixture(scope="session")
+def bundle() -> None:
+    """The harness page, built from the sources as they are; once, however many processes test with it."""
+    command, environment = npm()
+    held = os.open(HARNESS, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (HARNESS.parent / "node_modules" / ".package-lock.json").exists():
+            subprocess.run([*command, "ci"], cwd=HARNESS.parent, env=environment, check=True)
+        built = HARNESS / "build" / "harness.js"
+        sources = [HARNESS / "page.ts", *(HARNESS.parent / "src").rglob("*.*")]
+        if not built.exists() or built.stat().st_mtime <= max(path.stat().st_mtime for path in sources):
+            subprocess.run([*command, "run", "harness"], cwd=HARNESS.parent, env=environment, check=True)
+    finally:
+        os.close(held)
 
 
 @pytest.fixture(scope="session")

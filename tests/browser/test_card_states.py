@@ -6,7 +6,6 @@ The states are those of ``labextension/harness``, the colours JupyterLab's own.
 from __future__ import annotations
 
 import json
-import subprocess
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -14,73 +13,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from hatch_build import npm
+from tests.browser.cards import CORPUS, HARNESS, OPEN_ALL, serve, watched
 
-HARNESS = Path(__file__).parents[2] / "labextension" / "harness"
 THEMES = ("light", "dark", "dark-high-contrast")
 WIDTHS = (480, 700, 1200)
 #: Pixels at 700.
 RUNNING, FINISHED, OTHER = 240, 180, 140
 BUDGETS = {"running": RUNNING, "finished": FINISHED}
 
-#: Names that would do something, or look like something else, if anything took them for more than text.
-CORPUS = (
-    "<img src=x onerror=__pwn()>",
-    "</script><svg/onload=__pwn()>",
-    "<iframe srcdoc='<script>parent.__pwn()</script>'>",
-    "javascript:__pwn()",
-    '" autofocus onfocus="__pwn()',
-    "{{7*7}}",
-    "%s%n",
-    "${__pwn()}",
-    "../../x",
-    "..\\x",
-    "/etc/passwd",
-    "%2e%2e%2f",
-    "a\0b",
-    "CON",
-    "x" * 300,
-    "\u202egnp.exe",
-    "a\u200bb",
-    "\u00e9",
-    "e\u0301",
-    "👩\u200d👩\u200d👧",
-    "=cmd|'/C calc'!A0",
-    "two\nlines",
-    "-rf",
-    "__proto__",
-    "constructor",
-    "url(http://evil.example/x)",
-    "</style><style>*{background:url(http://evil.example/y)}",
-    "\x1b[31mred\x1b]0;title\x07",
-)
 TOLD_BY_USERS = {
     *("name", "label", "message", "error", "hint", "traceback", "target", "estimator", "column", "detail"),
     *("metric", "classes", "log_tail", "stopped_by", "submitted_by", "model_missing_reason"),
 }
 NAMED_BY_USERS = {"live_metrics", "metrics", "parameters", "versions", "series"}
-#: Press every button, then look for what is no text of ours and for names that are not there.
-_OPEN_ALL = """
-corpus => {
-  const strange = [], missing = [];
-  for (const box of document.querySelectorAll("#states > div")) {
-    const root = box.shadowRoot;
-    for (const button of root.querySelectorAll("button")) button.click();
-    const all = [...root.querySelectorAll("*")];
-    for (const node of all) {
-      const odd = node.matches("script, img, iframe, object, embed, link, base, form, meta, a")
-        || [...node.attributes].some(({ name }) => /^(on|autofocus|srcdoc)/.test(name));
-      if (odd) strange.push(`${box.id} ${node.outerHTML.slice(0, 80)}`);
-    }
-    const name = corpus[parseInt(box.id)];
-    const told = all.some(node => node.title === name || [...node.childNodes].some(
-      child => child.nodeType === 3 && child.data.includes(name)));
-    if (!told) missing.push(box.id);
-  }
-  return { strange, missing, pwned: "__pwn" in window };
-}
-"""
-
 #: Everything wrong with one card, as sentences.
 _LOOK = """
 () => {
@@ -148,15 +93,6 @@ _LOOK = """
 
 
 @pytest.fixture(scope="module")
-def bundle() -> None:
-    """The harness page, built from the sources as they are."""
-    command, environment = npm()
-    if not (HARNESS.parent / "node_modules" / ".package-lock.json").exists():
-        subprocess.run([*command, "ci"], cwd=HARNESS.parent, env=environment, check=True)
-    subprocess.run([*command, "run", "harness"], cwd=HARNESS.parent, env=environment, check=True)
-
-
-@pytest.fixture(scope="module")
 def states() -> dict[str, Any]:
     return json.loads((HARNESS / "states.json").read_text())
 
@@ -166,7 +102,7 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
     """``draw(theme, width)``: all states on one page, and what is to be seen of each."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("http://cards/**", _serve)
+    page.route("http://cards/**", serve)
 
     def drawn(theme: str, width: int) -> dict[str, Any]:
         # Tall enough for all of them: what is out of view is not painted.
@@ -186,10 +122,6 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
         return dict(zip(states, page.evaluate(_LOOK), strict=True))
 
     return drawn
-
-
-def _serve(route: Any) -> None:
-    route.fulfill(path=HARNESS / route.request.url.removeprefix("http://cards/"))
 
 
 def _theme(name: str) -> str:
@@ -247,14 +179,7 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(
     page: Page, bundle: None, states: dict[str, Any]
 ) -> None:
     """P26, F39: every name of the corpus in every string of a user's, everything that opens opened."""
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"uncaught {error}"))
-    page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on(
-        "request", lambda asked: asked.url.startswith("http://cards/") or wrong.append(f"asked {asked.url}")
-    )
-    page.route("**/*", lambda route: _serve(route) if "//cards/" in route.request.url else route.abort())
+    wrong = watched(page)
     shown = {
         f"{number} {kind}": _hostile(states[kind], name)
         for number, name in enumerate(CORPUS)
@@ -262,6 +187,6 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(
     }
     page.goto("http://cards/index.html")
     page.evaluate("([states, width]) => window.showStates(states, width)", [shown, 700])
-    seen = page.evaluate(_OPEN_ALL, list(CORPUS))
+    seen = page.evaluate(OPEN_ALL, list(CORPUS))
     assert seen == {"strange": [], "missing": [], "pwned": False}
     assert wrong == []
