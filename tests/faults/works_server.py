@@ -1,6 +1,7 @@
 """A Jupyter server whose jobs do the works of these tests. Run as ``python -m``, with Jupyter's options.
 
-With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand.
+With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand; with
+``EVENTS`` its store keeps so many events, and prunes the others every few seconds.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from jupyter_server.serverapp import main
 
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.server import extension
+from mlops_jupyter.store import database, pruning
 
 TERMINAL = "MLOPS_TESTS_TERMINAL"
+EVENTS = "MLOPS_TESTS_EVENTS"
 
 if __name__ == "__main__":
     if terminal := os.environ.pop(TERMINAL, None):
@@ -22,5 +25,8 @@ if __name__ == "__main__":
         opened = os.open(terminal, os.O_RDWR)
         for standard in range(3):
             os.dup2(opened, standard)
+    if kept := os.environ.pop(EVENTS, None):
+        database.PRUNE_EVERY = 5.0
+        pruning.prune.__defaults__ = (int(kept),)
     extension.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
     main()
