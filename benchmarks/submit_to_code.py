@@ -86,7 +86,7 @@ async def executed(executor: LocalExecutor, folder: Path, *, warm: bool) -> floa
     if warm:
         assert await executor.warm()
     begun = time.monotonic()
-    process = await executor.start(folder.name, folder)
+    process = await executor.start(folder)
     took = 1000 * (await asyncio.to_thread(stamp, folder / "clock") - begun)
     await over(executor, process)
     return took

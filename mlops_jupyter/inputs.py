@@ -13,8 +13,8 @@ import secrets
 import shutil
 import time
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,14 +65,27 @@ class Inputs:
                 f"The disk has {free / (1 << 30):.1f} GiB free, and {limits.FREE_BYTES >> 30} GiB stay free."
             )
 
+    def write(self, file: BinaryIO, chunk: bytes) -> None:
+        """``NoRoom`` where the disk does not take it: a quota, or others were quicker."""
+        with _taken_by_the_disk():
+            file.write(chunk)
+
     def finish(self, input_id: str, file: BinaryIO) -> None:
-        """All bytes are there: from now on a job can take them."""
+        """All bytes are there: from now on a job can take them. On disk, as the job will be."""
+        try:
+            with _taken_by_the_disk():
+                file.flush()
+                os.fsync(file.fileno())
+        except NoRoom:
+            self.discard(input_id, file)
+            raise
         file.close()
         (self._folder / f"{input_id}.part").rename(self._folder / input_id)
 
     def discard(self, input_id: str, file: BinaryIO) -> None:
-        """The sender went away."""
-        file.close()
+        """The sender went away, or the disk is full: what is still to be written need not be."""
+        with suppress(OSError):
+            file.close()
         (self._folder / f"{input_id}.part").unlink(missing_ok=True)
 
     def link(self, input_id: str, target: Path) -> None:
@@ -108,6 +121,14 @@ class Inputs:
     def remove(self, input_id: str) -> None:
         """A job has taken it."""
         (self._folder / input_id).unlink(missing_ok=True)
+
+
+@contextmanager
+def _taken_by_the_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NoRoom(f"The disk does not take it: {error.strerror}.") from error
 
 
 def _create(path: Path) -> int:

@@ -38,7 +38,6 @@ TICK = 0.25
 #: Log lines are cut here, and at most this many go into one event.
 LINE_LENGTH, LINES = 16 << 10, 200
 READ_BYTES = 1 << 20
-_decoder = msgspec.json.Decoder(facts.AnyFact)
 
 
 class Taken(NamedTuple):
@@ -266,7 +265,7 @@ def _facts(job_id: str, payloads: list[bytes]) -> list[facts.Fact]:
     known: list[facts.Fact] = []
     for payload in payloads:
         try:
-            known.append(_decoder.decode(payload))
+            known.append(facts.decode(payload))
         except msgspec.DecodeError:
             log.exception("Ignored a record of job %s: %.200r", job_id, payload)
     return known

@@ -9,9 +9,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from mlops_jupyter import owners
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.jobs import Job, JobSpec
+from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.turns import Turn, turn
 from mlops_jupyter.errands import Errands, Work
 from mlops_jupyter.intake import Intake
@@ -69,29 +71,29 @@ class Places:
 
     async def _give_one(self) -> bool:
         """Give the first that waits its place, if there is one: decided where it is written, or two servers
-        of a store would give the same place away."""
+        of a store would give the same place away. The others are told once nobody starts: it costs an event
+        each, and their folders need not know where they stand in the queue."""
         free = await asyncio.to_thread(memory_left)
-        moved: list[Job] = []
 
         def work(tx: Transaction) -> Turn:
             found = self._turn(tx, free)
+            if found.first is not None:
+                started = facts.JobStarted(time=time.time(), owner=self._owner)
+                self._intake.record(tx, found.first, [started])
+                return found
             for ahead, job in enumerate(found.waiting):
                 if (job.ahead, job.waiting_for) != (ahead, found.lacking):
                     fact = facts.QueueMoved(time=time.time(), ahead=ahead, waiting_for=found.lacking)
-                    moved.append(self._intake.record(tx, job, [fact]).job)
-            if found.first is not None:
-                started = facts.JobStarted(time=time.time(), owner=self._owner)
-                moved.append(self._intake.record(tx, found.first, [started]).job)
+                    self._intake.record(tx, job, [fact])
             return found
 
         async with self.lock:
             found = await self._store.awrite(work)
             if found.first is not None:
                 self.taken.add(found.first.job_id)
-        for job in moved:
-            await asyncio.to_thread(self._records.keep, job.job_id)
         if found.first is not None:
             self._errands.do(self._start(found.first.job_id))
+            await asyncio.to_thread(self._records.keep, found.first.job_id)
         elif found.lacking == "memory" and not self._looking_again:
             self._looking_again = True
             self._errands.do(self._look_again)
@@ -102,7 +104,7 @@ class Places:
         return turn(
             [job for job in open_jobs if job.status == "queued"],
             [job for job in open_jobs if job.owner is not None and owners.is_here(job.owner)],
-            lambda job: self._taken_by(tx.spec(job.job_id)),
+            lambda job: self._taken_by(tx, job),
             places=self._count,
             free=free,
             floor=self._memory_floor,
@@ -114,5 +116,10 @@ class Places:
         self._looking_again = False
         await self.give()
 
-    def _taken_by(self, spec: JobSpec) -> int:
+    def _taken_by(self, tx: Transaction, job: Job) -> int:
+        try:
+            spec = tx.spec(job.job_id)
+        except msgspec.DecodeError:
+            # Its start says what is wrong with it.
+            return 1
         return self._count if spec.n_jobs < 0 else min(max(spec.n_jobs, 1), self._count)

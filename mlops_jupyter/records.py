@@ -30,8 +30,6 @@ from mlops_jupyter.training import journal
 
 log = logging.getLogger(__name__)
 
-_decoder = msgspec.json.Decoder(facts.AnyFact)
-
 
 class Records:
     """Writes what the store says of a job into the job's folder."""
@@ -200,7 +198,7 @@ def _facts(folder: Path, start: int, end: int | None) -> Iterator[facts.Fact]:
     for batch in _batches(folder, start, end):
         for payload in batch.payloads:
             with contextlib.suppress(msgspec.DecodeError):
-                yield _decoder.decode(payload)
+                yield facts.decode(payload)
 
 
 def _end(folder: Path, start: int) -> int:

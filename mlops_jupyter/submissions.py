@@ -35,6 +35,7 @@ from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Reading, Store, Transaction
+from mlops_jupyter.training.journal import sync_folder
 from mlops_jupyter.training.tabular.catalogue import Task
 
 #: Without vowels and look-alikes: ids are read aloud and typed.
@@ -60,7 +61,7 @@ class Submissions:
         digest = hashlib.sha256(wire.encode([spec, rerun_of])).hexdigest()
         lent = {} if rerun_of is None else await self._inputs_of(rerun_of)
 
-        def before(store: Reading | Transaction) -> Job | None:
+        def before(store: Reading) -> Job | None:
             return None if key is None else _submitted(store, key, digest)
 
         if (known := await self._store.aread(before)) is not None:
@@ -189,6 +190,9 @@ class Submissions:
             file.write(wire.encode(spec))
             file.flush()
             os.fsync(file.fileno())
+        # The job's row will be on disk when its submitter is told: then so is what it needs.
+        sync_folder(folder)
+        sync_folder(self._folder)
         return spec
 
     def _placed(self, source: Source, target: Path, lent: Mapping[str, Path]) -> Source:
@@ -207,7 +211,7 @@ class Submissions:
             raise InputError("What was sent for the job before is gone from its folder.") from error
 
 
-def _submitted(store: Reading | Transaction, key: str, digest: str) -> Job | None:
+def _submitted(store: Reading, key: str, digest: str) -> Job | None:
     """The job that was submitted under ``key``; ``KeyReusedError`` when it was another submission."""
     known = store.submission(key)
     if known is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mlops_jupyter import owners, records
 from mlops_jupyter.core import facts
+from mlops_jupyter.core.consequences import Order
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.transitions import advance
@@ -168,37 +169,34 @@ class Supervisor:
             return
         if await asyncio.to_thread(self._runs_elsewhere, job):
             self._elsewhere = True
-        elif await self._made_ours(job):
+        elif (taken := await self._made_ours(job)) is not None:
             self.places.taken.add(job.job_id)
             try:
-                await self._adopt(job.job_id)
+                await self._adopt(job.job_id, taken.signal)
             except BaseException:
                 # Or it would count as cared for when this is tried again.
                 self.places.taken.discard(job.job_id)
                 raise
 
-    async def _made_ours(self, job: Job) -> bool:
-        """False where another server was quicker, or the job has ended."""
+    async def _made_ours(self, job: Job) -> Taken | None:
+        """``None`` where another server was quicker, or the job has ended."""
 
-        def work(tx: Transaction) -> bool:
+        def work(tx: Transaction) -> Taken | None:
             now = tx.job(job.job_id)
             if now.terminal or now.owner != job.owner:
-                return False
-            self.intake.record(tx, now, [facts.JobAdopted(time=time.time(), owner=self.owner)])
-            return True
+                return None
+            return self.intake.record(tx, now, [facts.JobAdopted(time=time.time(), owner=self.owner)])
 
         return await self._store.awrite(work)
 
-    async def _adopt(self, job_id: str) -> None:
+    async def _adopt(self, job_id: str, order: Order | None) -> None:
         """What was written since decides: the keeper may have begun, or ended, unseen."""
         await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
         job = await self.keepers.drained(job_id)
-        if job.terminal:
-            self.keepers.changed(Taken(job, signal=None))
-        elif job.process is None:
-            self._errands.do(partial(self._claimed_or_lost, job_id))
+        if job.terminal or job.process is not None:
+            self.keepers.changed(Taken(job, order))
         else:
-            self.keepers.watch(job)
+            self._errands.do(partial(self._claimed_or_lost, job_id))
 
     async def _claimed_or_lost(self, job_id: str) -> None:
         """Its server died while starting it: a keeper has claimed it, and will say so, or none ever can."""
@@ -244,15 +242,19 @@ class Supervisor:
         await asyncio.to_thread(self.intake.close)
 
     async def _start(self, job_id: str) -> None:
-        spec = await self._store.aread(lambda reading: reading.spec(job_id))
-        await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
         try:
-            await self._executor.start(job_id, self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
+            spec = await self._store.aread(lambda reading: reading.spec(job_id))
+            await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
+            await self._executor.start(self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
+        except StoreUnavailable:
+            raise
         except StartRefused as refused:
             fact = facts.StartFailed(time=time.time(), error=refused.error, hint=refused.hint)
             self.keepers.changed(Taken(await self.keepers.happened(job_id, fact), signal=None))
-        except OSError as error:
+        except Exception as error:
             # No memory, no process, no file left for a keeper: that is the job's end, not the queue's.
+            if not isinstance(error, OSError):
+                log.exception("Job %s could not be started", job_id)
             fact = facts.StartFailed(time=time.time(), error=f"No process could be started: {error}")
             self.keepers.changed(Taken(await self.keepers.happened(job_id, fact), signal=None))
 

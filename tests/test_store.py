@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import msgspec
 import pytest
@@ -19,7 +22,7 @@ from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.series import Point, Series
-from mlops_jupyter.store import Cursor, Store, Stored, Transaction
+from mlops_jupyter.store import Cursor, Store, Stored, Transaction, database
 from mlops_jupyter.training.run import point
 from tests.core.builders import a_job
 
@@ -180,6 +183,57 @@ def test_a_record_that_cannot_be_read_hides_no_other(store: Store, caplog: pytes
         assert store.read(lambda reading: reading.open_jobs()) == [good]
         assert store.read(lambda reading: reading.jobs(10)) == [good]
     assert ["of 2030" in record.message for record in caplog.records] == [True]
+
+
+def test_a_store_whose_last_commit_fails_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "store.sqlite", lambda _: None)
+    begun, gate = threading.Event(), threading.Event()
+
+    def work(_: Transaction) -> None:
+        begun.set()
+        gate.wait(10)
+
+    def fails(**_: bool) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    store.write(work)
+    assert begun.wait(10)
+    refused = store.write(lambda tx: tx.append(lines("a")))
+    ending = threading.Thread(target=store.close, daemon=True)
+    ending.start()
+    while store._queue.qsize() < 2:
+        # Both are one group with what follows.
+        ending.join(0.001)
+    monkeypatch.setattr(store._files, "check", fails)
+    gate.set()
+    ending.join(10)
+    assert not ending.is_alive()
+    assert isinstance(refused.exception(10), StoreUnavailable)
+
+
+def test_what_nobody_thought_of_ends_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked for what was committed hears so; the next is refused or done, and does not wait."""
+    monkeypatch.setattr(database, "RETRY", 0.01)
+    surprises = iter([RuntimeError("nobody thought of this")])
+
+    def listen(_: list[Stored]) -> None:
+        for surprise in surprises:
+            raise surprise
+
+    turns: SimpleQueue[str | None] = SimpleQueue()
+    store = Store(tmp_path / "store.sqlite", listen, lambda trouble, _: turns.put(trouble))
+    try:
+        assert store.write(lambda tx: tx.append(lines("a"))).result(10) == 1
+        said = [turns.get(timeout=10) for _ in range(3)]
+        assert (said[0], said[2]) == (None, None)
+        assert "nobody thought of this" in (said[1] or "")
+        while True:
+            # It is open a moment before it says so of itself.
+            with suppress(StoreUnavailable):
+                assert store.write(lambda tx: tx.append(lines("b"))).result(10) == 2
+                break
+    finally:
+        store.close()
 
 
 def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def _table(
     if target is None:
         listed = ", ".join(table.columns[:12]) + (" …" if len(table.columns) > 12 else "")
         message = f"which column of {table.name} is to be predicted? No target was given."
-        found.append(_problem(message, 'mlops.train(…, target="…")', f"Columns: {listed}"))
+        found.append(trainable.problem(message, 'mlops.train(…, target="…")', f"Columns: {listed}"))
     return table, target
 
 
@@ -139,14 +139,14 @@ def _estimator(model: Any, found: list[Problem]) -> tuple[Any, str | None]:
         return None, model
     if isinstance(model, type) and hasattr(model, "fit"):
         found.append(
-            _problem(f"model={model.__name__} is a class.", "Make one:", f"model={model.__name__}()")
+            trainable.problem(f"model={model.__name__} is a class.", "Make one:", f"model={model.__name__}()")
         )
     elif hasattr(model, "fit") and hasattr(model, "get_params"):
         return model, None
     else:
         message = f"model is a {type(model).__name__}, which cannot be fitted."
         hint = 'A short name (model="rf") or a scikit-learn estimator or Pipeline.'
-        found.append(_problem(message, hint))
+        found.append(trainable.problem(message, hint))
     return None, None
 
 
@@ -160,7 +160,7 @@ def _spec(found: list[Problem], options: Options, **fields: Any) -> JobSpec | No
         return msgspec.convert({**same, **fields, "params": params, "grid": grid, "drop": drop}, JobSpec)
     except msgspec.ValidationError as error:
         kind, _, where = str(error).partition(" - at `$.")
-        found.append(_problem(f"{where.rstrip('`')}: {kind[0].lower()}{kind[1:]}."))
+        found.append(trainable.problem(f"{where.rstrip('`')}: {kind[0].lower()}{kind[1:]}."))
         return None
 
 
@@ -172,7 +172,7 @@ def _values(given: Mapping[str, Any], found: list[Problem]) -> dict[str, Any]:
             values[name] = _plain(value)
         except TypeError as error:
             message = f'"{name}" is given a {error}, which no short name of a model takes.'
-            found.append(_problem(message, "Build the estimator yourself:", f"model=…({name}=…)"))
+            found.append(trainable.problem(message, "Build the estimator yourself:", f"model=…({name}=…)"))
     return values
 
 
@@ -196,10 +196,6 @@ def _plain(value: Any) -> Any:
 def _number(value: Any) -> Any:
     """numpy's numbers as Python's."""
     return value.item() if hasattr(value, "item") else value
-
-
-def _problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
-    return Problem(error="OptionError", message=message, hint=hint, code=code)
 
 
 def _pickled(estimator: Any) -> bytes:

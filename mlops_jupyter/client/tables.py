@@ -107,8 +107,7 @@ def _file(given: Path, target: str | None, folder: Path) -> Table:
 
 def _of_frame(frame: Any, target: str | None, name: str) -> Table:
     columns = tuple(map(str, frame.columns))
-    values = frame.iloc[:, columns.index(target)] if target in columns else None
-    return Table(name, columns, values, frame=frame)
+    return Table(name, columns, None if target is None else files.column(frame, target), frame=frame)
 
 
 def _joined(X: Any, y: Any, target: str | None) -> tuple[Any, str]:

@@ -189,7 +189,6 @@ class Evaluated(Fact, frozen=True, kw_only=True):
     metrics: dict[str, float | None]
     report: dict[str, Any] = msgspec.field(default_factory=dict)
     final_score: float | None = None
-    live_score: float | None = None
 
 
 class ModelSaved(Fact, frozen=True, kw_only=True):
@@ -311,3 +310,11 @@ AnyFact = (
     | StartFailed
     | JobVanished
 )
+
+_decoder = msgspec.json.Decoder(AnyFact)
+
+
+def decode(payload: bytes) -> Fact:
+    """A record of a journal as the fact it is; ``msgspec.DecodeError`` when it is none."""
+    fact: Fact = _decoder.decode(payload)
+    return fact

@@ -29,12 +29,16 @@ METRICS, POINTS, JOURNAL_BYTES, FINDINGS = 10_000, 10_000_000, 1 << 30, 1000
 
 
 def problems(spec: JobSpec) -> list[Problem]:
-    """What of a submission is longer than anybody needs."""
-    return [
-        Problem(error="OptionError", message=f"{what} is longer than {most} {unit}.")
-        for what, size, most, unit in _sizes(spec)
-        if size > most
+    """What of a submission is longer than anybody needs, or names nothing; tables are looked for."""
+    too_long = [
+        f"{what} is longer than {most} {unit}." for what, size, most, unit in _sizes(spec) if size > most
     ]
+    nowhere = [
+        f"{what} is no path: it holds a NUL."
+        for what, place in (("interpreter", spec.interpreter), ("cwd", spec.cwd))
+        if "\0" in (place or "")
+    ]
+    return [Problem(error="OptionError", message=message) for message in (*too_long, *nowhere)]
 
 
 def _sizes(spec: JobSpec) -> Iterator[tuple[str, int, int, str]]:

@@ -117,12 +117,3 @@ STREAM = (Hello, Snapshot, Reset, Ping)
 
 #: The class of each type that is stored.
 DELIVERY: dict[str, str] = {snake_case(kind.__name__): kind.delivery for kind in (*SEVENTEEN, *EXTENSIONS)}
-
-#: Spellings of older documents, accepted in filters and never sent.
-ALIASES = {
-    "training_complete": "training_completed",
-    "training_error": "training_failed",
-    "system_stats": "system_metrics",
-    "upload_complete": "upload_completed",
-    "upload_error": "upload_failed",
-}

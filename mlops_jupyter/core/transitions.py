@@ -72,14 +72,15 @@ def _started(job: Job, fact: facts.JobStarted) -> Step:
 
 
 def _adopted(job: Job, fact: facts.JobAdopted) -> Step:
-    return replace(job, owner=fact.owner), []
+    # The server that was asked to stop it may have died before the keeper heard.
+    return replace(job, owner=fact.owner), _stop(job) if job.status == "stopping" else []
 
 
 def _keeper(job: Job, fact: facts.KeeperStarted) -> Step:
     process = Process(pid=fact.pid, ticks=fact.ticks, boot_id=fact.boot_id, pid_namespace=fact.pid_namespace)
     job = replace(job, process=process, start_time=facts.moment(fact))
     # A stop that came before there was anybody to signal is passed on now.
-    return job, [Signal(job.job_id)] if job.status == "stopping" else []
+    return job, _stop(job) if job.status == "stopping" else []
 
 
 def _working(job: Job, fact: facts.WorkStarted) -> Step:
@@ -214,14 +215,18 @@ def _work_failed(job: Job, fact: facts.WorkFailed) -> Step:
 
 def _stop_asked(job: Job, fact: facts.StopAsked) -> Step:
     if job.status == "stopping":
-        return job, []
+        # The keeper hears a second stop as one; the first may not have reached it.
+        return job, _stop(job)
     if job.status == "queued":
         return ends.cancelled(replace(job, stopped_by=fact.by, ahead=None), fact)
-    known = job.process is not None
     job = replace(job, status="stopping", stopped_by=fact.by, message="Stopping")
-    signal: list[Consequence] = [Signal(job.job_id)] if known else []
     job, progress = moved(job, fact, whole=True)
-    return job, [*signal, *progress]
+    return job, [*_stop(job), *progress]
+
+
+def _stop(job: Job) -> list[Consequence]:
+    """Nothing, where there is nobody to signal yet: the keeper's first fact is answered with it."""
+    return [Signal(job.job_id)] if job.process is not None else []
 
 
 def _pause_asked(job: Job, fact: facts.PauseAsked) -> Step:

@@ -64,7 +64,6 @@ class LocalExecutor:
 
     async def start(
         self,
-        job_id: str,
         folder: Path,
         interpreter: str | None = None,
         cwd: str | None = None,
@@ -88,9 +87,6 @@ class LocalExecutor:
 
     def resume(self, process: Process) -> bool:
         return liveness.tell(process, RESUME)
-
-    def alive(self, process: Process) -> bool:
-        return liveness.alive(process)
 
     def adopt(self, process: Process, on_exit: Callable[[], None]) -> None:
         opened = liveness.handle(process)

@@ -67,8 +67,13 @@ class Pair:
     def __init__(self, interpreter: str, recipe: str, environment: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
         output = os.memfd_create("output")
-        with theirs:
-            self._pid = _spawn_keeper(theirs, output, interpreter, recipe, environment)
+        try:
+            with theirs:
+                self._pid = _spawn_keeper(theirs, output, interpreter, recipe, environment)
+        except BaseException:
+            ours.close()
+            os.close(output)
+            raise
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._installed: dict[str, int] = {}

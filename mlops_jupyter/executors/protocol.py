@@ -26,7 +26,6 @@ class Executor(Protocol):
 
     async def start(
         self,
-        job_id: str,
         folder: Path,
         interpreter: str | None = None,
         cwd: str | None = None,
@@ -44,15 +43,9 @@ class Executor(Protocol):
     def resume(self, process: Process) -> bool:
         """Ask this keeper to let its job go on; False when it is not there."""
 
-    def alive(self, process: Process) -> bool:
-        """Whether this very process of this boot and namespace runs; a zombie does not."""
-
     def adopt(self, process: Process, on_exit: Callable[[], None]) -> None:
         """Be the server of this job from now on. ``on_exit`` is called once, when neither the keeper
         nor a process of its job is left; soon, when that is so already."""
-
-    def warm(self, interpreter: str | None = None) -> object:
-        """Have a worker of this interpreter stand by."""
 
     async def close(self) -> None:
         """End what stands by. Jobs go on."""

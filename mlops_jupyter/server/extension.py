@@ -136,10 +136,11 @@ class MlopsExtension(ExtensionApp):
 
     data_dir = Unicode(help="Where jobs, models and the store are kept.").tag(config=True)
     max_jobs = Int(
+        min=1,
         help="How many jobs run at once (a job counts as often as its n_jobs); the others queue. "
-        "Default: the CPUs this server may use."
+        "Default: the CPUs this server may use.",
     ).tag(config=True)
-    max_sockets = Int(512, help="Event sockets at once; more are refused with 429.").tag(config=True)
+    max_sockets = Int(512, min=1, help="Event sockets at once; more are refused with 429.").tag(config=True)
     private = Bool(False, help="This server was started by a kernel or the command line, for itself.").tag(
         config=True
     )

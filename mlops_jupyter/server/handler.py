@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import hmac
 import logging
+import os
 from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -70,14 +71,26 @@ class RuntimeFileIdentity(IdentityProvider):
     Like a token, the secret proves that no foreign page sent the request: no XSRF check is needed.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._user = User(username=login())
+
     def get_user(self, handler: web.RequestHandler) -> User:
-        return User(username=getpass.getuser())
+        return self._user
 
     def is_token_authenticated(self, handler: web.RequestHandler) -> bool:
         return True
 
     def should_check_origin(self, handler: web.RequestHandler) -> bool:
         return False
+
+
+def login() -> str:
+    """The user this server runs as; by number in containers, which run under users that no file names."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 class Ours(JupyterHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from jupyter_server.auth.decorator import authorized
@@ -56,15 +57,18 @@ class InputsHandler(Handler):
         self._received += len(chunk)
         if self._received - self._looked > LOOK:
             self._looked = self._received
-            try:
-                await self.rooms.in_thread(self.rooms.supervisor.inputs.check_room, 0)
-            except NoRoom as error:
-                self._refused = error
-                self._discard()
-                return
-        # ValueError: closed meanwhile, because the sender went away.
-        with contextlib.suppress(ValueError):
-            await self.rooms.in_thread(self._file.write, chunk)
+            await self._try(self.rooms.supervisor.inputs.check_room, 0)
+        if self._refused is None:
+            # ValueError: closed meanwhile, because the sender went away.
+            with contextlib.suppress(ValueError):
+                await self._try(self.rooms.supervisor.inputs.write, self._file, chunk)
+
+    async def _try(self, work: Callable[..., None], *args: Any) -> None:
+        try:
+            await self.rooms.in_thread(work, *args)
+        except NoRoom as error:
+            self._refused = error
+            self._discard()
 
     @web.authenticated
     @authorized("execute", "mlops.jobs")

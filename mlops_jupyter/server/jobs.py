@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from collections import deque
@@ -22,7 +21,7 @@ from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMisma
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.intake import LINE_LENGTH, as_line
-from mlops_jupyter.server.handler import Handler
+from mlops_jupyter.server.handler import Handler, login
 
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
@@ -212,7 +211,7 @@ def _person(user: User) -> str:
     """As others know them. Whoever came by a token or a password has a made-up name, and is the user the
     server runs as, as its kernels are."""
     if _MADE_UP.fullmatch(user.username):
-        return getpass.getuser()
+        return login()
     return user.display_name or user.name or user.username
 
 

@@ -169,12 +169,14 @@ class Store:
                 writer = self._open(damaged=damaged)
                 damaged = False
                 going = self._serve(writer)
-            except (sqlite3.Error, OSError) as error:
-                if not is_trouble(error):
-                    log.exception("The store cannot be opened")
+            except Exception as error:
+                # Whatever it is: without this thread all that is asked for would wait for ever.
+                trouble = sentence(error, self._files.path.parent)
+                if not is_trouble(error) and trouble != self._said:
+                    log.exception("Nobody thought of this")
                 replaced = isinstance(error, ReplacedError)
                 damaged = is_corrupt(error)
-                self._refuse(sentence(error, self._files.path.parent))
+                self._refuse(trouble)
                 self._let_go(None if replaced else writer)
                 if writer is not None and replaced:
                     self._files.close_replaced(writer.db)
@@ -213,6 +215,9 @@ class Store:
                 continue
             while len(batch) < GROUP and not self._queue.empty():
                 batch.append(self._queue.get())
+            if None in batch:
+                # Or nobody would know of the end if this group fails.
+                self._queue.put(None)
             works = [item for item in batch if item is not None and not isinstance(item, Failed)]
             self._commit(writer, works)
             for item in batch:
@@ -245,20 +250,22 @@ class Store:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
                     raise
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:
             # Known before anybody hears of the failure: who tries again at once must not wait in the queue.
             self.trouble = sentence(error, self._files.path.parent)
             for _, future in batch:
                 future.set_exception(StoreUnavailable(self.trouble))
             raise
-        if transaction.stored:
-            self._told = transaction.stored[-1].seq
-            self._on_commit(transaction.stored)
-        for future, result, failure in done:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
+        try:
+            if transaction.stored:
+                self._told = transaction.stored[-1].seq
+                self._on_commit(transaction.stored)
+        finally:
+            for future, result, failure in done:
+                if failure is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(failure)
 
     def _refuse(self, trouble: str) -> None:
         """Say once what is wrong, and that nothing will come of what was asked for."""

@@ -19,17 +19,16 @@ _encoder = msgspec.json.Encoder()
 _NO_POINTS = b'"points":[]'
 
 
-class Transaction:
-    """A write transaction. Use it inside ``Store.write`` only."""
+class Transaction(Reading):
+    """A write transaction, which reads what it has written. Use it inside ``Store.write`` only."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+        super().__init__(db)
         self.stored: list[Stored] = []
 
     def take_in_others(self, told: int, most: int) -> None:
         """What other servers appended after ``told`` is news for our listeners too: the newest ``most``."""
-        reading = Reading(self._db)
-        self.stored = reading.events(max(told, reading.head() - most), most)
+        self.stored = self.events(max(told, self.head() - most), most)
 
     def append(self, event: Event) -> int:
         """Keep ``event`` under the next number and return it."""
@@ -91,24 +90,6 @@ class Transaction:
             "INSERT OR REPLACE INTO models VALUES (?,?,?)",
             (model.model_id, model.job_id, wire.encode(model)),
         )
-
-    def job(self, job_id: str) -> Job:
-        return Reading(self._db).job(job_id)
-
-    def attempts(self, job_id: str) -> list[Job]:
-        return Reading(self._db).attempts(job_id)
-
-    def spec(self, job_id: str) -> JobSpec:
-        return Reading(self._db).spec(job_id)
-
-    def submission(self, key: str) -> tuple[str, str] | None:
-        return Reading(self._db).submission(key)
-
-    def open_jobs(self) -> list[Job]:
-        return Reading(self._db).open_jobs()
-
-    def cursor(self, job_id: str) -> Cursor:
-        return Reading(self._db).cursor(job_id)
 
     def finished(self, kind: str, limit: int) -> list[Job]:
         """The newest completed jobs of ``kind``."""

@@ -1,7 +1,7 @@
 """What the container allows us and did to us: CPUs, memory left, processes killed for want of it.
 
 Control groups of version 2 and 1; without any, the machine itself. Standard library only.
-Not here: samples for people (``monitor``).
+Not here: what is made of it (``keeper``, ``executors``).
 """
 
 from __future__ import annotations

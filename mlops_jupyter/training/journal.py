@@ -210,3 +210,12 @@ def read(path: Path, offset: int, limit: int = 1 << 20) -> Batch:
         return batch
     finally:
         os.close(file)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, linked or renamed in ``folder`` is there after a power cut, too."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -163,7 +163,6 @@ class Run:
         metrics: Mapping[str, float],
         report: Mapping[str, Any] | None = None,
         final_score: float | None = None,
-        live_score: float | None = None,
     ) -> None:
         """Final numbers measured so far; later calls add to earlier ones."""
         finite = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
@@ -172,7 +171,6 @@ class Run:
             metrics=finite,
             report=dict(report or {}),
             final_score=final_score,
-            live_score=live_score,
         )
 
 
@@ -198,8 +196,3 @@ class StageRun:
             unit=self.unit,
             detail=self.detail,
         )
-
-
-def decode_fact(payload: bytes, kind: Any) -> Any:
-    """A journal payload as the fact it is; ``msgspec.ValidationError`` when it is none."""
-    return msgspec.json.decode(payload, type=kind)

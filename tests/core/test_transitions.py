@@ -52,14 +52,6 @@ def test_a_running_job_that_is_stopped_is_signalled_at_once_and_cancelled_when_i
     )
 
 
-def test_asking_twice_to_stop_signals_once() -> None:
-    stopping, _ = advance(a_running_job(), at(facts.StopAsked, 1.0, by="ada"))
-    assert advance(stopping, at(facts.StopAsked, 1.1, by="bob")) == (
-        msgspec.structs.replace(stopping, elapsed_time=1.1),
-        [],
-    )
-
-
 def test_a_stop_before_the_keeper_is_known_is_passed_on_when_it_is() -> None:
     starting, _ = after(a_job(), at(facts.JobSubmitted, by="ada"), at(facts.JobStarted, owner="s"))
     stopping, consequences = advance(starting, at(facts.StopAsked, by="ada"))
@@ -357,6 +349,20 @@ def test_a_job_that_is_stopping_is_neither_paused_nor_resumed(kind: type[facts.F
 def test_another_server_that_adopts_a_job_is_its_owner_and_nothing_else_changes() -> None:
     job = a_running_job()
     assert advance(job, at(facts.JobAdopted, owner="t")) == (msgspec.structs.replace(job, owner="t"), [])
+
+
+def test_a_stop_that_may_not_have_reached_the_keeper_is_sent_again() -> None:
+    """P11: by whoever asks again, and by the server that takes the job over."""
+    stopping, _ = advance(a_training_job(), at(facts.StopAsked, by="ada"))
+    again = [Signal(stopping.job_id, "stop")]
+    assert advance(stopping, at(facts.StopAsked, by="bob")) == (stopping, again)
+    assert advance(stopping, at(facts.JobAdopted, owner="t")) == (
+        msgspec.structs.replace(stopping, owner="t"),
+        again,
+    )
+    nobody = msgspec.structs.replace(stopping, process=None)
+    assert advance(nobody, at(facts.StopAsked, by="bob")) == (nobody, [])
+    assert advance(nobody, at(facts.JobAdopted, owner="t"))[1] == []
 
 
 def test_silence_is_an_attribute_of_a_job_and_no_state() -> None:

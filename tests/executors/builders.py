@@ -104,7 +104,7 @@ async def an_executor(**options: Any) -> AsyncIterator[LocalExecutor]:
 
 async def run(executor: Executor, folder: Path, **options: Any) -> Process:
     """Start a job and wait until nothing of it is left."""
-    process = await executor.start(folder.name, folder, **options)
+    process = await executor.start(folder, **options)
     await over(executor, process)
     return process
 
@@ -148,7 +148,7 @@ from mlops_jupyter.executors.local import LocalExecutor
 async def serve(recipe, orphan_ttl, *folders):
     executor = LocalExecutor(recipe=recipe, orphan_ttl=float(orphan_ttl), next_after=3600)
     for folder in folders:
-        await executor.start(Path(folder).name, Path(folder))
+        await executor.start(Path(folder))
     await executor.warm()
     print("ready", flush=True)
     await asyncio.sleep(3600)

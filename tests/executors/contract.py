@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from tests.executors.builders import BEGUN, FINISHED, a_job, ended, keeper, over, run, told, until
 
@@ -32,11 +33,11 @@ class ExecutorContract:
         async def story() -> None:
             async with self.executor() as executor:
                 folder = a_job(tmp_path, "waits")
-                process = await executor.start("j-1", folder)
-                assert executor.alive(process)
+                process = await executor.start(folder)
+                assert liveness.alive(process)
                 assert executor.stop(process)
                 await over(executor, process)
-                assert not executor.alive(process)
+                assert not liveness.alive(process)
 
         asyncio.run(story())
 
@@ -44,7 +45,7 @@ class ExecutorContract:
         async def story() -> None:
             async with self.executor() as executor:
                 folder = a_job(tmp_path, "waits")
-                process = await executor.start("j-1", folder)
+                process = await executor.start(folder)
                 await until((folder / "waiting").exists)
                 asked = time.monotonic()
                 executor.stop(process)
@@ -60,7 +61,7 @@ class ExecutorContract:
                 folder = a_job(tmp_path, "nothing")
                 await run(executor, folder)
                 with pytest.raises(StartRefused):
-                    await executor.start("j-1", folder)
+                    await executor.start(folder)
                 assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
 
         asyncio.run(story())
@@ -69,15 +70,15 @@ class ExecutorContract:
         async def story() -> None:
             async with self.executor() as executor:
                 folder = a_job(tmp_path, "waits")
-                process = await executor.start("j-1", folder)
+                process = await executor.start(folder)
                 await until((folder / "waiting").exists)
                 for other in (
                     msgspec.structs.replace(process, ticks=process.ticks + 1),
                     msgspec.structs.replace(process, boot_id="another boot"),
                     msgspec.structs.replace(process, pid_namespace="pid:[1]"),
                 ):
-                    assert (executor.alive(other), executor.stop(other)) == (False, False)
-                assert executor.alive(process)
+                    assert (liveness.alive(other), executor.stop(other)) == (False, False)
+                assert liveness.alive(process)
                 executor.stop(process)
                 await over(executor, process)
 
@@ -95,9 +96,9 @@ class ExecutorContract:
         async def story() -> None:
             async with self.executor() as executor:
                 folder = a_job(tmp_path, "waits", seconds=1.0)
-                process = await executor.start("j-1", folder)
+                process = await executor.start(folder)
             async with self.executor() as another:
-                assert another.alive(process)
+                assert liveness.alive(process)
                 await over(another, process)
                 assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0, log_tail=("waiting",))]
 

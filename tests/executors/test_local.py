@@ -83,11 +83,11 @@ def test_what_standing_by_cost_is_not_the_jobs(tmp_path: Path) -> None:
 def test_the_next_worker_stands_by_after_a_job_began(tmp_path: Path) -> None:
     async def story() -> None:
         async with an_executor(next_after=0.0) as executor:
-            first = await executor.start("j-1", a_job(tmp_path, "waits"))
+            first = await executor.start(a_job(tmp_path, "waits"))
             await until(lambda: len(below(os.getpid())) == 4)
             assert await executor.warm()
             waiting = set(below(os.getpid())) - {first.pid, worker_pid(tmp_path / "j-1")}
-            second = await executor.start("j-2", a_job(tmp_path, "waits", name="j-2"))
+            second = await executor.start(a_job(tmp_path, "waits", name="j-2"))
             await until((tmp_path / "j-2" / "waiting").exists)
             assert {second.pid, worker_pid(tmp_path / "j-2")} == waiting
             for process in (first, second):
@@ -276,7 +276,7 @@ async def refused(folder: Path, *, recipe: str = "tests.executors.works", **opti
     """What is said when this job cannot be started; nothing is left of the attempt."""
     async with an_executor(recipe=recipe, start_timeout=5.0) as executor:
         with pytest.raises(StartRefused) as caught:
-            await executor.start("j-1", folder, **options)
+            await executor.start(folder, **options)
     assert below(os.getpid()) == []
     return str(caught.value)
 
@@ -327,6 +327,20 @@ def test_an_interpreter_that_cannot_work_is_refused(tmp_path: Path, program: str
     assert said.startswith(f"{script} cannot run jobs: {why}.\n")
 
 
+def test_a_pair_that_cannot_be_started_keeps_no_file_open(tmp_path: Path) -> None:
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            before = open_files()
+            with pytest.raises(ValueError, match="null"):
+                await run(executor, a_job(tmp_path), interpreter="a\0b")
+            assert open_files() == before
+
+    asyncio.run(story())
+
+
 def test_an_interpreter_that_hangs_is_given_up(tmp_path: Path) -> None:
     script = tmp_path / "python"
     script.write_text('#!/bin/sh\nsleep 600 < "$0"\n')
@@ -335,7 +349,7 @@ def test_an_interpreter_that_hangs_is_given_up(tmp_path: Path) -> None:
     async def story() -> None:
         async with an_executor(start_timeout=1.0) as executor:
             with pytest.raises(StartRefused, match=r"was not ready within 1 s"):
-                await executor.start("j-1", a_job(tmp_path), interpreter=str(script))
+                await executor.start(a_job(tmp_path), interpreter=str(script))
         assert below(os.getpid()) == []
         assert processes_of(tmp_path) == []
 

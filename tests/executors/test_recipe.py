@@ -57,7 +57,7 @@ def test_a_fit_of_any_length_stops_between_its_steps(tmp_path: Path, model: str)
     async def story() -> None:
         async with an_executor(recipe=RECIPE) as executor:
             folder = a_training(tmp_path, model=model, params=endless[model], n_jobs=2)
-            process = await executor.start(folder.name, folder)
+            process = await executor.start(folder)
             await until(lambda: any(isinstance(fact, facts.PointsLogged) for fact in recorded(folder)))
             asked = time.monotonic()
             executor.stop(process)

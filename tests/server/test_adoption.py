@@ -10,7 +10,7 @@ import pytest
 
 from mlops_jupyter import supervisor
 from mlops_jupyter.core.errors import StoreUnavailable
-from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.jobs import JobSpec, Process, Source
 from tests.core.builders import a_job
 
 SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
@@ -32,6 +32,27 @@ async def test_a_job_that_cannot_be_taken_over_is_said_once_and_the_next_one_is(
     assert [(event["type"], event["job_id"]) for event in told["events"]] == [("training_failed", SECOND)]
     said = [record.message for record in caplog.records if "taken over" in record.message]
     assert said == [f"Job {FIRST} could not be taken over"]
+
+
+async def test_a_job_that_was_to_stop_when_its_server_died_is_told_so_by_the_next(
+    rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P11: the stop was recorded, and its keeper has not heard of it."""
+    process = Process(pid=1, ticks=1, boot_id="b", pid_namespace="n")
+    here = rooms.supervisor.owner.split("/")
+    job = a_job(
+        job_id=FIRST,
+        status="stopping",
+        process=process,
+        owner="/".join([*here[:2], "1", "1"]),
+        stopped_by="ada",
+    )
+    asked: list[Process] = []
+    monkeypatch.setattr(rooms.executor, "stop", lambda told: bool(asked.append(told)))
+    monkeypatch.setattr(rooms.executor, "adopt", lambda *_: None)
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    await rooms.supervisor.adopt()
+    assert asked == [process]
 
 
 async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_time(

@@ -255,6 +255,22 @@ async def test_what_waits_for_its_job_is_bounded_in_number_and_bytes(rooms, ask,
     assert (status, answer["problems"][0]["error"]) == (507, "NoRoom")
 
 
+@pytest.mark.parametrize("size", [10, 1 << 20], ids=["at the end", "on the way"])
+async def test_a_disk_that_refuses_an_input_is_told_and_keeps_nothing_of_it(
+    rooms, ask, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """F46. A quota shows in no figure of free room: the write itself fails."""
+
+    def on_a_full_disk(path: Path) -> int:
+        path.touch()
+        return os.open("/dev/full", os.O_WRONLY | os.O_CLOEXEC)
+
+    monkeypatch.setattr("mlops_jupyter.inputs._create", on_a_full_disk)
+    status, answer = await ask("POST", "inputs", b"x" * size, headers=BYTES)
+    assert (status, answer["message"]) == (507, "The disk does not take it: No space left on device.")
+    assert list((rooms.supervisor.folder("j-").parents[1] / "inputs").iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["Content-Length: %d", "Transfer-Encoding: chunked"])
 async def test_an_input_stops_where_the_disk_gets_full_and_its_sender_is_told(
     rooms, http_server_client, jp_base_url, jp_http_port, monkeypatch, kind

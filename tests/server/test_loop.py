@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
 import pytest
 
+from mlops_jupyter import supervisor
 from mlops_jupyter.core.events import MetricPoints
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.series import Point
@@ -86,3 +88,18 @@ async def test_nothing_of_ours_blocks_the_loop_for_longer_than_50_ms(
     assert series["series"]["loss"]["count"] == len(series["series"]["loss"]["points"]) == POINTS
     assert probe.opened == []
     assert probe.longest < 0.05, probe.what
+
+
+async def test_whether_others_share_the_store_is_asked_beside_the_loop(
+    rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for a lock, and on a network file system that may take as long as it likes."""
+    monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
+    rooms._following.cancel()
+    asked: SimpleQueue[int] = SimpleQueue()
+    loop = threading.get_ident()
+    monkeypatch.setattr(rooms.store, "shared", lambda: bool(asked.put(threading.get_ident())))
+    for work in (rooms.hub.follow_others, rooms.supervisor._look_after_others):
+        asking = asyncio.create_task(work())
+        assert await asyncio.to_thread(asked.get, timeout=10) != loop
+        asking.cancel()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from typing import Any
 
 import pytest
+from traitlets import TraitError
+
+from mlops_jupyter.server.extension import MlopsExtension
+from mlops_jupyter.server.handler import RuntimeFileIdentity
 
 
 @pytest.fixture
@@ -19,3 +25,23 @@ async def test_places_memory_and_life_without_a_server_can_be_set(rooms: Any) ->
     """P13: what 0 does is shown by the keeper's own tests."""
     places, executor = rooms.supervisor.places, rooms.executor
     assert (places._count, places._memory_floor, executor._orphan_ttl) == (3, 7, 0.0)
+
+
+@pytest.mark.parametrize("name", ["max_jobs", "max_sockets"])
+def test_none_at_all_is_refused_where_it_would_mean_no_bound(name: str) -> None:
+    with pytest.raises(TraitError, match=name):
+        MlopsExtension(**{name: 0})
+    assert getattr(MlopsExtension(), name) >= 1
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 1000620000"), OSError("no user")])
+def test_a_user_whom_no_file_names_is_called_by_number(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """OpenShift gives each project a range of them."""
+
+    def nobody() -> str:
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert RuntimeFileIdentity().get_user(None).username == str(os.getuid())  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pandas as pd
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.journal import Writer, read
-from mlops_jupyter.training.run import Run, decode_fact
+from mlops_jupyter.training.run import Run
 from mlops_jupyter.training.tabular import recipe
 
 Kind = TypeVar("Kind", bound=facts.Fact)
@@ -48,7 +48,7 @@ class Told(NamedTuple):
 def told(folder: Path) -> Told:
     batch = read(folder / "journal", 0)
     assert batch.damaged == []
-    return Told([decode_fact(payload, facts.AnyFact) for payload in batch.payloads])
+    return Told([facts.decode(payload) for payload in batch.payloads])
 
 
 def a_run(folder: Path) -> tuple[Run, Writer]:

@@ -42,7 +42,7 @@ from tests.executors.builders import (
 
 async def started(executor: Executor, folder: Path, **options: Any) -> Any:
     """The keeper of a job whose code runs."""
-    process = await executor.start(folder.name, folder, **options)
+    process = await executor.start(folder, **options)
     await until((folder / "waiting").exists)
     return process
 
@@ -228,7 +228,7 @@ def test_what_was_logged_before_a_kill_is_in_the_journal(tmp_path: Path) -> None
         async with an_executor() as executor:
             for number in range(5):
                 folder = a_job(tmp_path, "counts", name=f"j-{number}")
-                process = await executor.start(folder.name, folder)
+                process = await executor.start(folder)
                 await until(lambda at=100 * number, file=folder / "counted": lines(file) > at)
                 os.kill(worker_pid(folder), signal.SIGKILL)
                 await over(executor, process)
@@ -297,7 +297,7 @@ def test_when_memory_runs_out_the_worker_goes_and_its_keeper_tells(tmp_path: Pat
         async with an_executor() as executor:
             folder = a_job(tmp_path, "grows")
             with group.inside():
-                process = await executor.start(folder.name, folder)
+                process = await executor.start(folder)
             await until((folder / "waiting").exists)
             group.charge(worker_pid(folder))
             (folder / "grow").touch()
@@ -564,7 +564,7 @@ def test_files_of_a_job_are_its_users_alone_whatever_the_umask(tmp_path: Path, m
             folder = a_job(tmp_path, "nothing")
             before = os.umask(mask)
             try:
-                process = await executor.start("j-1", folder)
+                process = await executor.start(folder)
             finally:
                 os.umask(before)
             await over(executor, process)

@@ -81,7 +81,7 @@ function cancelled(card: Card): string {
   const at = job?.progress == null || job.start_time === null ? "" : ` at ${percent(job.progress)}`;
   if (!job?.stopped_by) return `Cancelled${at}`;
   if (job.stopped_by === "orphan_ttl") return `Cancelled${at}: no server for too long`;
-  return `Cancelled by ${job.stopped_by === job.submitted_by ? "you" : job.stopped_by}${at}`;
+  return `Cancelled by ${job.stopped_by}${at}`;
 }
 
 /** What the user may do with the job from here. */

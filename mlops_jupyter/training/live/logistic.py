@@ -28,11 +28,13 @@ def knows(estimator: Any) -> bool:
 @contextmanager
 def watch(estimator: Any, meter: Meter) -> Iterator[dict[str, Any]]:
     meter.begin(UNIT, None)
-    estimator.set_callbacks(Callback(meter))
+    # There is no public way to ask which ones the user has set.
+    theirs = getattr(estimator, "_skl_callbacks", [])
+    estimator.set_callbacks(*theirs, Callback(meter))
     try:
         yield {}
     finally:
-        estimator.set_callbacks()
+        estimator.set_callbacks(*theirs)
 
 
 class Callback:

@@ -6,7 +6,7 @@ Not here: what is worth knowing but stops nobody (``findings``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -70,8 +70,8 @@ def chosen_task(target: pd.Series | None, spec: JobSpec, estimator: object | Non
     return targets.natural_task(target) if target is not None else "classification"
 
 
-def missing_file(name: str, folder: Path, datasets: Sequence[str] = ()) -> Problem:
-    """``name`` is no file below ``folder`` and none of ``datasets``: which ones are close?"""
+def missing_file(name: str, folder: Path) -> Problem:
+    """``name`` is no file below ``folder``: which ones are close?"""
     wanted = Path(name)
     beside = (folder / wanted).parent
     files = [f.name for f in beside.iterdir() if f.suffix in (".csv", ".parquet")] if beside.is_dir() else []
@@ -79,7 +79,6 @@ def missing_file(name: str, folder: Path, datasets: Sequence[str] = ()) -> Probl
         str(wanted.parent / file) if wanted.is_absolute() else f"./{wanted.parent / file}"
         for file in closest(wanted.name, files, 3)
     ]
-    near += [f'dataset "{dataset}"' for dataset in closest(wanted.stem, datasets, 2)]
     message = f'"{name}" is neither a file in the notebook\'s folder nor an uploaded dataset.'
     hint = f"Close: {', '.join(near)}" if near else None
     if hint is None and files:
@@ -133,9 +132,11 @@ def _columns(names: list[str], spec: JobSpec) -> Iterable[Problem]:
         if name not in names:
             yield _unknown(name, names, table)
     if spec.target in spec.drop:
-        yield _option(f'"{spec.target}" is the target and cannot be dropped.', "Take it out of drop=[…].")
+        yield options.problem(
+            f'"{spec.target}" is the target and cannot be dropped.', "Take it out of drop=[…]."
+        )
     if split is not None and split.column == spec.target:
-        yield _option(
+        yield options.problem(
             f'split="{spec.split}" uses the target itself.', "Choose a column known before the outcome is."
         )
     left = set(names) - {spec.target, *spec.drop}
@@ -191,7 +192,3 @@ def _table(spec: JobSpec) -> str:
     if spec.data.name:
         return spec.data.name
     return Path(spec.data.path).name if spec.data.path else "the table"
-
-
-def _option(message: str, hint: str) -> Problem:
-    return Problem(error="OptionError", message=message, hint=hint)

@@ -19,7 +19,13 @@ from pyarrow import parquet
 from mlops_jupyter.core.errors import DataError, DatasetNotFoundError
 
 _PARQUET = b"PAR1"
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7": "xz",
+    b"\x28\xb5": "zstd",
+}
 _SEPARATORS = ",;\t|"
 
 
@@ -58,7 +64,13 @@ def glance(path: Path, target: str, name: str | None = None) -> Glance:
             return Glance(columns, None)
         file.seek(0)
         frame, _ = _frame(file, name, [target])
-    return Glance(columns, frame[target])
+    return Glance(columns, column(frame, target))
+
+
+def column(frame: pd.DataFrame, name: str) -> pd.Series | None:
+    """The first column of this name, if there is one; that there are several is for the checks to say."""
+    names = [str(column) for column in frame.columns]
+    return frame.iloc[:, names.index(name)] if name in names else None
 
 
 def _open(path: Path, name: str) -> BufferedReader:

@@ -11,6 +11,7 @@ import pandas as pd
 from mlops_jupyter.core.errors import Problem, TargetError, error_for
 from mlops_jupyter.core.facts import DataDescribed
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.wire import snake_case
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import catalogue, checks, data, findings, metrics
@@ -43,14 +44,15 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     run.tell(DataDescribed, rows=rows, columns=columns, sha256=table.sha256, name=table.name)
     stage.detail = f"{several(rows, 'row')} × {several(columns, 'column')}"
     test = _read(spec.test).frame if spec.test is not None else None
-    target = targets.plain(frame[spec.target]) if spec.target in frame.columns else None
-    told = test[spec.target] if test is not None and spec.target in test.columns else None
+    target = data.column(frame, spec.target)
+    target = None if target is None else targets.plain(target)
+    told = None if test is None else data.column(test, spec.target)
     problems = checks.check(
         frame.columns, target, spec, estimator=estimator, test_columns=test, test_target=told
     )
     problems += _unreadable(frame.drop(columns=[spec.target, *spec.drop], errors="ignore"))
     for problem in problems:
-        run.finding(_code(problem.error), problem.message, "fatal")
+        run.finding(snake_case(problem.error.removesuffix("Error")), problem.message, "fatal")
     if problems:
         raise error_for(problems)
     if table.separator not in (None, ","):
@@ -145,9 +147,3 @@ def _why(target: pd.Series, name: str, task: Task) -> str:
         f'"{name}" holds numbers ({several(len(distinct), "distinct value")}): regression. '
         'If they are classes: task="classification".'
     )
-
-
-def _code(error: str) -> str:
-    """``ColumnNotFoundError`` -> ``column_not_found``."""
-    words = "".join(f"_{c.lower()}" if c.isupper() else c for c in error.removesuffix("Error"))
-    return words.lstrip("_")

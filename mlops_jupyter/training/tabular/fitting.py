@@ -73,7 +73,7 @@ def fit(
     if meter.scored < meter.done:
         run.log(meter.done, last)
     stage.detail = several(meter.done, meter.unit) if meter.done else None
-    run.evaluated(scores, live_score=_finite(scores[f"val_{metric.name}"]))
+    run.evaluated(scores)
     return Fitted(pipeline, scores)
 
 
@@ -118,7 +118,3 @@ def _live(predictions: Predictions) -> Array:
     found = predictions.values if predictions.classes is None else predictions.probabilities
     assert found is not None
     return found
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

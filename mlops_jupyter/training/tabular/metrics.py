@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -164,7 +165,9 @@ class LiveMeasures:
     ) -> Mapping[str, float]:
         name = f"{split}_{self._main.name}"
         if name not in found and len(y) > 1:
-            found[name] = self._main.score(y, predictions())
+            # A sample may lack a class that the metric needs: then it has no value there.
+            with suppress(ValueError):
+                found[name] = self._main.score(y, predictions())
         return found
 
 

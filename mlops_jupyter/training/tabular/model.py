@@ -29,6 +29,7 @@ from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundExc
 from mlops_jupyter.core.errors import ModelChanged, ModelNotPortable
 from mlops_jupyter.core.facts import ModelNotSaved, ModelSaved
 from mlops_jupyter.core.wire import encode
+from mlops_jupyter.training.journal import sync_folder
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
 from mlops_jupyter.training.tabular import metrics
@@ -206,14 +207,6 @@ def _write_below(folder: Path, files: Mapping[str, bytes]) -> None:
             opened.write(body)
             opened.flush()
             os.fsync(opened.fileno())
-    _sync_folder(unfinished)
+    sync_folder(unfinished)
     unfinished.rename(folder / "model")
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync_folder(folder)

@@ -22,7 +22,7 @@ def problems(spec: JobSpec, task: Task, classes: int | None, estimator: object |
     sent_ahead = estimator is None and spec.estimator_input is not None
     known = estimator is not None or (not sent_ahead and _offered(model_name(spec), task))
     if spec.grid is not None and not spec.grid:
-        found.append(_problem("grid={} names no parameter.", None, 'grid={"max_depth": [3, 5, 8]}'))
+        found.append(problem("grid={} names no parameter.", None, 'grid={"max_depth": [3, 5, 8]}'))
     if known and (spec.params or spec.grid):
         found += _parameters(spec, task, estimator)
     return found
@@ -51,15 +51,13 @@ def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]
         meant = catalogue.ALSO_KNOWN_AS.get(name.casefold().replace(" ", "_").replace("-", "_"))
         hint = f'Did you mean "{meant}"?' if meant else did_you_mean(name, names) or _by_class(name)
         return [
-            _problem(
-                f'no model "{name}".', hint, f"Models: {', '.join(names)}, or any scikit-learn estimator"
-            )
+            problem(f'no model "{name}".', hint, f"Models: {', '.join(names)}, or any scikit-learn estimator")
         ]
     if not _offered(name, task):
         other = "ridge" if task == "regression" else "logistic"
         wants = "numbers" if task == "regression" else "classes"
         return [
-            _problem(
+            problem(
                 f'"{name}" cannot predict {wants}, and "{spec.target}" is a {task} target.',
                 f'Did you mean model="{other}"?',
             )
@@ -67,7 +65,7 @@ def _model(spec: JobSpec, task: Task, estimator: object | None) -> list[Problem]
     if name == catalogue.AUTO and (spec.params or spec.grid):
         which = "params" if spec.params else "grid"
         return [
-            _problem(
+            problem(
                 f'model="auto" compares several models; {which} would fit only one of them.',
                 f'Name the model the {which} belong{"s" * (which == "grid")} to, e.g. model="rf".',
             )
@@ -88,7 +86,7 @@ def _predictor(estimator: object) -> list[Problem]:
     name = type(estimator).__name__
     code = f"model=make_pipeline({name}(), LogisticRegression())" if hasattr(estimator, "transform") else None
     return [
-        _problem(
+        problem(
             f"{name} {what} predicts no target.",
             "End with a classifier or a regressor, after it or alone:",
             code,
@@ -119,27 +117,27 @@ def _split(split: str) -> Problem:
     kind, colon, column = split.partition(":")
     meant = did_you_mean(kind, kinds)
     if kind in ("group", "time"):
-        return _problem(f'split="{split}" names no column.', f'split="{kind}:<column>"')
+        return problem(f'split="{split}" names no column.', f'split="{kind}:<column>"')
     if meant and colon:
         meant = meant.replace('"?', f':{column}"?')
-    return _problem(f'split="{split}" is none of "random", "group:<column>", "time:<column>".', meant)
+    return problem(f'split="{split}" is none of "random", "group:<column>", "time:<column>".', meant)
 
 
 def _numbers(spec: JobSpec) -> Iterable[Problem]:
     if not 0 < spec.test_size < 1:
-        yield _problem(
+        yield problem(
             f"test_size={spec.test_size:g} is no share of the rows.", "Between 0 and 1, e.g. test_size=0.2"
         )
     if spec.cv < 0 or spec.cv == 1:
-        yield _problem(
+        yield problem(
             f"cv={spec.cv} is no number of folds.", "2 or more, e.g. cv=5; cv=0 skips cross-validation."
         )
     if spec.n_jobs == 0:
-        yield _problem("n_jobs=0 would run nothing.", "n_jobs=1 is one core, n_jobs=-1 all of them.")
+        yield problem("n_jobs=0 would run nothing.", "n_jobs=1 is one core, n_jobs=-1 all of them.")
     if not 0 <= spec.seed < 2**32:
-        yield _problem(f"seed={spec.seed} is no seed.", "A whole number from 0 to 4294967295.")
+        yield problem(f"seed={spec.seed} is no seed.", "A whole number from 0 to 4294967295.")
     if spec.timeout is not None and not spec.timeout > 0:
-        yield _problem(f"timeout={spec.timeout:g} leaves no time to train.", "Seconds, e.g. timeout=3600.")
+        yield problem(f"timeout={spec.timeout:g} leaves no time to train.", "Seconds, e.g. timeout=3600.")
 
 
 def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | None) -> list[Problem]:
@@ -157,7 +155,7 @@ def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | 
     usual = f"Metrics: {', '.join(catalogue.USUAL_METRICS[task])} … (sklearn.metrics.get_scorer_names())"
     if kind is not None and (kind == "regression") != (task == "regression"):
         return [
-            _problem(
+            problem(
                 f'metric "{spec.metric}" does not score {task}.',
                 f'Did you mean "{catalogue.DEFAULT_METRIC[task]}"?',
                 usual,
@@ -165,10 +163,10 @@ def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | 
         ]
     if name is None:
         hint = f'Did you mean "{short}"?' if short else did_you_mean(spec.metric, fitting)
-        return [_problem(f'no metric "{spec.metric}".', hint, usual)]
+        return [problem(f'no metric "{spec.metric}".', hint, usual)]
     if kind == "binary" and classes is not None and classes > 2:
         return [
-            _problem(
+            problem(
                 f'metric "{spec.metric}" is for two classes; "{spec.target}" has {classes}.',
                 f'Did you mean "{catalogue.FOR_MANY_CLASSES[name]}"?',
             )
@@ -176,7 +174,7 @@ def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | 
     if name in catalogue.OF_PROBABILITIES and not _probabilities(spec, estimator):
         what = f'"{model_name(spec)}"' if estimator is None else type(estimator).__name__
         return [
-            _problem(
+            problem(
                 f'metric "{spec.metric}" needs probabilities, which {what} does not give.',
                 'Did you mean "accuracy"? "logistic" and "rf" give probabilities.',
             )
@@ -200,5 +198,6 @@ def _parameters(spec: JobSpec, task: Task, estimator: object | None) -> list[Pro
     return parameters.problems(spec, task, estimator)
 
 
-def _problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
+def problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
+    """What is wrong with an option."""
     return Problem(error="OptionError", message=message, hint=hint, code=code)

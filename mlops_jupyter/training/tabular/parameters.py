@@ -64,9 +64,9 @@ def _no_values(parameter: str, value: Any) -> Problem | None:
     """Why an entry of a grid is nothing to choose from."""
     if not isinstance(value, list | tuple):
         code = f'grid={{"{parameter}": [{value!r}]}}'
-        return _problem(f'grid["{parameter}"] is no list of values.', None, code)
+        return options.problem(f'grid["{parameter}"] is no list of values.', None, code)
     if not value:
-        return _problem(
+        return options.problem(
             f'grid["{parameter}"] is empty: there is nothing to try.', "Name values, or leave it out."
         )
     return None
@@ -96,12 +96,12 @@ def _unknown(model: Any, parameter: str, whose: str) -> Problem:
         whole = model if hasattr(model, "steps") else _prepared(model)
         known = sorted(name for name in whole.get_params() if "__" in name)
         steps = ", ".join(name for name, _ in whole.steps)
-        return _problem(
+        return options.problem(
             f'"{parameter}" is no parameter of {whose} or of a step before it.',
             did_you_mean(parameter, known),
             f"Steps: {steps}. Parameters of the last: {', '.join(names)}",
         )
-    return _problem(
+    return options.problem(
         f'"{parameter}" is no parameter of {whose}.',
         did_you_mean(parameter, names),
         f"Parameters: {', '.join(names)}",
@@ -115,9 +115,5 @@ def _refused(model: Any, parameter: str, value: Any) -> Problem | None:
     try:
         clone(final).set_params(**{parameter: value})._validate_params()  # noqa: SLF001 - what fit itself asks
     except InvalidParameterError as refusal:
-        return _problem(str(refusal))
+        return options.problem(str(refusal))
     return None
-
-
-def _problem(message: str, hint: str | None = None, code: str | None = None) -> Problem:
-    return Problem(error="OptionError", message=message, hint=hint, code=code)

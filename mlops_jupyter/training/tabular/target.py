@@ -85,6 +85,8 @@ def unlearnable(known: pd.Series, name: str, task: Task) -> list[Problem]:
                 f'df["{name}"] = df["{name}"].dt.{part}',
             )
         ]
+    if unfit := infinite(known, name):
+        return unfit
     return _numbers(known, name) if task == "regression" else _classes(known, name)
 
 
@@ -137,8 +139,6 @@ def _numbers(known: pd.Series, name: str) -> list[Problem]:
                 'Did you mean task="classification"?',
             )
         ]
-    if unfit := infinite(known, name):
-        return unfit
     values = known.to_numpy(dtype=float)
     if (values == values[0]).all():
         return [

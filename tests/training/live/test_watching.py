@@ -189,6 +189,26 @@ def learned(value: Any) -> Any:
     return repr(value)
 
 
+def test_callbacks_of_the_user_are_called_and_kept(tmp_path: Path) -> None:
+    began: list[str] = []
+
+    class Mine:
+        def setup(self, estimator: Any, context: Any) -> None: ...
+
+        def teardown(self, estimator: Any, context: Any) -> None: ...
+
+        def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+            began.append(context.task_name)
+
+        def on_fit_task_end(self, estimator: Any, context: Any) -> None: ...
+
+    mine = Mine()
+    fitted, seen = watched_fit(LogisticRegression().set_callbacks(mine), *binary(), tmp_path)
+    assert "lbfgs-iter" in began
+    assert vars(fitted)["_skl_callbacks"] == [mine]
+    assert seen.series("val_accuracy")
+
+
 @pytest.mark.usefixtures("no_budget")
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in (CASES | UNKNOWN).items()])
 def test_watching_never_changes_what_is_learned(case: Any, tmp_path: Path) -> None:

@@ -141,6 +141,10 @@ def test_numbers_kept_as_text_are_recognised() -> None:
 def test_infinite_and_constant_numbers_are_no_target() -> None:
     table = TABLE.assign(income=TABLE.income.where(TABLE.index != 7, np.inf), flat=0.5)
     assert problems("income", table)[0].startswith('TargetError: "income" has 1 infinite value (row 7).')
+    labels = TABLE.assign(grade=TABLE["grade"].astype(float).where(TABLE.index != 7, np.inf))
+    for task in ("classification", "regression"):
+        (found,) = problems("grade", labels, task=task)
+        assert found.startswith('TargetError: "grade" has 1 infinite value (row 7).')
     assert problems("flat", table, task="regression")[0].startswith(
         'TargetError: "flat" is 0.5 in all 100 rows'
     )
@@ -352,10 +356,10 @@ def test_an_estimator_without_probabilities_cannot_be_scored_by_them() -> None:
 def test_a_missing_file_names_those_close_by(tmp_path: Path) -> None:
     for name in ("customers.csv", "orders.parquet", "notes.txt"):
         (tmp_path / name).touch()
-    assert missing_file("custmers.csv", tmp_path, ["customers"]) == Problem(
+    assert missing_file("custmers.csv", tmp_path) == Problem(
         error="DatasetNotFoundError",
         message='"custmers.csv" is neither a file in the notebook\'s folder nor an uploaded dataset.',
-        hint='Close: ./customers.csv, dataset "customers"',
+        hint="Close: ./customers.csv",
     )
     assert missing_file("zzz.csv", tmp_path).hint == "Files there: customers.csv, orders.parquet"
 

@@ -7,7 +7,9 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from mlops_jupyter.core.errors import DataError, DatasetNotFoundError
 from mlops_jupyter.training.tabular import data
@@ -72,6 +74,23 @@ def test_what_is_no_table_is_refused_with_the_reason(tmp_path: Path, content: by
     with pytest.raises(DataError) as refused:
         data.read(path)
     assert refused.value.message.startswith(message)
+
+
+@pytest.mark.parametrize("first", ["PK", "BZ"])
+def test_a_column_may_be_called_as_an_archive_begins(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"{first},b\n1,2\n")
+    assert list(data.read(path).frame.columns) == [first, "b"]
+
+
+def test_of_several_columns_of_the_targets_name_a_glance_sees_the_first(tmp_path: Path) -> None:
+    """What is wrong with that is said by the checks: pandas says it in words for its own users."""
+    path = tmp_path / "people.parquet"
+    parquet.write_table(pa.table([[1, 2], [3, 4], [5, 6]], names=["y", "a", "y"]), path)
+    columns, target = data.glance(path, "y")
+    assert columns == ("y", "a", "y")
+    assert target is not None
+    assert list(target) == [1, 2]
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:

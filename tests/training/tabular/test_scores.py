@@ -178,8 +178,7 @@ def test_final_scores_are_those_of_plain_scikit_learn(name: str, tmp_path: Path)
     found = journal.metrics
     assert {key: found[key] for key in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
     final = [fact.final_score for fact in journal.all(facts.Evaluated) if fact.final_score is not None]
-    live = [fact.live_score for fact in journal.all(facts.Evaluated) if fact.live_score is not None]
-    assert (final, live) == ([found[f"test_{main}"]], [found[f"val_{main}"]])
+    assert final == [found[f"test_{main}"]]
 
 
 def staged(model: Any, X: Any, case: Case, step: int) -> Any:
@@ -270,6 +269,26 @@ def test_any_scorer_of_scikit_learn_may_be_the_main_metric(
         plain.model, X, y, cv=StratifiedKFold(5, shuffle=True, random_state=SEED), scoring=metric
     )
     assert folds == pytest.approx(list(sign * expected))
+
+
+@pytest.mark.parametrize("metric", ["neg_log_loss", "roc_auc_ovr"])
+def test_a_class_that_the_validation_rows_lack_leaves_one_metric_out_and_the_fit_goes_on(
+    metric: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(SEED)
+    rows = 120
+    # By time: the rarest class came early and never again.
+    label = np.where(np.arange(rows) < 20, "early", rng.choice(["a", "b"], rows))
+    table = pd.DataFrame({"when": np.arange(rows), "x": rng.normal(size=rows), "y": label})
+    job = trained(
+        tmp_path, table, "y", model="logistic", split="time:when", metric=metric, cv=0, task="classification"
+    )
+    name = metric.removeprefix("neg_")
+    assert job.metrics[f"val_{name}"] is None
+    assert job.series(f"val_{name}") == {}
+    assert len(job.series("val_accuracy")) > 1
+    assert job.series(f"train_{name}")
+    assert job.one(facts.ModelSaved)
 
 
 def test_a_metric_that_counts_one_class_of_two_words_counts_the_last(tmp_path: Path) -> None:

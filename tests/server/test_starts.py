@@ -1,0 +1,108 @@
+"""What keeps a job from starting is its own end, and holds up no other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from mlops_jupyter.core.jobs import JobSpec, Source
+from tests.core.builders import a_job
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {
+        "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
+        "MlopsExtension": {"max_jobs": 2, "memory_floor": 0},
+    }
+
+
+@pytest.fixture
+def spec(jp_root_dir: Any) -> dict[str, Any]:
+    (jp_root_dir / "t.csv").write_text("a,y\n1,0\n")
+    return {"data": {"path": str(jp_root_dir / "t.csv")}, "target": "y"}
+
+
+async def over(ask: Any, job_id: str) -> dict[str, Any]:
+    """The record once the job is over."""
+    head = 0
+    async with asyncio.timeout(20):
+        while True:
+            _, answer = await ask("GET", f"jobs/{job_id}")
+            if answer["job"]["status"] in ("failed", "cancelled"):
+                return answer["job"]
+            head = answer["head"]
+            await ask("GET", f"events?since={head}&wait=10")
+
+
+@pytest.mark.parametrize("field", ["interpreter", "cwd"])
+async def test_a_path_that_the_system_ends_early_is_refused(
+    rooms: Any, ask: Any, spec: Any, field: str
+) -> None:
+    status, answer = await ask("POST", "jobs", {**spec, field: "/usr/bin/a\0b"})
+    told = [problem["message"] for problem in answer["problems"]]
+    assert (status, told) == (400, [f"{field} is no path: it holds a NUL."])
+
+
+async def test_what_nobody_thought_of_is_the_jobs_end_and_its_place_is_free(
+    rooms: Any, ask: Any, spec: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P8."""
+
+    async def fails(*_: Any) -> None:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(rooms.executor, "start", fails)
+    _, job = await ask("POST", "jobs", spec)
+    job = await over(ask, job["job_id"])
+    assert (job["reason"], job["error"]) == ("not_started", "No process could be started: embedded null byte")
+    assert rooms.supervisor.places.taken == set()
+    assert sum("could not be started" in record.message for record in caplog.records) == 1
+
+
+async def test_a_job_whose_spec_cannot_be_read_fails_and_does_not_hold_up_the_queue(
+    rooms: Any, ask: Any, spec: Any
+) -> None:
+    async with rooms.supervisor.places._giving:
+        _, job = await ask("POST", "jobs", spec)
+        spoil = "UPDATE jobs SET spec='{}' WHERE job_id=?"
+        await rooms.store.awrite(lambda tx: tx._db.execute(spoil, (job["job_id"],)) and None)
+    job = await over(ask, job["job_id"])
+    assert (job["status"], job["reason"]) == ("failed", "not_started")
+
+
+async def test_jobs_start_before_those_behind_them_are_told_and_each_is_told_once(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = asyncio.Event()
+    begun: list[str] = []
+
+    async def start(folder: Any, *_: Any) -> None:
+        begun.append(folder.name)
+        if len(begun) == 2:
+            started.set()
+
+    kept: list[str] = []
+    monkeypatch.setattr(rooms.executor, "start", start)
+    monkeypatch.setattr(rooms.supervisor.records, "keep", kept.append)
+    ids = [f"j-{number:012d}" for number in range(6)]
+    asked = JobSpec(data=Source(path="/data/t.csv"), target="y")
+    head = rooms.hub.head
+    async with rooms.supervisor.places._giving:
+        for ahead, job_id in enumerate(ids):
+            job = a_job(job_id=job_id, ahead=ahead)
+            await rooms.store.awrite(lambda tx, job=job: tx.add_job(job, asked, "rf"))
+    await rooms.supervisor.places.give()
+    async with asyncio.timeout(10):
+        await started.wait()
+    stored = await rooms.store.aread(lambda reading: reading.events(head, 100))
+    told = [json.loads(event.body) for event in stored]
+    assert [(event["type"], event["job_id"]) for event in told] == [
+        *(("training_started", job_id) for job_id in ids[:2]),
+        *(("training_progress", job_id) for job_id in ids[2:]),
+    ]
+    assert [event["job"]["ahead"] for event in told[2:]] == [0, 1, 2, 3]
+    assert (begun, kept) == (ids[:2], ids[:2])
