@@ -236,10 +236,32 @@ class Supervisor:
         return owners.runs_elsewhere(job, self.folder(job.job_id) / "journal", shared=self._store.shared())
 
     async def close(self) -> None:
-        """Let go; running jobs run on and are adopted by the next server."""
+        """Let go; jobs that have begun run on and are adopted by the next server, which starts the others."""
         await self._errands.close()
-        await self._executor.close()
         await asyncio.to_thread(self.intake.close)
+        await self._executor.close()
+        try:
+            await self._put_back()
+        except StoreUnavailable as error:
+            log.warning("Jobs that were being started will be lost: %s", error)
+
+    async def _put_back(self) -> None:
+        """Jobs that we were starting and no keeper has begun wait again."""
+
+        def work(tx: Transaction) -> list[str]:
+            cut = [
+                job
+                for job in tx.open_jobs()
+                if job.owner == self.owner
+                and job.process is None
+                and not (self.folder(job.job_id) / "journal").exists()
+            ]
+            for job in cut:
+                self.intake.record(tx, job, [facts.StartWithdrawn(time=time.time())])
+            return [job.job_id for job in cut]
+
+        for job_id in await self._store.awrite(work):
+            await asyncio.to_thread(self.records.keep, job_id)
 
     async def _start(self, job_id: str) -> None:
         try:

@@ -268,6 +268,10 @@ class StartFailed(Fact, frozen=True, kw_only=True):
     hint: str | None = None
 
 
+class StartWithdrawn(Fact, frozen=True, kw_only=True):
+    """The server stopped before a keeper had begun the job, and none will: it waits again."""
+
+
 class JobVanished(Fact, frozen=True, kw_only=True):
     """Keeper and worker are gone and left no word of their end."""
 
@@ -308,6 +312,7 @@ AnyFact = (
     | ResumeAsked
     | JobFollowed
     | StartFailed
+    | StartWithdrawn
     | JobVanished
 )
 

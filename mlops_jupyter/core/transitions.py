@@ -93,6 +93,13 @@ def _start_failed(job: Job, fact: facts.StartFailed) -> Step:
     return ends.failed(replace(job, error=fact.error, hint=fact.hint), fact, "not_started")
 
 
+def _start_withdrawn(job: Job, fact: facts.StartWithdrawn) -> Step:
+    if job.status == "stopping":
+        return ends.cancelled(job, fact)
+    job = replace(job, status="queued", ahead=0, owner=None, message="Queued")
+    return job, [Publish(events.TrainingQueued(time=facts.moment(fact), job_id=job.job_id, ahead=0, job=job))]
+
+
 # --- the worker's words --------------------------------------------------------------------
 
 
@@ -272,6 +279,7 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.WorkStarted: _working,
     facts.JobFollowed: _followed,
     facts.StartFailed: _start_failed,
+    facts.StartWithdrawn: _start_withdrawn,
     facts.DataDescribed: _described,
     facts.TaskChosen: _task,
     facts.FindingMade: _finding,

@@ -26,6 +26,8 @@ from mlops_jupyter.training.standby import Assignment, tail
 #: The keeper runs the server's own interpreter without ``site``: it needs nothing but this package.
 _KEEPER = "import sys; sys.path.append(sys.argv[1]); from mlops_jupyter.training.keeper import main; main()"
 _ROOT = str(Path(mlops_jupyter.__file__).parent.parent)
+#: A keeper that has a job answers in milliseconds; for so long whoever gives up still waits for its word.
+LAST_WORD = 2.0
 
 Why = Literal[
     "interpreter",
@@ -96,11 +98,23 @@ class Pair:
             assert self._writer
             self._writer.write(json.dumps(assignment._asdict()).encode() + b"\n")
             self.assigned = True
-            said = await self._hear()
+            said = await self._answer()
             self.assigned = isinstance(said, Started)
         finally:
             self.end()
         return said if isinstance(said, Started | Refused) else Refused("keeper_ended", "")
+
+    async def _answer(self) -> Ready | Refused | Started:
+        """Also when this is cancelled it ends with a keeper that has begun the job, or never will."""
+        hearing = asyncio.create_task(self._hear())
+        try:
+            return await asyncio.shield(hearing)
+        except asyncio.CancelledError:
+            await asyncio.wait([hearing], timeout=LAST_WORD)
+            if not hearing.done():
+                self.kill()
+                await asyncio.wait([hearing, self.ended])
+            raise
 
     def end(self) -> None:
         """End a pair that has no job; a keeper that has one does not mind."""

@@ -48,4 +48,5 @@ class Executor(Protocol):
         nor a process of its job is left; soon, when that is so already."""
 
     async def close(self) -> None:
-        """End what stands by. Jobs go on."""
+        """End what stands by. Jobs go on; of one whose start was cancelled the keeper has opened its
+        journal by now, or none ever will."""

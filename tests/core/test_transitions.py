@@ -379,3 +379,15 @@ def test_silence_is_an_attribute_of_a_job_and_no_state() -> None:
         at(facts.JobVanished, why="x"),
     ):
         assert not advance(silent, fact)[0].unresponsive
+
+
+def test_a_job_whose_server_stopped_before_it_was_begun_waits_again() -> None:
+    starting = a_job(status="starting", owner="s", ahead=None)
+    withdrawn = at(facts.StartWithdrawn)
+    waiting, consequences = advance(starting, withdrawn)
+    assert (waiting.status, waiting.owner, waiting.ahead) == ("queued", None, 0)
+    assert consequences == [
+        Publish(events.TrainingQueued(time=moment(withdrawn), job_id=waiting.job_id, ahead=0, job=waiting))
+    ]
+    stopped, _ = advance(starting, at(facts.StopAsked, by="ada"))
+    assert advance(stopped, withdrawn)[0].status == "cancelled"

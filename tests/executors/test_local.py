@@ -20,6 +20,7 @@ import pytest
 
 import mlops_jupyter
 from mlops_jupyter.core import facts
+from mlops_jupyter.executors import pair
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.training import processes
 from tests.executors.builders import (
@@ -416,3 +417,22 @@ def test_jobs_one_after_the_other_leave_nothing_behind(
             assert list(temporary.iterdir()) == []
 
     asyncio.run(story())
+
+
+async def test_a_start_that_is_cancelled_leaves_a_keeper_that_has_begun_or_never_will(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12: here it has the job and was just not scheduled."""
+    monkeypatch.setattr(pair, "LAST_WORD", 0.1)
+    folder = a_job(tmp_path)
+    async with an_executor() as executor:
+        await executor.warm()
+        (waiting,) = executor._pairs
+        os.kill(waiting._pid, signal.SIGSTOP)
+        starting = asyncio.create_task(executor.start(folder.name, folder))
+        await until(lambda: waiting.assigned)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert waiting.ended.done()
+        assert not (folder / "journal").exists()

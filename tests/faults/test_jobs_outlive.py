@@ -90,13 +90,17 @@ def test_every_point_is_there_once_in_order_however_often_its_server_is_killed(
 
 
 def test_a_server_with_running_jobs_stops_at_once_and_the_next_one_has_them_all(server: WorksServer) -> None:
-    """P6, F12: ``jupyter server stop`` asks by SIGTERM, and kills after some seconds."""
+    """P6, P12, F12: ``jupyter server stop`` asks by SIGTERM, and kills after some seconds. A job it was just
+    starting is started by the next one."""
     jobs = [server.begun("waits", seconds=120.0) for _ in range(3)]
     keepers = [keeper(server.folder(job_id)) for job_id in jobs]
+    starting = server.submit("emits", points=5)
     asked = time.monotonic()
     server.stop()
     assert time.monotonic() - asked < 5
     server.start()
+    assert server.over(starting)["status"] == "completed"
+    assert lines(server.folder(starting) / "runs") == 1
     adopted = [server.job(job_id) for job_id in jobs]
     assert [(job["status"], job["attempt"]) for job in adopted] == [("running", 1)] * 3
     assert [keeper(server.folder(job_id)) for job_id in jobs] == keepers
