@@ -24,7 +24,6 @@ from mlops_jupyter.core.errors import (
     KeyReusedError,
     MlopsError,
     NoRoom,
-    SubmissionError,
     error_for,
 )
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
@@ -172,7 +171,7 @@ class Submissions:
         ]
         problems = [*limits.problems(spec), *(problem for error in errors for problem in error.problems)]
         if problems:
-            raise SubmissionError(problems)
+            raise error_for(problems)
         folder = self._folder / job_id
         # Parents that mkdir makes by itself are open to whom the umask lets in.
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

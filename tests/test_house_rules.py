@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import inspect
 
 import mlops_jupyter
 from mlops_jupyter.core import limits, stream
+from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
 from mlops_jupyter.intake import LINE_LENGTH
@@ -125,6 +127,43 @@ def test_every_event_is_documented_with_its_class_and_priority() -> None:
         if row not in API:
             missing.append(row)
     assert missing == []
+
+
+def spelled(kind: inspect.Type) -> str:
+    """A type as docs/API.md calls it; null goes without saying where it is the default."""
+    plain = {
+        inspect.StrType: "string",
+        inspect.FloatType: "number",
+        inspect.IntType: "integer",
+        inspect.BoolType: "boolean",
+    }
+    match kind:
+        case inspect.UnionType(types=kinds):
+            return " or ".join(spelled(each) for each in kinds if not isinstance(each, inspect.NoneType))
+        case inspect.LiteralType(values=values):
+            return " or ".join(json.dumps(value) for value in values)
+        case inspect.DictType(value_type=value):
+            return "object of lists" if isinstance(value, inspect.ListType) else "object"
+        case inspect.VarTupleType(item_type=item):
+            return f"list of {spelled(item)}s"
+        case inspect.StructType(cls=cls):
+            return cls.__name__
+    return plain[type(kind)]
+
+
+def default(field: inspect.Field) -> str:
+    if field.required:
+        return "required"
+    made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return f"`{json.dumps(made)}`"
+
+
+def test_the_body_of_a_submission_is_documented_field_by_field() -> None:
+    info = inspect.type_info(JobSpec)
+    assert isinstance(info, inspect.StructType)
+    table = API.split("`JobSpec`, the body")[1].split("`Source` is")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", table, re.MULTILINE)
+    assert rows == [(field.name, spelled(field.type), default(field)) for field in info.fields]
 
 
 def test_events_that_nothing_makes_are_documented_as_not_sent() -> None:

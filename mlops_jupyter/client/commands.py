@@ -148,6 +148,8 @@ def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
 
 def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None) -> Command:
     """Raises ``OptionError`` for what cannot be understood."""
+    if {"--help", "-h"} & {*words}:
+        return Command("help", {"topic": words[0]} if words[0] in WORDS else {})
     _known(words, WORDS, prog)
     if words[:1] == ["jobs"]:
         _known(words[1:], OF_JOBS, f"{prog} jobs")

@@ -50,6 +50,10 @@ class Finder:
             folder=Path.cwd,
         )
 
+    def forked(self) -> None:
+        """In a copy of the process nobody is finding anything."""
+        self._finding = threading.Lock()
+
     def find(self) -> Server:
         """The best server that answers. ``ServerUnreachable`` when even the private one does not."""
         with self._finding:
@@ -99,12 +103,18 @@ class Finder:
 
 
 def answers(server: Server) -> bool:
-    """Whether the server behind a runtime file is up and takes its secret."""
+    """Whether the server behind a runtime file is up and takes its secret. One in trouble is: what it says
+    of it is to be told, and another server would be no better off."""
     try:
         with connect(server, PATIENCE) as http:
-            return http.get("status").status_code == httpx.codes.OK
+            answer = http.get("status")
     except httpx.TransportError:
         return False
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        # One that just starts has no problem to name; nor has a proxy.
+        return b'"StoreUnavailable"' in answer.content
+    ours = "X-Mlops-Version" in answer.headers
+    return answer.is_success or (ours and answer.is_server_error)
 
 
 def connect(server: Server, patience: float | None) -> httpx.Client:

@@ -158,6 +158,7 @@ class Job:
 
         Raises ``TrainingFailed``, ``TrainingCancelled`` or ``TimeoutError``. Ctrl-C stops the waiting,
         the job goes on."""
+        self._follow()
         try:
             with self._changed:
                 if self._changed.wait_for(lambda: self._waited_for, timeout):
@@ -193,6 +194,7 @@ class Job:
         def end() -> None:
             loop.call_soon_threadsafe(over.set)
 
+        self._follow()
         with self._changed:
             self._then.append(end)
         try:
@@ -227,6 +229,16 @@ class Job:
     def on_change(self, call: Callable[[Job], object]) -> None:
         """Call ``call(job)`` when the job moved, in another thread than this one."""
         self._watchers.append(call)
+
+    def forked(self) -> None:
+        """In a copy of the process: nobody else waits here, and nobody follows until somebody waits."""
+        self._changed = threading.Condition()
+        self._then = []
+
+    def _follow(self) -> None:
+        """It is followed since it was made, unless this process is a copy of the one it was made in."""
+        if not self._settled:
+            self._session.follow(self)
 
     # --- the feed --------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ class Rest:
 
 def _job(typed: str) -> str:
     """An id, or its beginning, as somebody typed it."""
-    if not _ID.fullmatch(typed):
+    if not _ID.fullmatch(str(typed)):
         raise JobNotFoundError(
             f'no job "{typed}".', "Ids look like j-7f3a; any unique beginning will do.", "List: mlops.jobs()"
         )
@@ -197,4 +197,5 @@ def _refused(answer: httpx.Response) -> MlopsError:
     if refusal.problems:
         return error_for(refusal.problems)
     why = f"{refusal.message}{f': {refusal.reason}' if refusal.reason else ''}"
-    return MlopsError(f"the server answered {answer.status_code}: {why}")
+    kind = ServerUnreachable if answer.is_server_error else MlopsError
+    return kind(f"the server answered {answer.status_code}: {why}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakMethod, WeakValueDictionary
 
 from mlops_jupyter.client.answers import Logs, Metrics, Status
 from mlops_jupyter.client.feed import Feed
@@ -31,6 +32,22 @@ class Session:
         self._turn = threading.RLock()
         # One object a job, so that its widget and its waiters are one, too.
         self._jobs: WeakValueDictionary[str, Job] = WeakValueDictionary()
+        forked = WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (mend := forked()) and mend())
+
+    def _forked(self) -> None:
+        """We are a copy: the feed's thread did not come along, whoever held a lock may not have, and the
+        connections are those of the process we are a copy of."""
+        self.finder.forked()
+        self._rest = Rest(self.finder)
+        self._feed = Feed(Rest(self.finder), lambda: self.view.pace)
+        self._turn = threading.RLock()
+        for job in self._jobs.values():
+            job.forked()
+
+    def follow(self, job: Job) -> None:
+        """Keep a job up to date until it ends, if it is not yet."""
+        self._feed.follow(job)
 
     def train(self, data: Any, target: str | None, options: Options) -> Job:
         """Check, send, queue and follow a job."""

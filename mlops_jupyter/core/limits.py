@@ -19,6 +19,8 @@ BODY = 1 << 20
 NAME, PATH = 256, 4096
 #: Entries of ``params`` and of ``grid``, and combinations a grid may have: each is a candidate in the record.
 PARAMETERS, COMBINATIONS = 1000, 1000
+#: Seconds a job may take, at least.
+LEAST_TIMEOUT = 1.0
 #: Jobs that wait for their place.
 QUEUED = 1000
 #: Inputs that no job has taken yet: how many, bytes of one and of all. So much of the disk stays free.
@@ -28,8 +30,16 @@ FREE_BYTES = 1 << 30
 METRICS, POINTS, JOURNAL_BYTES, FINDINGS = 10_000, 10_000_000, 1 << 30, 1000
 
 
+def too_short(timeout: float | None) -> list[Problem]:
+    """What stands against a timeout that no training keeps."""
+    if timeout is None or timeout >= LEAST_TIMEOUT:
+        return []
+    message = f"timeout={timeout:g} leaves no time to train."
+    return [Problem(error="OptionError", message=message, hint="Seconds, e.g. timeout=3600.")]
+
+
 def problems(spec: JobSpec) -> list[Problem]:
-    """What of a submission is longer than anybody needs, or names nothing; tables are looked for."""
+    """What of a submission is longer or shorter than anybody needs, or names nothing; tables are looked for."""
     too_long = [
         f"{what} is longer than {most} {unit}." for what, size, most, unit in _sizes(spec) if size > most
     ]
@@ -38,7 +48,8 @@ def problems(spec: JobSpec) -> list[Problem]:
         for what, place in (("interpreter", spec.interpreter), ("cwd", spec.cwd))
         if "\0" in (place or "")
     ]
-    return [Problem(error="OptionError", message=message) for message in (*too_long, *nowhere)]
+    said = [Problem(error="OptionError", message=message) for message in (*too_long, *nowhere)]
+    return [*too_short(spec.timeout), *said]
 
 
 def _sizes(spec: JobSpec) -> Iterator[tuple[str, int, int, str]]:

@@ -72,7 +72,8 @@ class JobsHandler(Submitting):
     @authorized("read", "mlops.jobs")
     async def get(self) -> None:
         limit = int(self.number("limit", 50, 1, 1000) or 50)
-        prefix = self.get_query_argument("id", None)
+        # Not stripped: what is left of a control character would be the beginning of every id.
+        prefix = self.get_query_argument("id", None, strip=False)
         head, jobs = await self.rooms.store.aread(
             lambda r: (r.head(), r.jobs(limit) if prefix is None else r.matching(prefix, limit))
         )

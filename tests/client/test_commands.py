@@ -37,6 +37,10 @@ def said(line: str) -> Command:
             Command("rerun", {"job": "j-7f3a", "cv": 0, "wait": False, "params": {"max_depth": 5}}),
         ),
         ("help train", Command("help", {"topic": "train"})),
+        ("--help", Command("help", {})),
+        ("-h", Command("help", {})),
+        ("train --help", Command("help", {"topic": "train"})),
+        ("jobs stop -h", Command("help", {"topic": "jobs"})),
         (
             "train a.csv --target y --model rf --n-estimators 200 --wait",
             Command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -173,3 +174,18 @@ def test_a_job_with_nothing_new_is_not_lost_once_the_server_answers_again(
     assert [server.asked.get(timeout=10) for _ in range(3)] == [feed.WAIT, 0.0, feed.WAIT]
     with pytest.raises(TimeoutError):
         job.wait(0)
+
+
+def test_a_forked_process_follows_its_jobs_by_itself(session: Session) -> None:
+    """``multiprocessing`` copies what the session holds, but none of its threads."""
+    job = session.train(PENGUINS, "species", Options(model="knn", cv=0))
+
+    def in_the_copy() -> None:
+        job.wait(60)
+        session.jobs(1)
+
+    copy = multiprocessing.get_context("fork").Process(target=in_the_copy)
+    copy.start()
+    copy.join(70)
+    assert copy.exitcode == 0
+    assert job.wait(60).status == "completed"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -15,7 +18,8 @@ from mlops_jupyter.client.finder import Finder, answers
 from mlops_jupyter.client.private import PrivateServer
 from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
-from mlops_jupyter.core.errors import ExtensionDisabled, ServerUnreachable
+from mlops_jupyter.core import wire
+from mlops_jupyter.core.errors import ExtensionDisabled, MlopsError, ServerUnreachable, StoreUnavailable
 from tests import processes
 
 
@@ -137,3 +141,58 @@ def test_nothing_of_the_kernel_reaches_the_private_server(
 
 def test_looking_starts_nothing(home: Path) -> None:
     assert (finder(home).up(), processes.belonging_to(home)) == (False, [])
+
+
+@contextmanager
+def a_server_in_trouble(status: int, error: MlopsError | None) -> Iterator[str]:
+    """Answers everything in the shape of docs/API.md; yields its address."""
+    problems = () if error is None else error.problems
+    reason = None if error is None else type(error).__name__
+    body = wire.encode({"message": str(error or "Error"), "reason": reason, "problems": problems})
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("X-Mlops-Version", "0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind", "words"),
+    [
+        (
+            503,
+            StoreUnavailable("The disk is full: /data takes nothing more."),
+            StoreUnavailable,
+            "disk is full",
+        ),
+        (500, None, ServerUnreachable, "the server answered 500: Error"),
+    ],
+)
+def test_a_server_in_trouble_is_found_and_heard_and_no_other_is_started(
+    home: Path, status: int, error: MlopsError | None, kind: type[MlopsError], words: str
+) -> None:
+    with a_server_in_trouble(status, error) as address:
+        write(home / "runtime", refusing(url=address))
+        rest = Rest(finder(home, parent=os.getpid()))
+        with pytest.raises(kind, match=words):
+            rest.jobs(1)
+        rest.close()
+    assert processes.belonging_to(home) == []
+
+
+def test_a_server_that_just_starts_is_waited_for() -> None:
+    with a_server_in_trouble(503, None) as address:
+        assert not answers(refusing(url=address))

@@ -158,6 +158,8 @@ def test_ids_that_name_no_job_or_several_are_told_apart(finished: Job, session: 
     with pytest.raises(JobNotFoundError) as wrong:
         session.get("../status")
     assert str(wrong.value).startswith('no job "../status".\nIds look like j-7f3a')
+    with pytest.raises(JobNotFoundError, match='no job "None"'):
+        session.get(None)  # type: ignore[arg-type]
 
 
 def test_logs_are_what_the_job_wrote(finished: Job) -> None:

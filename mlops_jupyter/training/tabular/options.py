@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops_jupyter.core import limits
 from mlops_jupyter.core.errors import Problem, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.tabular import catalogue
@@ -136,8 +137,7 @@ def _numbers(spec: JobSpec) -> Iterable[Problem]:
         yield problem("n_jobs=0 would run nothing.", "n_jobs=1 is one core, n_jobs=-1 all of them.")
     if not 0 <= spec.seed < 2**32:
         yield problem(f"seed={spec.seed} is no seed.", "A whole number from 0 to 4294967295.")
-    if spec.timeout is not None and not spec.timeout > 0:
-        yield problem(f"timeout={spec.timeout:g} leaves no time to train.", "Seconds, e.g. timeout=3600.")
+    yield from limits.too_short(spec.timeout)
 
 
 def _metric(spec: JobSpec, task: Task, classes: int | None, estimator: object | None) -> list[Problem]:
