@@ -39,7 +39,7 @@ def too_short(timeout: float | None) -> list[Problem]:
 
 
 def problems(spec: JobSpec) -> list[Problem]:
-    """What of a submission is longer or shorter than anybody needs, or names nothing; tables are looked for."""
+    """What of a submission is too long, too short or names nothing; tables are looked for."""
     too_long = [
         f"{what} is longer than {most} {unit}." for what, size, most, unit in _sizes(spec) if size > most
     ]
