@@ -43,7 +43,7 @@ def acknowledged(folder: Path, *injections: str) -> list[list[str]]:
     words = [*strace.command(*injections), sys.executable, "-m", "tests.faults.acknowledging", str(folder)]
     ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
     assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return [line.split(maxsplit=1) for line in ended.stdout.split()]
+    return [line.split(maxsplit=1) for line in ended.stdout.splitlines()]
 
 
 def check_everything_acknowledged_is_stored(folder: Path, told: list[list[str]]) -> None:
@@ -121,18 +121,10 @@ def test_a_kill_at_any_sync_while_a_model_is_saved_leaves_it_whole_or_not_there(
     tmp_path: Path, call: str, calls: int
 ) -> None:
     """P2, P4, F2; at length at each folder made, write and renaming, too."""
-    words = [
-        *strace.command(f"{call}:signal=SIGKILL:when={calls}"),
-        sys.executable,
-        "-m",
-        "tests.faults.saving",
-    ]
+    words = [sys.executable, "-m", "tests.faults.saving", call, str(calls), str(tmp_path)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    ended = subprocess.run(
-        [*words, call, str(calls), str(tmp_path)],
-        capture_output=True, text=True, check=True, timeout=100, env=environment,
-    )  # fmt: skip
-    ends = [int(line) for line in ended.stdout.split()]
+    ended = subprocess.run(words, capture_output=True, text=True, check=True, timeout=100, env=environment)
+    ends = [int(word) for word in ended.stdout.split()]
     killed = ends.count(-signal.SIGKILL)
     # Each of its calls was somebody's last, and there was none after these.
     assert ends == [-signal.SIGKILL] * killed + [0] * (calls - killed)
