@@ -179,14 +179,25 @@ def test_the_limits_are_documented_as_they_are_enforced() -> None:
     """Each limit of the code is in the table, and nothing is in the table that is not the code's."""
     of, gib, day = limits, 1 << 30, {86_400: "a day"}[KEPT_SECONDS]
     assert {name for name in vars(of) if name.isupper()} == {
-        *("BODY", "NAME", "PATH", "PARAMETERS", "DEPTH", "COMBINATIONS", "INPUT_BYTES", "INPUTS"),
-        *("INPUTS_BYTES", "FREE_BYTES", "QUEUED", "METRICS", "POINTS", "JOURNAL_BYTES", "FINDINGS"),
+        *("BODY", "NAME", "PATH", "PARAMETERS", "DEPTH", "COMBINATIONS", "LEAST_TIMEOUT"),
+        *(
+            "INPUT_BYTES",
+            "INPUTS",
+            "INPUTS_BYTES",
+            "FREE_BYTES",
+            "QUEUED",
+            "METRICS",
+            "POINTS",
+            "JOURNAL_BYTES",
+            "FINDINGS",
+        ),
     }
     table = API.partition("### Limits")[2].partition("\n\n507 ")[0]
     assert [line.split(" | ")[1] for line in table.strip().splitlines()[2:]] == [
         f"{of.BODY >> 20} MiB; 64 KiB; {SubscribeHandler.max_message_size >> 10} KiB",
         f"{of.NAME} characters; {of.PATH:,} bytes",
         f"{of.PARAMETERS:,}; {of.DEPTH}; {of.COMBINATIONS:,}",
+        f"at least {of.LEAST_TIMEOUT:g} s",
         f"{of.INPUT_BYTES // gib} GiB; {of.INPUTS}; {of.INPUTS_BYTES // gib} GiB ({day}, then they are gone)",
         f"{of.FREE_BYTES // gib} GiB stays free",
         f"{of.QUEUED:,}",

@@ -429,7 +429,7 @@ async def test_a_start_that_is_cancelled_leaves_a_keeper_that_has_begun_or_never
         await executor.warm()
         (waiting,) = executor._pairs
         os.kill(waiting._pid, signal.SIGSTOP)
-        starting = asyncio.create_task(executor.start(folder.name, folder))
+        starting = asyncio.create_task(executor.start(folder))
         await until(lambda: waiting.assigned)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
