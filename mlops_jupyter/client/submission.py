@@ -57,8 +57,9 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
     # Columns have texts for names in every table file, whatever they were called in the DataFrame.
     target = None if target is None else str(target)
     estimator, model = _estimator(options.model, found)
-    train, target = _table(data, target, options.data_name, folder, found)
-    own_test = None if options.test is None else _table(options.test, target, None, folder, found)[0]
+    split = str(options.split)
+    train, target = _table(data, target, split, options.data_name, folder, found)
+    own_test = None if options.test is None else _table(options.test, target, "", None, folder, found)[0]
     spec = _spec(
         found,
         options,
@@ -72,12 +73,7 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
     )
     if spec is not None and train is not None and target is not None:
         found += checks.check(
-            train.columns,
-            train.target,
-            spec,
-            estimator=estimator,
-            test_columns=None if own_test is None else own_test.columns,
-            test_target=None if own_test is None else own_test.target,
+            train.seen, spec, estimator=estimator, test=None if own_test is None else own_test.seen
         )
     elif spec is not None:
         # Without table or target the rest can still be told.
@@ -119,15 +115,15 @@ def _of_estimator(job: Record, changed: Mapping[str, Any], estimator: Any) -> li
 
 
 def _table(
-    data: Any, target: str | None, name: str | None, folder: Path, found: list[Problem]
+    data: Any, target: str | None, split: str, name: str | None, folder: Path, found: list[Problem]
 ) -> tuple[Table | None, str | None]:
     try:
-        table, target = tables.table(data, target, name, folder)
+        table, target = tables.table(data, target, split, name, folder)
     except MlopsError as error:
         found += error.problems
         return None, target
     if target is None:
-        listed = ", ".join(table.columns[:12]) + (" …" if len(table.columns) > 12 else "")
+        listed = ", ".join(table.seen.columns[:12]) + (" …" if len(table.seen.columns) > 12 else "")
         message = f"which column of {table.name} is to be predicted? No target was given."
         found.append(trainable.problem(message, 'mlops.train(…, target="…")', f"Columns: {listed}"))
     return table, target

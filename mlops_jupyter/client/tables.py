@@ -16,6 +16,7 @@ from mlops_jupyter.core.errors import DataError, error_for
 from mlops_jupyter.core.jobs import Source
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import data as files
+from mlops_jupyter.training.tabular.data import Glance
 
 TARGET = "target"
 #: Bytes up to which a sparse matrix is made a table.
@@ -27,12 +28,10 @@ class MixedColumns(UserWarning):
 
 
 class Table(NamedTuple):
-    """``frame`` is null for a file, which is read where the job runs. ``target`` holds the target's
-    values, null where the table has no such column."""
+    """``frame`` is null for a file, which is read where the job runs. ``seen`` is what checks need of it."""
 
     name: str
-    columns: tuple[str, ...]
-    target: Any
+    seen: Glance
     path: Path | None = None
     frame: Any = None
 
@@ -43,15 +42,17 @@ class Table(NamedTuple):
         return Source(input_id=send(parquet(self.frame)), name=self.name)
 
 
-def table(data: Any, target: str | None, name: str | None, folder: Path) -> tuple[Table, str | None]:
+def table(
+    data: Any, target: str | None, split: str, name: str | None, folder: Path
+) -> tuple[Table, str | None]:
     """``data`` as a table, and the name of its target column: with ``(X, y)``, y's own.
 
     Raises what makes it no table at all."""
     if isinstance(data, str | os.PathLike):
-        return _file(Path(data), target, folder), target
+        return _file(Path(data), checks.needed(target, split), folder), target
     if isinstance(data, tuple) and len(data) == 2:
         frame, target = _joined(*data, target)
-        return _of_frame(frame, target, name or "(X, y)"), target
+        return _of_frame(frame, checks.needed(target, split), name or "(X, y)"), target
     if hasattr(data, "to_pandas"):
         data = data.to_pandas()
     if not hasattr(data, "to_parquet"):
@@ -60,7 +61,7 @@ def table(data: Any, target: str | None, name: str | None, folder: Path) -> tupl
             "data is a CSV or Parquet file, a DataFrame or (X, y):",
             'mlops.train(df, target="…")',
         )
-    return _of_frame(data, target, name or "DataFrame"), target
+    return _of_frame(data, checks.needed(target, split), name or "DataFrame"), target
 
 
 def parquet(frame: Any) -> bytes:
@@ -96,18 +97,19 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-def _file(given: Path, target: str | None, folder: Path) -> Table:
+def _file(given: Path, wanted: list[str], folder: Path) -> Table:
     path = folder / given.expanduser()
     if not path.is_file():
         raise error_for([checks.missing_file(str(given), folder)])
     path = path.resolve()
-    seen = files.glance(path, target or "", given.name)
-    return Table(given.name, seen.columns, seen.target, path=path)
+    return Table(given.name, files.glance(path, wanted, given.name), path=path)
 
 
-def _of_frame(frame: Any, target: str | None, name: str) -> Table:
-    columns = tuple(map(str, frame.columns))
-    return Table(name, columns, None if target is None else files.column(frame, target), frame=frame)
+def _of_frame(frame: Any, wanted: list[str], name: str) -> Table:
+    seen = files.look(frame, wanted)
+    # Lists and the like travel as text, with a warning, and are learned from as that.
+    told = {column: what for column, what in seen.unlearnable.items() if what == "bytes" or column in wanted}
+    return Table(name, seen._replace(unlearnable=told), frame=frame)
 
 
 def _joined(X: Any, y: Any, target: str | None) -> tuple[Any, str]:

@@ -64,7 +64,7 @@ def _header(path: Path) -> tuple[str, ...]:
     from mlops_jupyter.training.tabular import data  # noqa: PLC0415 - it imports pandas
 
     try:
-        return data.glance(path, "").columns
+        return data.columns(path)
     except MlopsError:
         return ()
 

@@ -91,7 +91,7 @@ def test_a_dataframe_and_an_estimator_travel_ahead(folder: Path) -> None:
 def test_arrays_become_a_table_with_the_names_skrub_gives_them(folder: Path, made: Any) -> None:
     X, y = np.eye(12), np.arange(12) % 2
     ready = submission((made(X), y), None, folder, Options())
-    assert (ready.spec.target, ready.data.columns) == ("target", (*map(str, range(12)), "target"))
+    assert (ready.spec.target, ready.data.seen.columns) == ("target", (*map(str, range(12)), "target"))
     assert ready.data.frame.iloc[:, :-1].to_numpy().tolist() == X.tolist()
 
 
@@ -287,3 +287,40 @@ def test_without_the_file_the_options_are_checked_all_the_same(folder: Path) -> 
     error = refused("custmers.csv", "churn", folder, model="rff")
     assert isinstance(error, SubmissionError)
     assert [problem.error for problem in error.problems] == ["DatasetNotFoundError", "OptionError"]
+
+
+def test_what_only_the_whole_table_tells_is_told_before_a_job_is_queued(folder: Path) -> None:
+    torn = folder / "torn.csv"
+    torn.write_text((folder / "customers.csv").read_text() + "1,2,Ulm,Yes,more\n")
+    error = refused("torn.csv", "churn", folder, model="rff")
+    assert isinstance(error, SubmissionError)
+    assert [problem.message for problem in error.problems] == [
+        "torn.csv cannot be read as CSV: Error tokenizing data. C error: Expected 4 fields in line 62, saw 5",
+        'no model "rff".',
+    ]
+    foreign = folder / "foreign.csv"
+    foreign.write_bytes(b"town,churn\n" + "Köln,1\n".encode("latin-1") * 20)
+    assert str(refused("foreign.csv", "churn", folder)).startswith(
+        "foreign.csv is not UTF-8 text (byte 0xf6)"
+    )
+    error = refused("customers.csv", "churn", folder, split="group:town")
+    assert isinstance(error, SubmissionError)
+    assert [problem.message for problem in error.problems] == [
+        '"town" has 20 missing values (rows 2, 5, 8, +17); each row needs one for split="group:town".',
+        '"town" has 2 groups ("Ulm", "Bonn"); training, validation and hold-out need three.',
+    ]
+    empty = customers()[["churn"]].assign(a=None, b=None)
+    empty.to_csv(folder / "empty.csv", index=False)
+    for data in ("empty.csv", empty):
+        assert str(refused(data, "churn", folder)) == "Every column to learn from is empty."
+
+
+def test_bytes_are_not_learned_from(folder: Path) -> None:
+    error = refused(customers().assign(raw=b"\xff"), "churn", folder)
+    assert str(error) == (
+        '"raw" holds bytes, which cannot be learned from.\n'
+        "Make it text:\n"
+        'df["raw"] = df["raw"].str.decode("utf-8")'
+    )
+    error = refused(customers().assign(tags=[[1], [2]] * 30), "tags", folder)
+    assert str(error) == '"tags" holds lists, which are neither classes nor numbers.'

@@ -1,4 +1,4 @@
-"""Everything that can stand against a submission and be known from its columns, target and options.
+"""Everything that can stand against a submission: its table, target, split and options.
 
 Pure: the client runs it in the kernel before a job is queued, stage 1 again in the worker.
 Not here: what is worth knowing but stops nobody (``findings``).
@@ -13,49 +13,47 @@ import pandas as pd
 
 from mlops_jupyter.core.errors import Problem, closest, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
-from mlops_jupyter.training.tabular import catalogue, options
+from mlops_jupyter.training.tabular import catalogue, options, splittable
 from mlops_jupyter.training.tabular import target as targets
-from mlops_jupyter.training.tabular.catalogue import Task
+from mlops_jupyter.training.tabular.catalogue import Split, Task
+from mlops_jupyter.training.tabular.data import Glance
 from mlops_jupyter.training.tabular.wording import counted, quoted
 
 _TASK_OF: dict[str, Task] = {"classifier": "classification", "regressor": "regression"}
 
 
+def needed(target: str | None, split: str) -> list[str]:
+    """Columns whose values the checks look at."""
+    by = catalogue.parse_split(split)
+    return [name for name in (target, None if by is None else by.column) if name is not None]
+
+
 def check(
-    columns: Iterable[object],
-    target: pd.Series | None,
-    spec: JobSpec,
-    *,
-    estimator: object | None = None,
-    test_columns: Iterable[object] | None = None,
-    test_target: pd.Series | None = None,
+    table: Glance, spec: JobSpec, *, estimator: object | None = None, test: Glance | None = None
 ) -> list[Problem]:
     """All problems at once, in the order a person would mend them; empty when training can begin.
 
     Parameters
     ----------
-    columns
-        Names of the table's columns; a DataFrame will do.
-    target
-        The target's values, or None where the column could not be found.
+    table
+        With the values of the columns ``needed``, as far as it has them.
     estimator
         The estimator or Pipeline object, when one was given instead of ``spec.model``.
-    test_columns
-        Names of the columns of the user's own test table.
-    test_target
-        That table's values of the target.
+    test
+        The user's own test table, with the values of the target.
     """
-    names = [str(column) for column in columns]
-    target = None if target is None else targets.plain(target)
-    found = [*_columns(names, spec)]
-    if test_columns is not None:
-        found += _test_columns(names, [str(column) for column in test_columns], spec)
+    names = list(table.columns)
+    target = None if spec.target in table.unlearnable else _values(table, spec.target)
+    found = [*_columns(names, spec), *_features(table, spec)]
+    if test is not None:
+        found += _test_columns(names, list(test.columns), spec)
     task = chosen_task(target, spec, estimator)
     classes: int | None = None
     if target is not None:
-        found += _target(target, spec, task)
-        if test_target is not None:
-            found += _test_target(target, targets.plain(test_target), spec)
+        found += _target(target, table, spec, task)
+        held = None if test is None or spec.target in test.unlearnable else _values(test, spec.target)
+        if held is not None:
+            found += _test_target(target, held, spec)
         classes = int(target.nunique()) if task == "classification" else None
     return found + options.problems(spec, task, classes, estimator)
 
@@ -99,16 +97,50 @@ def _continuous(target: pd.Series) -> bool:
     return targets.numeric(target) and targets.fractional(target)
 
 
-def _target(target: pd.Series, spec: JobSpec, task: Task) -> list[Problem]:
+def _target(target: pd.Series, table: Glance, spec: JobSpec, task: Task) -> list[Problem]:
     found = targets.missing(target, spec.target) if spec.target_na == "error" else []
-    known = target.dropna()
-    hopeless = targets.unlearnable(known, spec.target, task)
+    kept = target.notna()
+    hopeless = targets.unlearnable(target[kept], spec.target, task)
+    split = catalogue.parse_split(spec.split) or Split("random")
+    by = None
+    if split.column is not None:
+        known = split.column != spec.target and split.column not in table.unlearnable
+        by = _values(table, split.column) if known else None
+        if by is None:
+            return found + hopeless
+        by = by[kept]
+        hopeless += splittable.by_column(by, split, spec)
+    return found + (hopeless or splittable.of_rows(target[kept], by, split, spec, task))
+
+
+def _values(table: Glance, name: str) -> pd.Series | None:
+    """Of a column, its rows numbered from 0."""
+    values = table.values.get(name)
+    return None if values is None else targets.plain(values).reset_index(drop=True)
+
+
+def _features(table: Glance, spec: JobSpec) -> Iterable[Problem]:
+    """Columns of structures where values are needed; and a table where every column is empty."""
     split = catalogue.parse_split(spec.split)
-    stratified = task == "classification" and (split is None or split.kind == "random")
-    if hopeless or not stratified:
-        return found + hopeless
-    test_size = spec.test_size if 0 < spec.test_size < 1 else 0.2
-    return found + targets.unsplittable(known, spec.target, test_size, own_test=spec.test is not None)
+    group = split.column if split is not None and split.kind == "group" else None
+    for name, what in table.unlearnable.items():
+        if name not in spec.drop:
+            yield _structures(name, what, spec, group)
+    left = [name for name in table.columns if name not in (spec.target, group, *spec.drop)]
+    if left and all(name in table.empty for name in left):
+        yield Problem(error="DataError", message="Every column to learn from is empty.")
+
+
+def _structures(name: str, what: str, spec: JobSpec, group: str | None) -> Problem:
+    means: dict[str | None, str] = {spec.target: "are neither classes nor numbers", group: "name no groups"}
+    message = f'"{name}" holds {what}, which {means.get(name, "cannot be learned from")}.'
+    hint: str | None = None
+    code: str | None = None
+    if what == "bytes":
+        hint, code = "Make it text:", f'df["{name}"] = df["{name}"].str.decode("utf-8")'
+    elif name not in means:
+        hint, code = "Leave it out, or make columns of what is in it:", f"mlops.train(…, drop=[{name!r}])"
+    return Problem(error="DataError", message=message, hint=hint, code=code)
 
 
 def _columns(names: list[str], spec: JobSpec) -> Iterable[Problem]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlops_jupyter.core.errors import DataError
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
@@ -77,11 +76,6 @@ def _finite(run: Run, X: pd.DataFrame) -> pd.DataFrame:
 
 def _same_classes(run: Run, train: Part, validation: Part, test: Part) -> None:
     known = set(train.y.tolist())
-    if len(known) < 2:
-        raise DataError(
-            f'All training rows of this split have the same class ("{next(iter(known))}").',
-            'split="random" keeps the proportions of the classes in every part.',
-        )
     strange = sorted({*validation.y.tolist(), *test.y.tolist()} - known, key=str)
     if strange:
         run.finding(

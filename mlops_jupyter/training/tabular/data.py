@@ -7,11 +7,13 @@ and unpacks archives. Not here: what is wrong with a table (``checks``, ``findin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
@@ -27,6 +29,12 @@ _COMPRESSED = {
     b"\x28\xb5": "zstd",
 }
 _SEPARATORS = ",;\t|"
+#: Bytes of a file that tell what it is.
+_HEAD = 64 * 1024
+#: In the cells of a column, nothing that can be learned from.
+_STRUCTURES = (list, tuple, dict, set, np.ndarray, bytes)
+#: Cells read at a time where not the whole table is to be held in memory.
+_CELLS = 4_000_000
 
 
 class Table(NamedTuple):
@@ -39,10 +47,16 @@ class Table(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """What checks need of a file: its column names, and the target where there is one."""
+    """What checks need of a table.
+
+    ``values`` are those of the columns asked for, as far as there are such; ``empty`` the columns without
+    any value; ``unlearnable`` says of columns that hold structures instead of values what these are.
+    """
 
     columns: tuple[str, ...]
-    target: pd.Series | None
+    values: Mapping[str, pd.Series]
+    empty: frozenset[str]
+    unlearnable: Mapping[str, str]
 
 
 def read(path: Path, name: str | None = None) -> Table:
@@ -54,17 +68,55 @@ def read(path: Path, name: str | None = None) -> Table:
     return Table(frame, name, sha256, separator)
 
 
-def glance(path: Path, target: str, name: str | None = None) -> Glance:
-    """Column names and the target's values, without reading the rest into memory."""
+def columns(path: Path, name: str | None = None) -> tuple[str, ...]:
+    """The names of the table's columns; nothing else is read."""
     name = name or path.name
     with _open(path, name) as file:
-        frame, _ = _frame(file, name, [])
-        columns = tuple(frame.columns)
-        if target not in columns:
-            return Glance(columns, None)
-        file.seek(0)
-        frame, _ = _frame(file, name, [target])
-    return Glance(columns, column(frame, target))
+        return tuple(_frame(file, name, [])[0].columns)
+
+
+def glance(path: Path, wanted: Iterable[str], name: str | None = None) -> Glance:
+    """The whole table is gone through, so that nothing is wrong with it that only its job would find; only
+    the ``wanted`` columns' values, and some rows of the others at a time, are held in memory."""
+    name, wanted = name or path.name, list(wanted)
+    with _open(path, name) as file:
+        header, _ = _frame(file, name, [])
+        seen = [_alone(look(rows, wanted)) for rows in _in_turn(file, name, header.shape[1])]
+        seen = seen or [look(header, wanted)]
+        values = {}
+        for column_name, first in seen[0].values.items():
+            parts = [rows.values[column_name] for rows in seen]
+            if all(part.dtype == first.dtype for part in parts):
+                values[column_name] = pd.concat(parts, ignore_index=True)
+            else:
+                # Rows that look like numbers, others that do not: the type is that of all of them.
+                whole = column(_frame(file, name, [column_name])[0], column_name)
+                assert whole is not None
+                values[column_name] = whole
+    return Glance(
+        seen[0].columns,
+        values,
+        frozenset.intersection(*(rows.empty for rows in seen)),
+        {named: what for rows in seen for named, what in rows.unlearnable.items()},
+    )
+
+
+def look(frame: pd.DataFrame, wanted: Iterable[str]) -> Glance:
+    """What there is to be known of a table in memory."""
+    values = {name: values for name in wanted if (values := column(frame, name)) is not None}
+    empty = frame.columns[frame.isna().all().to_numpy(dtype=bool)] if len(frame) else ()
+    unlearnable = {}
+    for position, name in enumerate(frame.columns):
+        held = frame.iloc[:, position]
+        first = next(iter(held.dropna()), None) if held.dtype == object else None
+        if isinstance(first, _STRUCTURES):
+            unlearnable[str(name)] = "bytes" if isinstance(first, bytes) else f"{type(first).__name__}s"
+    return Glance(tuple(map(str, frame.columns)), values, frozenset(map(str, empty)), unlearnable)
+
+
+def _alone(seen: Glance) -> Glance:
+    """Without holding on to the rest of the rows."""
+    return seen._replace(values={name: values.copy() for name, values in seen.values.items()})
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series | None:
@@ -85,7 +137,7 @@ def _frame(
 ) -> tuple[pd.DataFrame, str | None]:
     """``only``: columns to read; empty for none, which gives the names alone."""
     file.seek(0)
-    head = file.read(64 * 1024)
+    head = file.read(_HEAD)
     file.seek(0)
     if head.startswith(_PARQUET):
         return _parquet(file, name, only), None
@@ -96,32 +148,66 @@ def _frame(
     return _csv(file, name, separator, only), separator
 
 
+def _in_turn(file: BufferedReader, name: str, columns: int) -> Generator[pd.DataFrame]:
+    """All rows of the table, some at a time."""
+    rows = max(1, _CELLS // max(1, columns))
+    file.seek(0)
+    head = file.read(_HEAD)
+    file.seek(0)
+    if head.startswith(_PARQUET):
+        with _as_parquet(name):
+            for batch in parquet.ParquetFile(file).iter_batches(rows):
+                yield _plain(batch.to_pandas())
+    else:
+        with _as_csv(name), _reader(file, _separator(head), chunksize=rows) as reader:
+            for frame in reader:
+                yield _named(frame.reset_index(drop=True))
+
+
 def _parquet(file: BufferedReader, name: str, only: Sequence[str] | None) -> pd.DataFrame:
-    try:
+    with _as_parquet(name):
         opened = parquet.ParquetFile(file)
         if only is not None and not only:
             return pd.DataFrame(
                 columns=[n for n in opened.schema_arrow.names if not n.startswith("__index_")]
             )
-        frame: pd.DataFrame = opened.read(columns=only).to_pandas()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(f"{name} cannot be read as Parquet: {_first_line(error)}") from error
-    # A named index is a column that somebody may want; a nameless one only counts the rows.
+        return _plain(opened.read(columns=only).to_pandas())
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """A named index is a column that somebody may want; a nameless one only counts the rows."""
     named = any(level is not None for level in frame.index.names)
     return _named(frame.reset_index(drop=not named))
 
 
 def _csv(file: BufferedReader, name: str, separator: str, only: Sequence[str] | None) -> pd.DataFrame:
-    try:
-        frame = pd.read_csv(
+    with _as_csv(name):
+        frame = _reader(
             file,
-            sep=separator,
-            compression=None,
-            encoding="utf-8-sig",
-            low_memory=False,
+            separator,
             nrows=0 if only is not None and not only else None,
             usecols=list(only) if only else None,
         )
+    # A header one name short makes the first column an index of row names.
+    return _named(frame.reset_index(drop=True))
+
+
+def _reader(file: BufferedReader, separator: str, **how: Any) -> Any:
+    return pd.read_csv(file, sep=separator, compression=None, encoding="utf-8-sig", low_memory=False, **how)
+
+
+@contextmanager
+def _as_parquet(name: str) -> Generator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise DataError(f"{name} cannot be read as Parquet: {_first_line(error)}") from error
+
+
+@contextmanager
+def _as_csv(name: str) -> Generator[None]:
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name} is not UTF-8 text (byte {error.object[error.start]:#04x}).",
@@ -132,8 +218,6 @@ def _csv(file: BufferedReader, name: str, separator: str, only: Sequence[str] | 
         raise DataError(f"{name} is empty.") from error
     except pd.errors.ParserError as error:
         raise DataError(f"{name} cannot be read as CSV: {_first_line(error)}") from error
-    # A header one name short makes the first column an index of row names.
-    return _named(frame.reset_index(drop=True))
 
 
 def _separator(head: bytes) -> str:

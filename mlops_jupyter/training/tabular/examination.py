@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlops_jupyter.core.errors import Problem, TargetError, error_for
+from mlops_jupyter.core.errors import error_for
 from mlops_jupyter.core.facts import DataDescribed
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.wire import snake_case
@@ -44,22 +44,22 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
     run.tell(DataDescribed, rows=rows, columns=columns, sha256=table.sha256, name=table.name)
     stage.detail = f"{several(rows, 'row')} × {several(columns, 'column')}"
     test = _read(spec.test).frame if spec.test is not None else None
-    target = data.column(frame, spec.target)
-    target = None if target is None else targets.plain(target)
-    told = None if test is None else data.column(test, spec.target)
     problems = checks.check(
-        frame.columns, target, spec, estimator=estimator, test_columns=test, test_target=told
+        data.look(frame, checks.needed(spec.target, spec.split)),
+        spec,
+        estimator=estimator,
+        test=None if test is None else data.look(test, [spec.target]),
     )
-    problems += _unreadable(frame.drop(columns=[spec.target, *spec.drop], errors="ignore"))
     for problem in problems:
         run.finding(snake_case(problem.error.removesuffix("Error")), problem.message, "fatal")
     if problems:
         raise error_for(problems)
     if table.separator not in (None, ","):
         run.finding("separator", f"The columns are separated by {table.separator!r}.", "info")
+    target = targets.plain(frame[spec.target])
     task = checks.chosen_task(target, spec, estimator)
     if spec.task is None:
-        run.finding("task", _why(targets.plain(frame[spec.target]), spec.target, task), "info", spec.target)
+        run.finding("task", _why(target, spec.target, task), "info", spec.target)
     frame = _with_target(run, frame, spec.target)
     if test is not None:
         test = _with_target(run, test, spec.target)
@@ -111,29 +111,7 @@ def _with_target(run: Run, frame: pd.DataFrame, target: str) -> pd.DataFrame:
     if gaps.any():
         message = f'{several(int(gaps.sum()), "row")} without "{target}" left out ({rows_at(gaps)}).'
         run.finding("target_missing", message, "info", target)
-    if gaps.all():
-        raise TargetError(f'"{target}" is missing in every row of the test table.')
     return frame[~gaps].reset_index(drop=True)
-
-
-def _unreadable(features: pd.DataFrame) -> list[Problem]:
-    """Columns of lists or other structures; and a table where every column is empty."""
-    found = []
-    for name, column in features.items():
-        first = next(iter(column.dropna()), None) if column.dtype == object else None
-        if isinstance(first, list | tuple | dict | set | np.ndarray):
-            message = f'"{name}" holds {type(first).__name__}s, which cannot be learned from.'
-            found.append(
-                Problem(
-                    error="DataError",
-                    message=message,
-                    hint="Leave it out, or make columns of what is in it:",
-                    code=f"mlops.train(…, drop=[{str(name)!r}])",
-                )
-            )
-    if features.shape[1] and features.isna().to_numpy().all():
-        found.append(Problem(error="DataError", message="Every column to learn from is empty."))
-    return found
 
 
 def _why(target: pd.Series, name: str, task: Task) -> str:

@@ -23,18 +23,12 @@ def problems(spec: JobSpec) -> list[Problem]:
     tables = []
     for source in (spec.data, spec.test):
         if source is not None and source.path is not None:
+            wanted = checks.needed(spec.target, spec.split)
             try:
-                tables.append(data.glance(Path(source.path), spec.target, source.name))
+                tables.append(data.glance(Path(source.path), wanted, source.name))
             except MlopsError as error:
                 return list(error.problems)
-    train, test = tables[0], tables[1] if len(tables) > 1 else None
-    return checks.check(
-        train.columns,
-        train.target,
-        spec,
-        test_columns=None if test is None else test.columns,
-        test_target=None if test is None else test.target,
-    )
+    return checks.check(tables[0], spec, test=tables[1] if len(tables) > 1 else None)
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 Hold-out is ``train_test_split(test_size, random_state=seed, stratify=y for classification)``, and
 validation the same call on the rest. By group no group is in two parts; by time the newest rows are
-the hold-out and those before them the validation. With a test table, that is the hold-out.
+the hold-out and those before them the validation. With a test table, that is the hold-out. Not here:
+whether the rows allow it (``splittable``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 from sklearn.model_selection import (
     GroupKFold,
     GroupShuffleSplit,
@@ -24,10 +24,10 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from mlops_jupyter.core.errors import DataError
 from mlops_jupyter.training.live.meter import Array
+from mlops_jupyter.training.tabular import splittable
 from mlops_jupyter.training.tabular.catalogue import Split, Task
-from mlops_jupyter.training.tabular.wording import counted, quoted, rows_at, several
+from mlops_jupyter.training.tabular.wording import counted
 
 Fold = tuple[Array, Array]
 #: Row positions -> the same cut in two; which part is which is said where it is called.
@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 
 def parts(plan: Plan, *, own_test: bool) -> Rows:
-    """Raises ``DataError`` where the column of the split does not allow one."""
+    """The rows must be ``splittable``."""
     rows = np.arange(len(plan.y))
     cut = _CUTS[plan.split.kind](plan)
     rest, test = (rows, None) if own_test else cut(rows)
@@ -118,7 +118,7 @@ def _by_group(plan: Plan) -> Cut:
 
 
 def _by_time(plan: Plan) -> Cut:
-    order = np.argsort(_moments(plan), kind="stable")
+    order = splittable.moments(_column(plan)).argsort(kind="stable").to_numpy()
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
 
@@ -134,48 +134,12 @@ _CUTS: dict[str, Callable[[Plan], Cut]] = {"random": _random, "group": _by_group
 
 
 def _groups(plan: Plan) -> Array:
-    values = _column(plan)
-    codes, names = pd.factorize(values)
-    if len(names) < 3:
-        raise DataError(
-            f'"{plan.split.column}" has {several(len(names), "group")} ({quoted(list(names))}); '
-            "training, validation and hold-out need three.",
-            'split="random" splits row by row.',
-        )
-    return codes
-
-
-def _moments(plan: Plan) -> Array:
-    values = _column(plan)
-    if types.is_datetime64_any_dtype(values):
-        return values.astype("int64").to_numpy()
-    if types.is_numeric_dtype(values):
-        return values.to_numpy(dtype=float)
-    moments = pd.to_datetime(values, errors="coerce", format="mixed", utc=True)
-    unread = moments.isna().to_numpy()
-    if unread.any():
-        examples = quoted(list(values[unread].unique()))
-        raise DataError(
-            f'"{plan.split.column}" has {several(int(unread.sum()), "value")} that are no dates '
-            f"({examples}, {rows_at(unread)}).",
-            "Make it a column of dates:",
-            f'df["{plan.split.column}"] = pd.to_datetime(df["{plan.split.column}"])',
-        )
-    return moments.astype("int64").to_numpy()
+    return pd.factorize(_column(plan))[0]
 
 
 def _column(plan: Plan) -> pd.Series:
-    values = plan.values
-    assert values is not None
-    gaps = values.isna().to_numpy()
-    if gaps.any():
-        raise DataError(
-            f'"{plan.split.column}" has {several(int(gaps.sum()), "missing value")} ({rows_at(gaps)}); '
-            f'each row needs one for split="{plan.split.kind}:{plan.split.column}".',
-            "Drop these rows:",
-            f'df = df.dropna(subset=["{plan.split.column}"])',
-        )
-    return values
+    assert plan.values is not None
+    return plan.values
 
 
 def described(found: Rows, test_rows: int) -> str:

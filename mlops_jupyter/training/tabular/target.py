@@ -5,7 +5,6 @@ Pure, and without scikit-learn: kernels ask before a job is queued.
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 
 import numpy as np
@@ -88,39 +87,6 @@ def unlearnable(known: pd.Series, name: str, task: Task) -> list[Problem]:
     if unfit := infinite(known, name):
         return unfit
     return _numbers(known, name) if task == "regression" else _classes(known, name)
-
-
-def unsplittable(known: pd.Series, name: str, test_size: float, *, own_test: bool) -> list[Problem]:
-    """Hold-out and validation keep the classes' proportions: each class needs rows for every part."""
-    counts = known.value_counts()
-    counts = counts[counts > 0]
-    smallest = 2 if own_test else math.ceil(2 / (1 - test_size))
-    rare = counts[counts < smallest]
-    if len(rare):
-        shown = ", ".join(f'"{label}" ({count})' for label, count in rare.head(3).items())
-        more = f", +{counted(len(rare) - 3)}" if len(rare) > 3 else ""
-        have = "class has" if len(rare) == 1 else "classes have"
-        return [
-            _problem(
-                f'{counted(len(rare))} {have} too few rows of "{name}" to split: {shown}{more}; '
-                f"each class needs {smallest}.",
-                "Drop or merge rare classes:",
-                f'df = df[df.groupby("{name}")["{name}"].transform("size") >= {smallest}]',
-            )
-        ]
-    rest = len(known)
-    for _ in range(1 if own_test else 2):
-        held = math.ceil(rest * test_size)
-        if min(held, rest - held) < len(counts):
-            return [
-                _problem(
-                    f"{counted(len(known))} rows are too few for the {counted(len(counts))} classes of "
-                    f'"{name}": with test_size={test_size:g} not every part can hold each class.',
-                    "Merge classes, or choose another test_size.",
-                )
-            ]
-        rest -= held
-    return []
 
 
 def _numbers(known: pd.Series, name: str) -> list[Problem]:

@@ -32,7 +32,8 @@ from mlops_jupyter.core.errors import (
 )
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.tabular import catalogue, estimators
-from mlops_jupyter.training.tabular.checks import check, chosen_task, missing_file
+from mlops_jupyter.training.tabular.checks import check, chosen_task, missing_file, needed
+from mlops_jupyter.training.tabular.data import look
 
 ROWS = 100
 TABLE = pd.DataFrame(
@@ -53,10 +54,21 @@ def spec(target: str = "churn", **options: Any) -> JobSpec:
     return JobSpec(data=Source(path="/data/customers.csv"), target=target, **options)
 
 
+def checked(
+    table: pd.DataFrame, asked: JobSpec, estimator: Any = None, test: pd.DataFrame | None = None
+) -> list[Problem]:
+    return check(
+        look(table, needed(asked.target, asked.split)),
+        asked,
+        estimator=estimator,
+        test=None if test is None else look(test, [asked.target]),
+    )
+
+
 def problems(
     target: str = "churn", table: pd.DataFrame = TABLE, estimator: Any = None, **options: Any
 ) -> list[str]:
-    found = check(table, table.get(target), spec(target, **options), estimator=estimator)
+    found = checked(table, spec(target, **options), estimator=estimator)
     return [f"{problem.error}: {problem}" for problem in found]
 
 
@@ -249,21 +261,19 @@ def test_a_table_with_nothing_to_learn_from_is_refused() -> None:
 
 
 def test_columns_of_the_same_name_are_refused() -> None:
-    found = check(["a", "churn", "a"], TABLE["churn"], spec())
+    table = TABLE[["visits", "churn", "visits"]].set_axis(["a", "churn", "a"], axis=1)
+    found = checked(table, spec())
     assert [problem.message for problem in found] == ['customers.csv has several columns named "a".']
 
 
 def test_a_test_table_needs_the_same_columns() -> None:
-    found = check(
-        TABLE, TABLE["churn"], spec(test=Source(path="/t.csv", name="t.csv")), test_columns=TABLE.columns[1:]
-    )
+    own = spec(test=Source(path="/t.csv", name="t.csv"))
+    found = checked(TABLE, own, test=TABLE.drop(columns="churn"))
     assert [problem.message for problem in found] == ['t.csv lacks "churn", which the training table has.']
 
 
 def test_all_problems_come_at_once() -> None:
-    found = check(
-        TABLE, None, spec("chrn", model="rff", metric="acuracy", split="tme:joined", drop=("sight",))
-    )
+    found = checked(TABLE, spec("chrn", model="rff", metric="acuracy", split="tme:joined", drop=("sight",)))
     error = error_for(found)
     assert isinstance(error, SubmissionError)
     assert [type(error_for([problem])) for problem in error.problems] == [
@@ -422,13 +432,12 @@ def test_a_test_table_nothing_can_be_measured_on_is_refused_at_once(
     target: list[object], message: str
 ) -> None:
     own = spec(test=Source(path="/t.csv", name="t.csv"))
-    told = pd.Series(target, name="churn")
-    found = check(TABLE, TABLE["churn"], own, test_columns=TABLE.columns, test_target=told)
+    test = TABLE.head(len(target)).assign(churn=pd.Series(target))
+    found = checked(TABLE, own, test=test)
     assert [problem.message for problem in found] == [message]
 
 
 def test_a_test_table_with_infinite_targets_is_refused_at_once() -> None:
     own = spec("income", test=Source(path="/t.csv", name="t.csv"))
-    told = pd.Series([1.5, np.inf], name="income")
-    found = check(TABLE, TABLE["income"], own, test_columns=TABLE.columns, test_target=told)
+    found = checked(TABLE, own, test=TABLE.head(2).assign(income=[1.5, np.inf]))
     assert [problem.message for problem in found] == ['"income" has 1 infinite value in t.csv (row 1).']

@@ -46,16 +46,38 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     assert data.read(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_glance_reads_names_and_target_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cells", [4, 4_000_000], ids=["in turn", "at once"])
+def test_a_glance_goes_through_the_table_and_keeps_what_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    monkeypatch.setattr(data, "_CELLS", cells)
+    table = pd.DataFrame(
+        {"name": ["Åse", "Bo", "Eva"], "age": [31, 42, None], "code": ["1", "2", "x"], "note": [None] * 3}
+    )
     csv, parquet = tmp_path / "people.csv", tmp_path / "people.parquet"
-    TABLE.to_csv(csv, index=False)
-    TABLE.to_parquet(parquet)
+    table.to_csv(csv, index=False)
+    table.to_parquet(parquet)
     for path in (csv, parquet):
-        columns, target = data.glance(path, "age")
-        assert columns == ("name", "age")
-        assert target is not None
-        assert list(target) == [31, 42]
-        assert data.glance(path, "aeg") == (("name", "age"), None)
+        seen = data.glance(path, ["code", "age", "aeg"])
+        assert seen.columns == ("name", "age", "code", "note")
+        assert set(seen.values) == {"code", "age"}
+        for name, values in seen.values.items():
+            pd.testing.assert_series_equal(values, data.read(path).frame[name])
+        assert seen.empty == {"note"}
+        assert data.columns(path) == seen.columns
+
+
+def test_a_glance_finds_structures_where_values_are_needed(tmp_path: Path) -> None:
+    path = tmp_path / "people.parquet"
+    TABLE.assign(tags=[["a"], ["b"]], raw=[b"a", b"b"]).to_parquet(path)
+    assert data.glance(path, []).unlearnable == {"tags": "ndarrays", "raw": "bytes"}
+
+
+def test_a_table_without_rows_has_columns(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("name,age\n")
+    seen = data.glance(path, ["age"])
+    assert (seen.columns, len(seen.values["age"]), seen.empty) == (("name", "age"), 0, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -71,9 +93,10 @@ def test_a_glance_reads_names_and_target_only(tmp_path: Path) -> None:
 def test_what_is_no_table_is_refused_with_the_reason(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(content)
-    with pytest.raises(DataError) as refused:
-        data.read(path)
-    assert refused.value.message.startswith(message)
+    for whole in (True, False):
+        with pytest.raises(DataError) as refused:
+            data.read(path) if whole else data.glance(path, [])
+        assert refused.value.message.startswith(message)
 
 
 @pytest.mark.parametrize("first", ["PK", "BZ"])
@@ -87,10 +110,9 @@ def test_of_several_columns_of_the_targets_name_a_glance_sees_the_first(tmp_path
     """What is wrong with that is said by the checks: pandas says it in words for its own users."""
     path = tmp_path / "people.parquet"
     parquet.write_table(pa.table([[1, 2], [3, 4], [5, 6]], names=["y", "a", "y"]), path)
-    columns, target = data.glance(path, "y")
-    assert columns == ("y", "a", "y")
-    assert target is not None
-    assert list(target) == [1, 2]
+    seen = data.glance(path, ["y"])
+    assert seen.columns == ("y", "a", "y")
+    assert list(seen.values["y"]) == [1, 2]
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
