@@ -27,6 +27,10 @@ class MixedColumns(UserWarning):
     """Columns of a DataFrame hold several types, or types no table file has; they travel as text."""
 
 
+class RenamedColumns(UserWarning):
+    """Columns of a DataFrame are not called by texts, as those of files and models are."""
+
+
 class Table(NamedTuple):
     """``frame`` is null for a file, which is read where the job runs. ``seen`` is what checks need of it."""
 
@@ -106,6 +110,9 @@ def _file(given: Path, wanted: list[str], folder: Path) -> Table:
 
 
 def _of_frame(frame: Any, wanted: list[str], name: str) -> Table:
+    if others := [column for column in frame.columns if not isinstance(column, str)]:
+        message = f'the column {others[0]!r} is called "{others[0]}" by the model'
+        warn(RenamedColumns(f"{message}: predict with df.rename(columns=str)."))
     seen = files.look(frame, wanted)
     # Lists and the like travel as text, with a warning, and are learned from as that.
     told = {column: what for column, what in seen.unlearnable.items() if what == "bytes" or column in wanted}

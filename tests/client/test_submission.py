@@ -114,7 +114,12 @@ def test_a_target_of_two_columns_is_refused(folder: Path) -> None:
 
 def test_a_column_named_by_a_number_can_be_the_target(folder: Path) -> None:
     df = customers().set_axis(range(customers().shape[1]), axis=1)
-    ready = submission(df, customers().columns.get_loc("churn"), folder, Options())  # type: ignore[arg-type]
+    place = customers().columns.get_loc("churn")
+    with pytest.warns(
+        tables.RenamedColumns, match=r'the column 0 is called "0" by the model: predict with'
+    ) as told:
+        ready = submission(df, place, folder, Options())  # type: ignore[arg-type]
+    assert told[0].filename == __file__
     assert ready.spec.target == str(customers().columns.get_loc("churn"))
 
 
