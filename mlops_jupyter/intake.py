@@ -85,6 +85,7 @@ class Intake:
         self._ticks: dict[str, float] = {}
         self._held: dict[str, TrainingProgress] = {}
         self._over: set[str] = set()
+        self._said: dict[str, str] = {}
         self._owed: dict[str, facts.StopAsked] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -98,6 +99,13 @@ class Intake:
         with self._lock:
             self._cursors[job_id] = cursor
             self._folders[job_id] = folder
+        self._wake.set()
+
+    def over(self, job_id: str) -> None:
+        """The server itself knows that the job is over: what is left of its files is all there will be."""
+        with self._lock:
+            if job_id in self._folders:
+                self._over.add(job_id)
         self._wake.set()
 
     def owe(self, job_id: str, fact: facts.StopAsked) -> facts.StopAsked:
@@ -114,6 +122,7 @@ class Intake:
             self._cursors.pop(job_id, None)
             self._ticks.pop(job_id, None)
             self._held.pop(job_id, None)
+            self._said.pop(job_id, None)
             self._owed.pop(job_id, None)
 
     def close(self) -> None:
@@ -174,20 +183,23 @@ class Intake:
                 self._wake.wait()
                 self._wake.clear()
                 continue
-            pause = IDLE
-            for job_id, folder in folders:
-                try:
-                    read = self.look(job_id, folder)
-                    # One that has written more than a look takes is looked at again at once.
-                    pause = 0.0 if read >= READ_BYTES // 2 else BUSY if read else pause
-                except StoreUnavailable:
-                    # It has said why. What is in the journals stays there.
-                    pause = REFUSED
-                except Exception:
-                    log.exception("Could not take in what job %s wrote", job_id)
-                    pause = REFUSED
-            self._wake.wait(pause)
+            self._wake.wait(min(self._look_at(job_id, folder) for job_id, folder in folders))
             self._wake.clear()
+
+    def _look_at(self, job_id: str, folder: Path) -> float:
+        """Seconds until this job is to be looked at again: no job waits for another's trouble."""
+        try:
+            read = self.look(job_id, folder)
+        except StoreUnavailable:
+            # It has said why. What is in the journals stays there.
+            return REFUSED
+        except Exception as error:
+            if self._said.get(job_id) != repr(error):
+                self._said[job_id] = repr(error)
+                log.exception("Could not take in what job %s wrote", job_id)
+            return REFUSED
+        # One that has written more than a look takes is looked at again at once.
+        return 0.0 if read >= READ_BYTES // 2 else BUSY if read else IDLE
 
     def look(self, job_id: str, folder: Path) -> int:
         """Take in what is new in one job's files; how many bytes that was."""

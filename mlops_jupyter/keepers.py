@@ -93,6 +93,8 @@ class Keepers:
         """The job after ``work`` has recorded what happened to it; its order is passed on."""
         taken = await self._store.awrite(work)
         self._obey(taken)
+        if taken.job.terminal:
+            self._intake.over(job_id)
         await asyncio.to_thread(self._records.keep, job_id)
         return taken.job
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,3 +180,47 @@ def test_what_was_asked_while_the_store_refused_comes_before_what_the_job_wrote_
     desk.read_all(JOB)
     job = desk.store.read(lambda reading: reading.job(JOB))
     assert (job.status, job.stopped_by) == ("cancelled" if ended else "stopping", "grace")
+
+
+def test_a_job_that_only_the_server_knows_the_end_of_is_read_to_the_last_line_and_let_go(
+    tmp_path: Path,
+) -> None:
+    """Lost, or never started: no journal says so."""
+    desk = Desk(tmp_path)
+    desk.intake.close()
+    let_go = threading.Event()
+    desk.intake = Intake(desk.store, desk._take, lambda _: let_go.set())
+    try:
+        (desk.folder / "output.log").write_bytes(b"epoch 1\nepo")
+        desk.read_all(JOB)
+        while not desk.events("log_lines"):
+            pass
+        desk.happened(JOB, at(facts.JobVanished, why="its processes are gone."))
+        desk.intake.over(JOB)
+        assert let_go.wait(10)
+        assert [event["lines"] for event in desk.events("log_lines")] == [["epoch 1"], ["epo"]]
+    finally:
+        desk.close()
+
+
+def test_a_job_whose_files_cannot_be_read_is_said_once_and_slows_no_other_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P18."""
+    desk = Desk(tmp_path)
+    try:
+        no_folder = tmp_path / "file"
+        no_folder.touch()
+        desk.begin("j-bad000000000")
+        desk.intake.watch("j-bad000000000", no_folder)
+        desk.intake.watch(JOB, desk.folder)
+        began = time.monotonic()
+        for step in range(1, 5):
+            desk.run.log(step, {"train_loss": 1.0})
+            while desk.steps() != list(range(1, step + 1)):
+                assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 1.5
+        said = [record for record in caplog.records if "j-bad000000000" in record.getMessage()]
+        assert len(said) == 1
+    finally:
+        desk.close()

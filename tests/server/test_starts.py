@@ -62,6 +62,8 @@ async def test_what_nobody_thought_of_is_the_jobs_end_and_its_place_is_free(
     assert (job["reason"], job["error"]) == ("not_started", "No process could be started: embedded null byte")
     # Given back by whoever hears of the end, a moment after it is told.
     await until(lambda: not rooms.supervisor.places.taken)
+    # Or its folder would be looked at fifty times a second for as long as the server lives.
+    await until(lambda: not rooms.supervisor.intake._folders)
     assert sum("could not be started" in record.message for record in caplog.records) == 1
 
 
