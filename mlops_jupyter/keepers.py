@@ -21,6 +21,10 @@ from mlops_jupyter.places import Places
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Store, Transaction
 
+#: Seconds between tries to read what a keeper that is gone has written, and for how long: a disk may fail
+#: for a moment, and a job that came to its end is not to be called lost for it.
+READ_AGAIN, UNREADABLE = 0.5, 30.0
+
 
 class Keepers:
     """Lives on the event loop; ``jobs`` is where the folders of all jobs are."""
@@ -66,7 +70,9 @@ class Keepers:
 
     async def gone(self, job_id: str) -> None:
         """No keeper is left: read what it wrote, and call the job lost if that was not its end."""
-        await self.drained(job_id)
+        patience = time.monotonic() + UNREADABLE
+        while not await self._drain(job_id) and time.monotonic() < patience:  # noqa: ASYNC110 - no disk tells
+            await asyncio.sleep(READ_AGAIN)
         folder = self._jobs / job_id
         cursor = await self._store.aread(lambda reading: reading.cursor(job_id))
         why = await asyncio.to_thread(remains.why, folder, cursor.journal)
@@ -75,15 +81,23 @@ class Keepers:
         self.changed(Taken(await self.happened(job_id, fact), signal=None))
 
     async def drained(self, job_id: str) -> Job:
-        """The job once all that its processes have written is taken in."""
+        """The job once all that its processes have written, and can be read, is taken in."""
+        await self._drain(job_id)
+        return await self._store.aread(lambda reading: reading.job(job_id))
+
+    async def _drain(self, job_id: str) -> bool:
+        """Whether all could be read; the intake says in the log what could not."""
         folder = self._jobs / job_id
 
-        def drain() -> None:
-            while self._intake.look(job_id, folder):
-                pass
+        def drain() -> bool:
+            try:
+                while self._intake.look(job_id, folder):
+                    pass
+            except OSError:
+                return False
+            return True
 
-        await asyncio.to_thread(drain)
-        return await self._store.aread(lambda reading: reading.job(job_id))
+        return await asyncio.to_thread(drain)
 
     async def happened(self, job_id: str, fact: facts.Fact) -> Job:
         """Record what only the server knows."""

@@ -32,9 +32,9 @@ def last_lines(folder: Path) -> tuple[str, ...]:
         return ()
     try:
         log = os.open(folder / "output.log", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return tuple(tail(log))
+        finally:
+            os.close(log)
     except OSError:
         return ()
-    try:
-        return tuple(tail(log))
-    finally:
-        os.close(log)

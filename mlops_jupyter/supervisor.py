@@ -70,7 +70,8 @@ class Supervisor:
         )
         self._said: set[str] = set()
         self._adopting: asyncio.Task[None] | None = None
-        self._elsewhere = False
+        #: Whether jobs of others were left to them: what keeps us from taking them over may change.
+        self._left = False
         self._errands.do(self._look_after_others)
 
     def folder(self, job_id: str) -> Path:
@@ -149,14 +150,15 @@ class Supervisor:
         """Take over what an earlier server left: jobs that run, that ended meanwhile, that wait."""
         async with self.places.lock:
             open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
-            self._elsewhere = False
+            self._left = False
             for job in open_jobs:
                 try:
                     await self._take_over(job)
                 except StoreUnavailable:
                     raise
                 except Exception as error:  # noqa: BLE001 - told once, and whatever it is, jobs wait behind it
-                    # The others must not wait for one that cannot be taken over.
+                    # The others must not wait for one that cannot be taken over; it is tried again.
+                    self._left = True
                     self._log_once(f"Job {job.job_id} could not be taken over", error)
         self._errands.do(self.places.give)
 
@@ -168,7 +170,7 @@ class Supervisor:
         if job.status == "queued" or cared_for:
             return
         if await asyncio.to_thread(self._runs_elsewhere, job):
-            self._elsewhere = True
+            self._left = True
         elif (taken := await self._made_ours(job)) is not None:
             self.places.taken.add(job.job_id)
             try:
@@ -217,7 +219,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(OTHERS_PAUSE)
             before, shared = shared, await asyncio.to_thread(self._store.shared)
-            if before or shared or self._elsewhere:
+            if before or shared or self._left:
                 try:
                     await self.adopt()
                 except StoreUnavailable:

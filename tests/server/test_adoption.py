@@ -6,11 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from mlops_jupyter import supervisor
+from mlops_jupyter import keepers, supervisor
+from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.jobs import JobSpec, Process, Source
+from mlops_jupyter.training import journal
 from tests.core.builders import a_job
 
 SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
@@ -90,7 +93,7 @@ async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_t
 
     monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
     monkeypatch.setattr(rooms.supervisor, "adopt", fails)
-    monkeypatch.setattr(rooms.supervisor, "_elsewhere", True)
+    monkeypatch.setattr(rooms.supervisor, "_left", True)
     looking = asyncio.create_task(rooms.supervisor._look_after_others())
     async with asyncio.timeout(10):
         for _ in range(3):
@@ -98,3 +101,87 @@ async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_t
     looking.cancel()
     said = [record.message for record in caplog.records if "looked after" in record.message]
     assert said == ["Jobs of other servers could not be looked after"]
+
+
+GONE = Process(pid=1, ticks=1, boot_id="b", pid_namespace="n")
+
+
+async def left_running(rooms: Any) -> Path:
+    """A job of a server that is gone, as is its keeper; its folder, which is a file."""
+    here = rooms.supervisor.owner.split("/")
+    job = a_job(job_id=FIRST, status="running", process=GONE, owner="/".join([*here[:2], "1", "1"]))
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    folder = rooms.supervisor.folder(FIRST)
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.touch()
+    return folder
+
+
+async def test_a_job_whose_files_cannot_be_read_is_lost_once_its_processes_are_gone(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8."""
+    monkeypatch.setattr(keepers, "UNREADABLE", 0.0)
+    await left_running(rooms)
+    await rooms.supervisor.adopt()
+    _, told = await ask("GET", "events?since=0&wait=10")
+    (event,) = told["events"]
+    assert (event["type"], event["status"]) == ("training_failed", "lost")
+
+
+async def test_a_disk_that_fails_for_a_moment_makes_no_job_lost_that_came_to_its_end(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5, P9."""
+    monkeypatch.setattr(keepers, "READ_AGAIN", 0.01)
+    folder = await left_running(rooms)
+    tried = asyncio.Semaphore(0)
+    drain = rooms.supervisor.keepers._drain
+
+    async def counted(job_id: str) -> bool:
+        whole = await drain(job_id)
+        tried.release()
+        return whole
+
+    monkeypatch.setattr(rooms.supervisor.keepers, "_drain", counted)
+    adopting = asyncio.create_task(rooms.supervisor.adopt())
+    async with asyncio.timeout(10):
+        # By whoever takes it over, then by whoever finds that its keeper is gone.
+        for _ in range(3):
+            await tried.acquire()
+    folder.unlink()
+    folder.mkdir(mode=0o700)
+    whole = folder / "whole"
+    for fact in (facts.WorkFinished(time=1.0), facts.WorkerEnded(time=1.0, exit_code=0)):
+        with whole.open("ab") as file:
+            file.write(journal.frame(msgspec.json.encode(fact)))
+    whole.rename(folder / "journal")
+    await adopting
+    _, told = await ask("GET", "events?since=0&wait=10")
+    assert [(event["type"], event["status"]) for event in told["events"]] == [
+        ("training_completed", "completed")
+    ]
+
+
+async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is_no_other_server(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8."""
+    monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
+    here = rooms.supervisor.owner.split("/")
+    job = a_job(job_id=FIRST, status="starting", owner="/".join([*here[:2], "1", "1"]))
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    refusals = iter([RuntimeError("nobody thought of this")])
+    watch = rooms.supervisor.intake.watch
+
+    def refuse_once(job_id: str, folder: Path) -> None:
+        if (refusal := next(refusals, None)) is not None:
+            raise refusal
+        watch(job_id, folder)
+
+    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
+    await rooms.supervisor.adopt()
+    looking = asyncio.create_task(rooms.supervisor._look_after_others())
+    _, told = await ask("GET", "events?since=0&wait=10")
+    looking.cancel()
+    assert [event["type"] for event in told["events"]] == ["training_failed"]
