@@ -51,12 +51,12 @@ class Keepers:
     def changed(self, taken: Taken) -> None:
         """Follow what a job has come to."""
         job = taken.job
-        self._obey(taken)
         if job.terminal:
             self._watched.discard(job.job_id)
             self._places.free(job.job_id)
         elif job.process is not None and job.job_id not in self._watched:
             self.watch(job)
+        self._obey(taken)
 
     def watch(self, job: Job) -> None:
         """Wait for the keeper's end: its last word is in the journal by then, or never will be."""

@@ -7,10 +7,12 @@ its own. Not here: what follows from it (``core``).
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -18,22 +20,31 @@ from mlops_jupyter.core.jobs import Process
 from mlops_jupyter.training import processes
 from mlops_jupyter.training.processes import Identity
 
+#: This process, or the machine, has nothing left to look with.
+_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
 
 def handle(process: Process) -> int | None:
-    """A pidfd of exactly this process, readable once it has exited; None when it is not there.
+    """A pidfd of exactly this process, readable once it has exited; None when it is not there, ``OSError``
+    where that cannot be told, because no more files can be opened.
 
-    The pidfd comes first: what is compared afterwards cannot change hands any more."""
-    identity = _identity(process)
-    if (identity.boot_id, identity.pid_namespace) != (processes.boot_id(), processes.pid_namespace()):
+    What is read after the pidfd was made is of the same process: a file of ``/proc`` that was opened before
+    says nothing once its process is gone."""
+    if (process.boot_id, process.pid_namespace) != (processes.boot_id(), processes.pid_namespace()):
         return None
     try:
-        opened = os.pidfd_open(process.pid)
-    except OSError:
+        with ExitStack() as unless, open(f"/proc/{process.pid}/stat", errors="replace") as stat:  # noqa: PTH123
+            opened = os.pidfd_open(process.pid)
+            unless.callback(os.close, opened)
+            found = processes.parsed(stat.read())
+            if found is None or found.ticks != process.ticks or found.state in "ZX":
+                return None
+            unless.pop_all()
+            return opened
+    except OSError as error:
+        if error.errno in _SHORTAGE:
+            raise
         return None
-    if processes.lives(identity):
-        return opened
-    os.close(opened)
-    return None
 
 
 def alive(process: Process) -> bool:
@@ -51,11 +62,17 @@ def tell(process: Process, number: signal.Signals) -> bool:
     if opened is None:
         return False
     try:
+        return send(opened, number)
+    finally:
+        os.close(opened)
+
+
+def send(opened: int, number: signal.Signals) -> bool:
+    """Signal the process of this pidfd; False when it is gone."""
+    try:
         signal.pidfd_send_signal(opened, number)
     except ProcessLookupError:
         return False
-    finally:
-        os.close(opened)
     return True
 
 
@@ -75,8 +92,7 @@ def whereabouts(process: Process, journal: Path) -> Literal["here", "elsewhere",
     """Where the keeper of a job is, for a server that finds the job in its store."""
     if alive(process):
         return "here"
-    identity = _identity(process)
-    ours = (identity.boot_id, identity.pid_namespace) == (processes.boot_id(), processes.pid_namespace())
+    ours = (process.boot_id, process.pid_namespace) == (processes.boot_id(), processes.pid_namespace())
     return "gone" if ours or not kept_elsewhere(journal) else "elsewhere"
 
 

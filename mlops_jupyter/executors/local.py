@@ -6,6 +6,7 @@ Not here: how a keeper keeps (``training.keeper``), how many jobs may run (``sup
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -22,6 +23,8 @@ from mlops_jupyter.training.container import memory_left
 from mlops_jupyter.training.keeper import ADOPTED, PAUSE, RESUME
 from mlops_jupyter.training.standby import Assignment
 
+log = logging.getLogger(__name__)
+
 RECIPE = "mlops_jupyter.training.tabular.recipe"
 START_TIMEOUT = 30.0
 ORPHAN_TTL = 24 * 3600.0
@@ -31,6 +34,8 @@ IDLE = 600.0
 ROOM = 1 << 30
 #: Importing takes the next worker a second of processor time; not the first second of the job before it.
 NEXT_AFTER = 1.0
+#: Seconds until a process is looked for again when it could not be told whether it is there.
+LOOK_AGAIN = 1.0
 
 
 class LocalExecutor:
@@ -89,10 +94,7 @@ class LocalExecutor:
         return liveness.tell(process, RESUME)
 
     def adopt(self, process: Process, on_exit: Callable[[], None]) -> None:
-        opened = liveness.handle(process)
-        if opened is not None:
-            liveness.tell(process, ADOPTED)
-        self._in_background(_watch(process, opened, on_exit))
+        self._in_background(_watch(process, on_exit))
 
     def warm(self, interpreter: str | None = None) -> asyncio.Task[bool]:
         """The task ends when the worker is ready (True), or when there will be none."""
@@ -179,8 +181,24 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _watch(process: Process, opened: int | None, on_exit: Callable[[], None]) -> None:
+async def _watch(process: Process, on_exit: Callable[[], None]) -> None:
+    opened = await _handle(process)
     if opened is not None:
+        liveness.send(opened, ADOPTED)
         await liveness.gone(opened)
-    await asyncio.to_thread(liveness.sweep, process)
+    try:
+        await asyncio.to_thread(liveness.sweep, process)
+    except OSError as error:
+        # Its end is to be known whatever is left.
+        log.warning("What process %d left could not be looked for: %s", process.pid, error)
     on_exit()
+
+
+async def _handle(process: Process) -> int | None:
+    """Once it can be told: whoever cannot look must neither call a job gone nor sweep it away."""
+    while True:
+        try:
+            return liveness.handle(process)
+        except OSError as error:
+            log.warning("Process %d cannot be watched yet: %s", process.pid, error)
+            await asyncio.sleep(LOOK_AGAIN)

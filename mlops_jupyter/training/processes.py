@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -48,8 +49,9 @@ def read(path: str) -> str | None:
         return None
 
 
+@cache
 def boot_id() -> str:
-    """Names this boot of the machine."""
+    """Names this boot of the machine: known once, also to those who have no file left to ask with."""
     return (read("/proc/sys/kernel/random/boot_id") or "").strip()
 
 
@@ -60,7 +62,11 @@ def pid_namespace() -> str:
 
 def status(pid: int) -> Status | None:
     """None when there is no such process."""
-    text = read(f"/proc/{pid}/stat")
+    return parsed(read(f"/proc/{pid}/stat"))
+
+
+def parsed(text: str | None) -> Status | None:
+    """What ``/proc/<pid>/stat`` says; None when it says nothing."""
     if not text:
         return None
     # The name before the last parenthesis may hold anything, spaces and parentheses included.

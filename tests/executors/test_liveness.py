@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,8 +20,10 @@ import pytest
 
 from mlops_jupyter.core.jobs import Process
 from mlops_jupyter.executors.liveness import alive, forbid, sweep, tell, whereabouts
+from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.training import processes
 from mlops_jupyter.training.keeper import claim_journal
+from tests.executors.builders import until
 
 
 @contextmanager
@@ -93,3 +98,40 @@ def test_of_a_server_that_gives_a_job_up_and_a_keeper_that_begins_it_one_is_firs
     os.close(claim_journal(begun))
     assert not forbid(begun)
     assert forbid(tmp_path / "no folder" / "journal")
+
+
+@contextmanager
+def no_file_left() -> Iterator[None]:
+    """What is open stays so, and nothing more can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_whoever_has_no_file_left_to_look_with_calls_nobody_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9, P10: what is left of a job whose keeper is gone is swept away."""
+    monkeypatch.setattr("mlops_jupyter.executors.local.LOOK_AGAIN", 0.01)
+
+    async def story(keeper: Process, left: subprocess.Popen[bytes]) -> None:
+        executor, ended = LocalExecutor(), asyncio.Event()
+        with no_file_left():
+            with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+                whereabouts(keeper, tmp_path / "journal")
+            executor.adopt(keeper, ended.set)
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+        assert (left.poll(), ended.is_set()) == (None, False)
+        tell(keeper, signal.SIGKILL)
+        await until(ended.is_set)
+        assert left.wait() == -signal.SIGKILL
+        await executor.close()
+
+    with a_process() as (_, keeper):
+        mark = processes.Identity(keeper.pid, keeper.ticks, keeper.boot_id, keeper.pid_namespace).mark
+        with a_process(**{processes.MARK: mark}) as (left, _):
+            asyncio.run(story(keeper, left))
