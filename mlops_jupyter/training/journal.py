@@ -15,6 +15,7 @@ from collections import deque
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
+from weakref import WeakMethod
 from zlib import crc32
 
 #: Held in memory while the disk refuses writes; the oldest records go first beyond it.
@@ -36,7 +37,8 @@ def frame(payload: bytes) -> bytes:
 
 
 class Writer:
-    """Appends records; never raises because of the disk. For one process, from any thread.
+    """Appends records; never raises because of the disk. From any thread, and from forked copies of its
+    process, which share the file.
 
     While the disk refuses (ENOSPC, EIO), records are held in memory and written as soon as it takes
     them, whether or not anything is appended meanwhile; ``dropped`` counts those that no longer fitted.
@@ -46,35 +48,56 @@ class Writer:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
-        # What is left of a record that the disk took only in part: it must go first.
-        self._rest = b""
         self.dropped = 0
         self._turn = threading.Lock()
         self._retrying = False
         self._closed = threading.Event()
+        forked = WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (mend := forked()) and mend())
+
+    def _forked(self) -> None:
+        """We are a copy: whoever held the lock may not have come along, and what is held is written by the
+        process we are a copy of."""
+        self._turn = threading.Lock()
+        self._closed = threading.Event()
+        self._retrying = False
+        self._held.clear()
+        self._held_bytes = 0
 
     @property
     def holds(self) -> bool:
         """Whether the disk has not taken everything yet."""
-        return bool(self._held or self._rest)
+        return bool(self._held)
 
     def append(self, payload: bytes) -> None:
         record = frame(payload)
-        with self._turn:
-            if self.holds:
-                self._hold(record)
-                self._flush()
-            else:
-                self._write(record)
-            if self.holds and not self._retrying:
-                # A stage may have nothing to say for minutes, and what was said before it waits.
-                self._retrying = True
-                threading.Thread(target=self._retry, name="mlops-journal", daemon=True).start()
+        # No lock where the disk does its work: the kernel appends one write after the other.
+        if self._held or not self._write(record):
+            self._hold(record)
 
     def flush(self) -> bool:
         """Try to write what is held; True when nothing is left."""
         with self._turn:
             return self._flush()
+
+    def _write(self, record: bytes) -> bool:
+        """Whether the disk took all of it. A part of it, readers pass over: the whole comes again."""
+        try:
+            return os.write(self._file, record) == len(record)
+        except OSError:
+            return False
+
+    def _hold(self, record: bytes) -> None:
+        with self._turn:
+            self._held.append(record)
+            self._held_bytes += len(record)
+            while self._held_bytes > HELD_BYTES:
+                self._held_bytes -= len(self._held.popleft())
+                self.dropped += 1
+            if not self._flush() and not self._retrying:
+                # A stage may have nothing to say for minutes, and what was said before it waits.
+                self._retrying = True
+                threading.Thread(target=self._retry, name="mlops-journal", daemon=True).start()
 
     def _retry(self) -> None:
         while not self._closed.wait(RETRY):
@@ -84,40 +107,12 @@ class Writer:
                     return
 
     def _flush(self) -> bool:
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            if not self._write(rest, whole=False):
-                return False
         while self._held:
-            record = self._held.popleft()
-            self._held_bytes -= len(record)
-            if not self._write(record, first=True):
+            if not self._write(self._held[0]):
                 return False
-        return True
-
-    def _write(self, data: bytes, *, whole: bool = True, first: bool = False) -> bool:
-        try:
-            written = os.write(self._file, data)
-        except OSError:
-            if whole:
-                self._hold(data, first=first)
-            else:
-                self._rest = data
-            return False
-        if written == len(data):
-            return True
-        self._rest = data[written:]
-        return False
-
-    def _hold(self, record: bytes, *, first: bool = False) -> None:
-        if first:
-            self._held.appendleft(record)
-        else:
-            self._held.append(record)
-        self._held_bytes += len(record)
-        while self._held_bytes > HELD_BYTES:
+            # Not before it is written: until then, what its thread appends next must come behind it.
             self._held_bytes -= len(self._held.popleft())
-            self.dropped += 1
+        return True
 
     def sync(self) -> None:
         """Make what was appended survive a power loss."""

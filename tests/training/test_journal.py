@@ -122,6 +122,59 @@ def test_what_no_longer_fits_in_memory_is_counted(tmp_path: Path) -> None:
     assert kept == [b"%08d" % n for n in range(100 - len(kept), 100)]
 
 
+FORKS = """
+import os, resource, signal, sys, threading
+from pathlib import Path
+from mlops_jupyter.training import journal
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal.HELD_BYTES = 1 << 30
+writer, over = journal.Writer(Path(sys.argv[1])), threading.Event()
+
+def appends():
+    number = 0
+    while not over.is_set():
+        writer.append(b"%d" % number)
+        number += 1
+    while not writer.flush(): pass
+    print(writer.dropped, number)
+
+appending = threading.Thread(target=appends, daemon=True)
+limit(int(sys.argv[2]))
+appending.start()
+for child in range(20):
+    if not (pid := os.fork()):
+        signal.alarm(5)
+        writer.append(b"child %d" % child)
+        limit(resource.RLIM_INFINITY)
+        os._exit(not writer.flush())
+    assert os.waitpid(pid, 0)[1] == 0, "a child hangs"
+limit(resource.RLIM_INFINITY)
+over.set()
+appending.join()
+writer.close()
+"""
+
+
+@pytest.mark.parametrize("room", [-1, 1000], ids=["the disk takes all", "the disk refuses"])
+def test_a_process_forked_while_another_thread_appends_appends_too(tmp_path: Path, room: int) -> None:
+    """As ``multiprocessing`` forks out of a fit; ``room`` is what the file may grow to meanwhile."""
+    path = tmp_path / "journal"
+    words = [sys.executable, "-c", FORKS, str(path), str(room)]
+    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    dropped, number = map(int, out.split())
+    batch = read(path, 0, 1 << 30)
+    told = [payload for payload in batch.payloads if not payload.startswith(b"child")]
+    assert [payload for payload in batch.payloads if payload.startswith(b"child")] == [
+        b"child %d" % child for child in range(20)
+    ]
+    assert (told, dropped) == ([b"%d" % n for n in range(number)], 0)
+    assert batch.damaged == batch.cut
+
+
 def test_the_file_is_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
