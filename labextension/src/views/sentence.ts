@@ -39,7 +39,7 @@ function said(card: Card): Piece[] {
     }
     case "gone":
       return connection.shown === "forbidden"
-        ? ["You are signed out of this server. Reload the page to sign in; the job goes on."]
+        ? ["You are signed out of this server: the job may still be running. Reload the page to sign in."]
         : ["The job may still be running. When the server is back: ", { code: "%mlops status" }, " or ", { code: `mlops.get("${id}")` }];
     case "finished": {
       const reason = job && notKept(job);

@@ -198,16 +198,16 @@ function attempt(
         client.use(action.way);
         return;
       case "stop":
-        void tried(async () => happen({ kind: "record", job: await client.rest.stop(given.jobId) }), "Not stopped");
+        void tried(() => order(client.rest.stop(given.jobId)), "Not stopped");
         return;
       case "rerun":
         void tried(async () => lead(await client.rest.rerun(given.jobId, key)), "Not run again");
         return;
       case "pause":
-        void tried(async () => happen({ kind: "record", job: await client.rest.pause(given.jobId) }), "Not paused");
+        void tried(() => order(client.rest.pause(given.jobId)), "Not paused");
         return;
       case "resume":
-        void tried(async () => happen({ kind: "record", job: await client.rest.resume(given.jobId) }), "Not resumed");
+        void tried(() => order(client.rest.resume(given.jobId)), "Not resumed");
         return;
       case "log":
         void tried(async () => {
@@ -218,6 +218,12 @@ function attempt(
       case "csv":
         void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), "No file");
     }
+  }
+
+  /** The answer is the record as it was asked; what came of it may be told before it is here. */
+  async function order(answer: Promise<Job>): Promise<void> {
+    const head = card.jobHead;
+    happen({ kind: "record", job: await answer, head });
   }
 
   async function tried(what: () => Promise<void>, otherwise: string): Promise<void> {

@@ -174,7 +174,11 @@ describe("the connection", () => {
 
   test("signed out is said, and nothing is promised", () => {
     const shown = new Shown({}, "server", { phase: "forbidden" });
-    expect([shown.text("connection"), shown.text("stop")]).toEqual(["Signed out", null]);
+    expect([shown.text("connection"), shown.text("sentence"), shown.text("stop")]).toEqual([
+      "Signed out",
+      "You are signed out of this server: the job may still be running. Reload the page to sign in.",
+      null,
+    ]);
   });
 
   test("a saved output says of when it is, and never that something is wrong", () => {

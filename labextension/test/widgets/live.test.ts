@@ -229,6 +229,19 @@ describe("a widget", () => {
     expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/resume`);
   });
 
+  test("keeps to what a socket told while the answer to its order was on its way", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.text("pause")).toBe("Pause"));
+    await answered();
+    page.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-pause"]')?.click();
+    const paused: Event = { type: "training_paused", ...BASE, seq: 11, job_id: JOB_ID, by: "ada", job: aJob({ status: "paused" }) };
+    socket.tell({ type: "frame", prev: 10, events: [paused] });
+    await vi.waitFor(() => expect(page.asked.at(-1)).toBe(`POST jobs/${JOB_ID}/pause`));
+    await answered();
+    expect([page.text("state"), page.text("pause")]).toEqual(["Paused", "Resume"]);
+  });
+
   test("that may not ask for its job does so no more while the socket speaks on", async () => {
     page = new Page({ source: "server", job: aJob() });
     page.status = 403;
