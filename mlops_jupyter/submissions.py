@@ -57,7 +57,7 @@ class Submissions:
         """The job, on disk; what came under ``key`` before is the job it became then.
 
         With ``rerun_of`` it is the next attempt at that job, whose inputs are still in its folder."""
-        digest = hashlib.sha256(wire.encode([spec, rerun_of])).hexdigest()
+        digest = await asyncio.to_thread(_digest, spec, rerun_of)
         lent = {} if rerun_of is None else await self._inputs_of(rerun_of)
 
         def before(store: Reading) -> Job | None:
@@ -208,6 +208,10 @@ class Submissions:
             return os.link(lent[input_id], target)
         except FileNotFoundError as error:
             raise InputError("What was sent for the job before is gone from its folder.") from error
+
+
+def _digest(spec: JobSpec, rerun_of: str | None) -> str:
+    return hashlib.sha256(wire.encode([spec, rerun_of])).hexdigest()
 
 
 def _submitted(store: Reading, key: str, digest: str) -> Job | None:

@@ -24,7 +24,7 @@ class EventsHandler(Streams, Handler):
         rooms = self.rooms
         wait = self.number("wait", 0.0, 0.0, LONGEST_WAIT) or 0.0
         cursor, reset = await self.open_at()
-        snapshot = await self.snapshot() if cursor is None else None
+        as_of, snapshot = await self.snapshot() if cursor is None else (cursor, b"null")
         stored: list[Stored] = []
         if cursor is not None:
             if wait:
@@ -32,14 +32,13 @@ class EventsHandler(Streams, Handler):
             stored = await rooms.hub.after(cursor, POLL_EVENTS)
         envelope = {
             "epoch": rooms.store.epoch,
-            "head": max(rooms.hub.head, cursor or 0) if snapshot is None else snapshot.head,
-            "prev": cursor if snapshot is None else snapshot.head,
+            "head": as_of if cursor is None else max(rooms.hub.head, cursor),
+            "prev": as_of,
             "reset": reset,
-            "snapshot": snapshot,
         }
-        self.set_header("Content-Type", "application/json")
         # The events are the bytes every client gets; only the envelope is made here.
-        self.finish(wire.encode(envelope)[:-1] + b',"events":[' + joined(stored) + b"]}")
+        told = b',"snapshot":%b,"events":[%b]}' % (snapshot, joined(stored))
+        self.send(wire.encode(envelope)[:-1] + told)
 
 
 handlers = [("events", EventsHandler), ("events/subscribe", SubscribeHandler)]

@@ -22,6 +22,7 @@ from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.intake import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, login
+from mlops_jupyter.store import Reading
 
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
@@ -74,10 +75,13 @@ class JobsHandler(Submitting):
         limit = int(self.number("limit", 50, 1, 1000) or 50)
         # Not stripped: what is left of a control character would be the beginning of every id.
         prefix = self.get_query_argument("id", None, strip=False)
-        head, jobs = await self.rooms.store.aread(
-            lambda r: (r.head(), r.jobs(limit) if prefix is None else r.matching(prefix, limit))
-        )
-        self.reply({"epoch": self.rooms.store.epoch, "head": head, "jobs": jobs})
+        epoch = self.rooms.store.epoch
+
+        def listed(reading: Reading) -> bytes:
+            jobs = reading.jobs(limit) if prefix is None else reading.matching(prefix, limit)
+            return wire.with_list({"epoch": epoch, "head": reading.head()}, "jobs", jobs)
+
+        self.send(await self.rooms.store.aread(listed))
 
     @web.authenticated
     @authorized("execute", "mlops.jobs")
@@ -160,9 +164,7 @@ class JobLogsHandler(Handler):
         job = await self.job(prefix)
         tail = int(self.number("tail", LINES, 0, LINES) or 0)
         path = self.rooms.supervisor.folder(job.job_id) / "output.log"
-        total, lines = await self.rooms.in_thread(_last_lines, path, tail)
-        first = total - len(lines)
-        self.reply({"job_id": job.job_id, "total": total, "first": first, "lines": lines})
+        self.send(await self.rooms.in_thread(_with_lines, job.job_id, path, tail))
 
 
 class JobMetricsHandler(Handler):
@@ -176,8 +178,7 @@ class JobMetricsHandler(Handler):
         buckets = None if asked is None else int(asked)
         head, series = await self.rooms.store.aread(lambda r: (r.head(), r.series(job.job_id, buckets)))
         answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch, "head": head}
-        self.set_header("Content-Type", "application/json")
-        self.finish(await self.rooms.in_thread(_with_series, answer, series))
+        self.send(await self.rooms.in_thread(_with_series, answer, series))
 
 
 def _with_series(answer: dict[str, Any], series: dict[str, Series]) -> bytes:
@@ -214,6 +215,11 @@ def _person(user: User) -> str:
     if _MADE_UP.fullmatch(user.username):
         return login()
     return user.display_name or user.name or user.username
+
+
+def _with_lines(job_id: str, path: Path, tail: int) -> bytes:
+    total, lines = _last_lines(path, tail)
+    return wire.with_list({"job_id": job_id, "total": total, "first": total - len(lines)}, "lines", lines)
 
 
 def _last_lines(path: Path, count: int) -> tuple[int, list[str]]:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 
 from tornado import web
 
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.stream import Reset, Snapshot
 from mlops_jupyter.server.handler import Ours
+from mlops_jupyter.store import Reading
 
 SNAPSHOT_JOBS = 50
 
@@ -40,9 +42,14 @@ class Streams(Ours):
     def reset(self, why: str) -> Reset:
         return Reset(time=now(), epoch=self.rooms.store.epoch, why=why)
 
-    async def snapshot(self) -> Snapshot:
-        head, jobs = await self.rooms.store.aread(lambda r: (r.head(), r.jobs(SNAPSHOT_JOBS)))
-        return Snapshot(time=now(), head=head, jobs=tuple(jobs))
+    async def snapshot(self) -> tuple[int, bytes]:
+        """The event it is as of, and the message: it is long, and encoded beside the event loop."""
+        return await self.rooms.store.aread(_snapshot)
+
+
+def _snapshot(reading: Reading) -> tuple[int, bytes]:
+    head = reading.head()
+    return head, wire.encode(Snapshot(time=now(), head=head, jobs=tuple(reading.jobs(SNAPSHOT_JOBS))))
 
 
 def now() -> datetime:

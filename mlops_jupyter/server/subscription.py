@@ -202,9 +202,9 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             await self._tell(hello)
 
     async def _tell_snapshot(self) -> int:
-        snapshot = await self.snapshot()
-        await self._tell(snapshot)
-        return snapshot.head
+        head, snapshot = await self.snapshot()
+        await self._send(message(snapshot))
+        return head
 
     async def _beat(self) -> None:
         checked = time.monotonic()

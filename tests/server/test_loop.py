@@ -16,7 +16,7 @@ import pytest
 
 from mlops_jupyter import supervisor
 from mlops_jupyter.core.events import MetricPoints
-from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.jobs import Candidate, JobSpec, Source
 from mlops_jupyter.core.series import Point
 from tests.core.builders import a_job
 from tests.lines import NOW
@@ -103,3 +103,42 @@ async def test_whether_others_share_the_store_is_asked_beside_the_loop(
         asking = asyncio.create_task(work())
         assert await asyncio.to_thread(asked.get, timeout=10) != loop
         asking.cancel()
+
+
+async def test_no_long_answer_is_made_in_the_loop(rooms, jp_fetch, ask, probe: Probe) -> None:
+    """P21: many jobs, as a list, a snapshot and a message; a long log; a large submission."""
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    candidates = tuple(
+        Candidate(index=n, label="C", stage="Model selection", parameters={}, scores=(0.5,) * 5)
+        for n in range(40)
+    )
+
+    def fill(tx) -> None:
+        for n in range(250):
+            job = a_job(job_id=f"j-{n:012d}", candidates=candidates, status="queued")
+            tx.add_job(job, spec, "rf")
+
+    async with rooms.supervisor.places._giving:
+        await rooms.store.awrite(fill)
+        log = rooms.supervisor.folder("j-000000000000") / "output.log"
+        log.parent.mkdir(parents=True)
+        # Quotes are slow to encode.
+        line = '"' * 9999
+        log.write_text(f"{line}\n" * 1200)
+        large = {"data": {"path": "/nowhere"}, "target": "y", "params": {"a": [1] * 450_000}}
+        body = msgspec.json.encode(large)
+        probe.on = True
+        listed, polled, logged, refused = await asyncio.gather(
+            jp_fetch("mlops", "api", "jobs", params={"limit": "1000"}),
+            jp_fetch("mlops", "api", "events"),
+            jp_fetch("mlops", "api", "jobs", "j-000000000000", "logs"),
+            ask("POST", "jobs", body),
+        )
+        probe.on = False
+    assert refused[0] == 400
+    told = await asyncio.to_thread(
+        lambda: [msgspec.json.decode(answer.body) for answer in (listed, polled, logged)]
+    )
+    assert (len(told[0]["jobs"]), len(told[1]["snapshot"]["jobs"])) == (250, 250)
+    assert told[2]["lines"] == [line] * 1200
+    assert probe.longest < 0.05, probe.what
