@@ -7,6 +7,7 @@ Not here: the time of day, which may be set while they wait (docs/decisions).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -25,6 +26,8 @@ from mlops_jupyter.core.errors import InputError, NoRoom
 KEPT_SECONDS = 24 * 3600
 #: The boot it was sent in, the second of it, and a random number.
 _ID = re.compile(r"i-([0-9a-f]{8})([0-9a-f]{8})[0-9a-f]{8}")
+#: What file systems without hard links say: those of USB sticks, some served by a program or a network.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
 class Inputs:
@@ -90,10 +93,13 @@ class Inputs:
 
     def link(self, input_id: str, target: Path) -> None:
         """Put the input at ``target`` too; ``InputError`` when there is no such input."""
-        source = self._folder / input_id
-        if not _ID.fullmatch(input_id) or not source.is_file():
-            raise InputError(f'no input "{input_id}": send it again.')
-        os.link(source, target)
+        try:
+            if _ID.fullmatch(input_id):
+                return linked(self._folder / input_id, target)
+        except FileNotFoundError:
+            # Another job may have taken it just now.
+            pass
+        raise InputError(f'no input "{input_id}": send it again.')
 
     def _waiting(self) -> list[tuple[Path, os.stat_result]]:
         found = []
@@ -121,6 +127,19 @@ class Inputs:
     def remove(self, input_id: str) -> None:
         """A job has taken it."""
         (self._folder / input_id).unlink(missing_ok=True)
+
+
+def linked(source: Path, target: Path) -> None:
+    """The file at ``source`` at ``target``, too; a copy of it, on disk, where there are no hard links."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with source.open("rb") as file, os.fdopen(_create(target), "wb") as copy, _taken_by_the_disk():
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
 @contextmanager

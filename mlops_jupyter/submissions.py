@@ -30,7 +30,7 @@ from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.reruns import again, difference
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
 from mlops_jupyter.executors import second_look
-from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.inputs import Inputs, linked
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.records import Records
 from mlops_jupyter.store import Reading, Store, Transaction
@@ -205,7 +205,7 @@ class Submissions:
         if input_id not in lent:
             return self._inputs.link(input_id, target)
         try:
-            return os.link(lent[input_id], target)
+            return linked(lent[input_id], target)
         except FileNotFoundError as error:
             raise InputError("What was sent for the job before is gone from its folder.") from error
 

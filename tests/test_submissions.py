@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlops_jupyter.core.errors import InputError
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.submissions import Submissions
@@ -35,3 +37,45 @@ def test_what_a_job_needs_is_on_disk_before_it_is_accepted(
     submissions._prepare("j-7f3a00000000", JobSpec(data=Source(input_id=input_id), target="y"), {})
     assert (tmp_path / "jobs" / "j-7f3a00000000" / "data.parquet").read_bytes() == b"a table"
     assert synced[1:] == ["spec.json", "j-7f3a00000000", "jobs"]
+
+
+def test_where_there_are_no_hard_links_a_job_gets_a_copy_of_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F53: the first attempt its own, the next one that of the first."""
+
+    def none(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", none)
+    inputs = Inputs(tmp_path / "inputs", "this boot")
+    input_id, file = inputs.create()
+    inputs.write(file, b"a table")
+    inputs.finish(input_id, file)
+    nothing: Any = None
+    submissions = Submissions(nothing, tmp_path / "jobs", inputs, nothing, nothing)
+    spec = JobSpec(data=Source(input_id=input_id), target="y")
+    first, second = (tmp_path / "jobs" / name / "data.parquet" for name in ("j-1", "j-2"))
+    submissions._prepare("j-1", spec, {})
+    inputs.remove(input_id)
+    submissions._prepare("j-2", spec, {input_id: first})
+    assert [(copy.read_bytes(), copy.stat().st_mode & 0o777) for copy in (first, second)] == [
+        (b"a table", 0o600)
+    ] * 2
+
+
+def test_an_input_that_another_job_takes_just_now_is_to_be_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = Inputs(tmp_path / "inputs", "this boot")
+    input_id, file = inputs.create()
+    inputs.finish(input_id, file)
+    link = os.link
+
+    def late(source: Path, target: Path) -> None:
+        source.unlink(missing_ok=True)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(InputError, match="send it again"):
+        inputs.link(input_id, tmp_path / "data.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -68,7 +69,8 @@ class InputsHandler(Handler):
             await self.rooms.in_thread(work, *args)
         except NoRoom as error:
             self._refused = error
-            self._discard()
+            if (discarded := self._discard()) is not None:
+                await discarded
 
     @web.authenticated
     @authorized("execute", "mlops.jobs")
@@ -89,10 +91,13 @@ class InputsHandler(Handler):
         self._discard()
         super().on_connection_close()
 
-    def _discard(self) -> None:
-        if self._file is not None:
-            self.rooms.supervisor.inputs.discard(self._input_id, self._file)
-            self._file = None
+    def _discard(self) -> asyncio.Future[None] | None:
+        """Beside the loop, too: closing a file waits for what a slow disk is just writing."""
+        if self._file is None:
+            return None
+        file, self._file = self._file, None
+        discard = self.rooms.supervisor.inputs.discard
+        return asyncio.get_running_loop().run_in_executor(None, discard, self._input_id, file)
 
 
 handlers = [("inputs", InputsHandler)]

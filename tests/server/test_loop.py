@@ -19,6 +19,7 @@ from mlops_jupyter.core.events import MetricPoints
 from mlops_jupyter.core.jobs import Candidate, JobSpec, Source
 from mlops_jupyter.core.series import Point
 from tests.core.builders import a_job
+from tests.executors.builders import until
 from tests.lines import NOW
 
 JOB = "j-7f3a00000000"
@@ -142,3 +143,29 @@ async def test_no_long_answer_is_made_in_the_loop(rooms, jp_fetch, ask, probe: P
     assert (len(told[0]["jobs"]), len(told[1]["snapshot"]["jobs"])) == (250, 250)
     assert told[2]["lines"] == [line] * 1200
     assert probe.longest < 0.05, probe.what
+
+
+async def test_an_input_whose_sender_goes_away_is_let_go_beside_the_loop(
+    rooms, jp_base_url, jp_http_port, http_server_client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P21: a file of a slow disk is closed once what is just being written to it is."""
+    closed: SimpleQueue[int] = SimpleQueue()
+    discard = rooms.supervisor.inputs.discard
+
+    def seen(input_id: str, file: Any) -> None:
+        discard(input_id, file)
+        closed.put(threading.get_ident())
+
+    monkeypatch.setattr(rooms.supervisor.inputs, "discard", seen)
+    head = (
+        f"POST {jp_base_url}mlops/api/inputs HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n"
+        f"Authorization: mlops {rooms.secret}\r\nContent-Type: application/octet-stream\r\n"
+        "Content-Length: 1000000\r\n\r\n"
+    )
+    _, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    writer.write(head.encode() + b"x" * 100_000)
+    folder = rooms.supervisor.folder("j-").parents[1] / "inputs"
+    await until(lambda: list(folder.glob("*.part")))
+    writer.close()
+    assert await asyncio.to_thread(closed.get, timeout=10) != threading.get_ident()
+    assert list(folder.iterdir()) == []
