@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds the start of the extension waits for its store; Jupyter itself listens already.
 STORE_PATIENCE = 5.0
+#: Seconds between tries to write the runtime file.
+ANNOUNCE_AGAIN = 5.0
 
 
 class Rooms:
@@ -172,6 +174,7 @@ class MlopsExtension(ExtensionApp):
     _activity: Activity | None = None
     _runtime_file: Path | None = None
     _lingering: asyncio.Task[None] | None = None
+    _announcing: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
         for module in (status, jobs, models, inputs, events):
@@ -190,11 +193,13 @@ class MlopsExtension(ExtensionApp):
             memory_floor=self.memory_floor,
         )
         await self.rooms.started(STORE_PATIENCE)
-        self._runtime_file = _write_runtime_file(serverapp, self.rooms)
         # Until here every request is answered with 503.
         serverapp.web_app.settings[ROOMS] = self.rooms
         times = serverapp.web_app.settings["last_activity_times"]
         self._activity = Activity(self.rooms.store, self.rooms.supervisor, times)
+        if (refused := self._announce()) is not None:
+            log.error("Kernels and the command line cannot find this server yet: %s", refused)
+            self._announcing = asyncio.create_task(self._announce_later())
         if self.private:
             self._lingering = asyncio.create_task(self._linger())
 
@@ -202,13 +207,29 @@ class MlopsExtension(ExtensionApp):
         """Jobs that run or wait, and their states: Jupyter does not shut itself down meanwhile."""
         return {} if self._activity is None else self._activity.jobs
 
+    def _announce(self) -> OSError | None:
+        """Tell kernels where we are, if the disk takes it: pages find us without."""
+        assert self.rooms is not None
+        try:
+            self._runtime_file = _write_runtime_file(self.serverapp, self.rooms)
+        except OSError as error:
+            return error
+        return None
+
+    async def _announce_later(self) -> None:
+        while self._announce() is not None:  # noqa: ASYNC110 - no disk tells
+            await asyncio.sleep(ANNOUNCE_AGAIN)
+
     async def stop_extension(self) -> None:
         if self._activity is not None:
             self._activity.close()
-        if self._lingering is not None:
-            self._lingering.cancel()
+        for task in (self._lingering, self._announcing):
+            if task is not None:
+                task.cancel()
         if self._runtime_file is not None:
-            self._runtime_file.unlink(missing_ok=True)
+            # What stays there names a process that is gone: nobody takes it for a server.
+            with contextlib.suppress(OSError):
+                self._runtime_file.unlink(missing_ok=True)
         rooms, self.rooms = self.rooms, None
         if rooms is not None:
             await rooms.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.server import extension
 from tests.core.builders import a_job
 from tests.executors.builders import until
 
@@ -110,3 +112,25 @@ async def test_jobs_start_before_those_behind_them_are_told_and_each_is_told_onc
     ]
     assert [event["job"]["ahead"] for event in told[2:]] == [0, 1, 2, 3]
     assert (begun, kept) == (ids[:2], ids[:2])
+
+
+@pytest.fixture
+def no_place(jp_serverapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file where the folder of runtime files should be."""
+    place = tmp_path / "no folder"
+    place.touch()
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(place))
+    monkeypatch.setattr(extension, "ANNOUNCE_AGAIN", 0.01)
+    return place
+
+
+async def test_a_server_that_cannot_write_where_it_is_works_and_says_so_as_soon_as_it_can(
+    no_place: Path, rooms: Any, ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P5: it was started while the disk was full."""
+    status, _ = await ask("GET", "status")
+    assert status == 200
+    await asyncio.to_thread(no_place.unlink)
+    await until(lambda: list(no_place.glob("mlops-*.json")))
+    said = [*caplog.get_records("setup"), *caplog.records]
+    assert sum("cannot find this server" in record.message for record in said) == 1
