@@ -43,6 +43,25 @@ class Errands:
             log.error("A job could not be moved on", exc_info=task.exception())
 
 
+async def look_on(look: Callable[[], Coroutine[Any, Any, float]], failed: str) -> None:
+    """Look again and again until cancelled: nothing else ends it. ``look`` gives the seconds until the next
+    time; ``failed`` is said once of each thing that nobody thought of."""
+    said: set[str] = set()
+    while True:
+        try:
+            pause = await look()
+        except StoreUnavailable:
+            # It says what is wrong with it to whoever asks it for something.
+            pause = STORE_PAUSE
+        except Exception as error:
+            # Who looks after others for as long as the server lives must outlive anything.
+            pause = STORE_PAUSE
+            if repr(error) not in said:
+                said.add(repr(error))
+                log.exception(failed)
+        await asyncio.sleep(pause)
+
+
 async def _persist(work: Work) -> None:
     while True:
         try:

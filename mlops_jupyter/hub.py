@@ -12,6 +12,7 @@ from collections import deque
 from itertools import islice
 
 from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.errands import look_on
 from mlops_jupyter.store import Store, Stored
 
 #: Enough for a client that missed half a minute of a busy job; ~300 bytes each.
@@ -124,13 +125,11 @@ class Hub:
 
     async def follow_others(self) -> None:
         """Hear of what other servers write into the store, until cancelled."""
-        while True:
-            try:
-                # Asking a lock may hang with a file system: not on the loop of the user's notebooks.
-                others = await asyncio.to_thread(self._store.shared)
-                if others and await self._store.aread(lambda reading: reading.head()) > self.head:
-                    await self._store.take_in_others()
-            except StoreUnavailable:
-                # The store says so to whoever asks it for something; here the next look may succeed.
-                others = False
-            await asyncio.sleep(LOOK if others else LOOK_FOR_OTHERS)
+        await look_on(self._look_for_others, "Events of other servers could not be looked for")
+
+    async def _look_for_others(self) -> float:
+        # Asking a lock may hang with a file system: not on the loop of the user's notebooks.
+        others = await asyncio.to_thread(self._store.shared)
+        if others and await self._store.aread(lambda reading: reading.head()) > self.head:
+            await self._store.take_in_others()
+        return LOOK if others else LOOK_FOR_OTHERS

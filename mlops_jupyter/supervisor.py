@@ -18,7 +18,7 @@ from mlops_jupyter.core.consequences import Order
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.transitions import advance
-from mlops_jupyter.errands import Errands
+from mlops_jupyter.errands import Errands, look_on
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.executors.protocol import Executor, StartRefused
 from mlops_jupyter.inputs import Inputs
@@ -72,7 +72,8 @@ class Supervisor:
         self._adopting: asyncio.Task[None] | None = None
         #: Whether jobs of others were left to them: what keeps us from taking them over may change.
         self._left = False
-        self._errands.do(self._look_after_others)
+        self._others = False
+        self._errands.do(self.look_after_others)
 
     def folder(self, job_id: str) -> Path:
         """Where everything of a job is kept."""
@@ -159,8 +160,14 @@ class Supervisor:
                 except Exception as error:  # noqa: BLE001 - told once, and whatever it is, jobs wait behind it
                     # The others must not wait for one that cannot be taken over; it is tried again.
                     self._left = True
-                    self._log_once(f"Job {job.job_id} could not be taken over", error)
+                    self._say_once(job.job_id, error)
         self._errands.do(self.places.give)
+
+    def _say_once(self, job_id: str, error: Exception) -> None:
+        told = f"{job_id}: {error!r}"
+        if told not in self._said:
+            self._said.add(told)
+            log.error("Job %s could not be taken over", job_id, exc_info=error)
 
     async def _take_over(self, job: Job) -> None:
         """Make a job ours that nobody cares for."""
@@ -213,26 +220,15 @@ class Supervisor:
                 await asyncio.sleep(0.05)
         await self.keepers.gone(job_id)
 
-    async def _look_after_others(self) -> None:
+    async def look_after_others(self) -> None:
         """Servers that share our store may die: their jobs are ours then."""
-        shared = False
-        while True:
-            await asyncio.sleep(OTHERS_PAUSE)
-            before, shared = shared, await asyncio.to_thread(self._store.shared)
-            if before or shared or self._left:
-                try:
-                    await self.adopt()
-                except StoreUnavailable:
-                    raise
-                except Exception as error:  # noqa: BLE001 - told once, and whatever it is, jobs wait behind it
-                    # What went wrong now may work the next time.
-                    self._log_once("Jobs of other servers could not be looked after", error)
+        await look_on(self._look_after_others, "Jobs of other servers could not be looked after")
 
-    def _log_once(self, what: str, error: Exception) -> None:
-        told = f"{what}: {error!r}"
-        if told not in self._said:
-            self._said.add(told)
-            log.error(what, exc_info=error)
+    async def _look_after_others(self) -> float:
+        before, self._others = self._others, await asyncio.to_thread(self._store.shared)
+        if before or self._others or self._left:
+            await self.adopt()
+        return OTHERS_PAUSE
 
     def _runs_elsewhere(self, job: Job) -> bool:
         return owners.runs_elsewhere(job, self.folder(job.job_id) / "journal", shared=self._store.shared())

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.errands import look_on
 from mlops_jupyter.store import Store
 from mlops_jupyter.supervisor import Supervisor
 
@@ -27,7 +28,8 @@ class Activity:
         self._times = times
         #: Jobs that ran or waited at the last look, by id.
         self.jobs: dict[str, str] = {}
-        self._looking = asyncio.get_running_loop().create_task(self._look_on())
+        looking = look_on(self._look, "Whether jobs run could not be found out")
+        self._looking = asyncio.get_running_loop().create_task(looking)
 
     async def look(self) -> bool:
         """Whether a job runs or waits; told to Jupyter if so."""
@@ -47,10 +49,9 @@ class Activity:
             return True
         return job.status != "paused" and job.owner == self._supervisor.owner
 
-    async def _look_on(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(EVERY)
+    async def _look(self) -> float:
+        await self.look()
+        return EVERY
 
     def close(self) -> None:
         self._looking.cancel()

@@ -190,8 +190,9 @@ class Files:
 
     def shared(self) -> bool:
         """Whether another server uses these files."""
+        neighbours = self._neighbours
         try:
-            return self._neighbours is not None and self._neighbours.any()
+            return neighbours is not None and neighbours.any()
         except OSError:
             # Just being closed, to be opened again: somebody may be there.
             return True

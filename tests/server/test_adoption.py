@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_jupyter import keepers, supervisor
+from mlops_jupyter import errands, keepers, supervisor
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.jobs import JobSpec, Process, Source
@@ -91,10 +91,10 @@ async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_t
         looks.release()
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
+    monkeypatch.setattr(errands, "STORE_PAUSE", 0.001)
     monkeypatch.setattr(rooms.supervisor, "adopt", fails)
     monkeypatch.setattr(rooms.supervisor, "_left", True)
-    looking = asyncio.create_task(rooms.supervisor._look_after_others())
+    looking = asyncio.create_task(rooms.supervisor.look_after_others())
     async with asyncio.timeout(10):
         for _ in range(3):
             await looks.acquire()
@@ -181,7 +181,7 @@ async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is
 
     monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
     await rooms.supervisor.adopt()
-    looking = asyncio.create_task(rooms.supervisor._look_after_others())
+    looking = asyncio.create_task(rooms.supervisor.look_after_others())
     _, told = await ask("GET", "events?since=0&wait=10")
     looking.cancel()
     assert [event["type"] for event in told["events"]] == ["training_failed"]

@@ -100,7 +100,7 @@ async def test_whether_others_share_the_store_is_asked_beside_the_loop(
     asked: SimpleQueue[int] = SimpleQueue()
     loop = threading.get_ident()
     monkeypatch.setattr(rooms.store, "shared", lambda: bool(asked.put(threading.get_ident())))
-    for work in (rooms.hub.follow_others, rooms.supervisor._look_after_others):
+    for work in (rooms.hub.follow_others, rooms.supervisor.look_after_others):
         asking = asyncio.create_task(work())
         assert await asyncio.to_thread(asked.get, timeout=10) != loop
         asking.cancel()
