@@ -78,7 +78,7 @@ class Keepers:
         why = await asyncio.to_thread(remains.why, folder, cursor.journal)
         last = await asyncio.to_thread(remains.last_lines, folder)
         fact = facts.JobVanished(time=time.time(), why=why, log_tail=last)
-        self.changed(Taken(await self.happened(job_id, fact), signal=None))
+        await self.over(job_id, fact)
 
     async def drained(self, job_id: str) -> Job:
         """The job once all that its processes have written, and can be read, is taken in."""
@@ -98,6 +98,10 @@ class Keepers:
             return True
 
         return await asyncio.to_thread(drain)
+
+    async def over(self, job_id: str, fact: facts.Fact) -> None:
+        """Record an end that no process of the job can tell, and follow it."""
+        self.changed(Taken(await self.happened(job_id, fact), signal=None))
 
     async def happened(self, job_id: str, fact: facts.Fact) -> Job:
         """Record what only the server knows."""

@@ -38,6 +38,11 @@ def runs_elsewhere(job: Job, journal: Path, *, shared: bool) -> bool:
     return job.owner is not None and not is_here(job.owner) and shared
 
 
+def of_this_boot(owner: str | None) -> bool:
+    """Whether all that this server did to files can be seen here: no power was lost since."""
+    return owner is not None and owner.split("/")[0] == processes.boot_id()
+
+
 def is_here(owner: str) -> bool:
     """Whether we could see that server, if it lived."""
     return owner.split("/")[:2] == [processes.boot_id(), processes.pid_namespace()]

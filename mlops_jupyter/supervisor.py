@@ -1,7 +1,7 @@
-"""Starts and ends jobs, and adopts those that still run. The rooms of jobs are wired together here.
+"""Ends jobs, and adopts those that still run. The rooms of jobs are wired together here.
 
-Not here: how jobs are accepted (``submissions``) and wait (``places``), what follows once they run
-(``keepers``), how processes are made (``executors``) and what a job's files say (``intake``).
+Not here: how jobs are accepted (``submissions``), wait (``places``) and start (``starts``), what follows
+once they run (``keepers``), how processes are made (``executors``) and what their files say (``intake``).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.errands import Errands, look_on
-from mlops_jupyter.executors import liveness
-from mlops_jupyter.executors.protocol import Executor, StartRefused
+from mlops_jupyter.executors.protocol import Executor
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.keepers import Keepers
 from mlops_jupyter.places import Places
 from mlops_jupyter.records import Records
+from mlops_jupyter.starts import Starts
 from mlops_jupyter.store import Store, Transaction
 from mlops_jupyter.submissions import Submissions
 from mlops_jupyter.training.processes import boot_id
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds between looks for jobs of servers that are gone, while there are or were others.
 OTHERS_PAUSE = 1.0
-#: For so long a keeper that has claimed its job may take to say who it is.
-CLAIM_PATIENCE = 5.0
 
 
 class Supervisor:
@@ -60,13 +58,16 @@ class Supervisor:
             self.intake,
             self.records,
             self._errands,
-            lambda job_id: partial(self._start, job_id),
+            lambda job_id: partial(self.starts.begin, job_id),
             owner=self.owner,
             count=places,
             memory_floor=memory_floor,
         )
         self.keepers = Keepers(
             store, executor, self.intake, self.records, self.places, self._errands, folder / "jobs"
+        )
+        self.starts = Starts(
+            store, executor, self.intake, self.records, self.keepers, folder / "jobs", self.owner
         )
         self._said: set[str] = set()
         self._adopting: asyncio.Task[None] | None = None
@@ -178,10 +179,13 @@ class Supervisor:
             return
         if await asyncio.to_thread(self._runs_elsewhere, job):
             self._left = True
-        elif (taken := await self._made_ours(job)) is not None:
+            return
+        # Before it is ours: who takes it from us, in turn, must not think that it can be started.
+        forbidden = await self.starts.forbid(job)
+        if (taken := await self._made_ours(job)) is not None:
             self.places.taken.add(job.job_id)
             try:
-                await self._adopt(job.job_id, taken.signal)
+                await self._adopt(job.job_id, taken.signal, forbidden=forbidden)
             except BaseException:
                 # Or it would count as cared for when this is tried again.
                 self.places.taken.discard(job.job_id)
@@ -198,27 +202,19 @@ class Supervisor:
 
         return await self._store.awrite(work)
 
-    async def _adopt(self, job_id: str, order: Order | None) -> None:
+    async def _adopt(self, job_id: str, order: Order | None, *, forbidden: bool) -> None:
         """What was written since decides: the keeper may have begun, or ended, unseen."""
         await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
         job = await self.keepers.drained(job_id)
         if job.terminal or job.process is not None:
             self.keepers.changed(Taken(job, order))
+        elif forbidden:
+            self._errands.do(partial(self.starts.withdraw, job_id))
+        elif job.status == "starting":
+            # Its server died while starting it. Whichever keeper is first to claim it runs it.
+            self._errands.do(partial(self.starts.begin, job_id))
         else:
-            self._errands.do(partial(self._claimed_or_lost, job_id))
-
-    async def _claimed_or_lost(self, job_id: str) -> None:
-        """Its server died while starting it: a keeper has claimed it, and will say so, or none ever can."""
-        journal = self.folder(job_id) / "journal"
-        if not await asyncio.to_thread(liveness.forbid, journal):
-            patience = time.monotonic() + CLAIM_PATIENCE
-            while time.monotonic() < patience or await asyncio.to_thread(liveness.kept_elsewhere, journal):
-                job = await self.keepers.drained(job_id)
-                if job.terminal or job.process is not None:
-                    # Whoever took it in has said so to ``keepers.changed``.
-                    return
-                await asyncio.sleep(0.05)
-        await self.keepers.gone(job_id)
+            self._errands.do(partial(self.starts.claimed_or_lost, job_id))
 
     async def look_after_others(self) -> None:
         """Servers that share our store may die: their jobs are ours then."""
@@ -239,44 +235,9 @@ class Supervisor:
         await asyncio.to_thread(self.intake.close)
         await self._executor.close()
         try:
-            await self._put_back()
+            await self.starts.put_back()
         except StoreUnavailable as error:
             log.warning("Jobs that were being started will be lost: %s", error)
-
-    async def _put_back(self) -> None:
-        """Jobs that we were starting and no keeper has begun wait again."""
-
-        def work(tx: Transaction) -> list[str]:
-            cut = [
-                job
-                for job in tx.open_jobs()
-                if job.owner == self.owner
-                and job.process is None
-                and not (self.folder(job.job_id) / "journal").exists()
-            ]
-            for job in cut:
-                self.intake.record(tx, job, [facts.StartWithdrawn(time=time.time())])
-            return [job.job_id for job in cut]
-
-        for job_id in await self._store.awrite(work):
-            await asyncio.to_thread(self.records.keep, job_id)
-
-    async def _start(self, job_id: str) -> None:
-        try:
-            spec = await self._store.aread(lambda reading: reading.spec(job_id))
-            await asyncio.to_thread(self.intake.watch, job_id, self.folder(job_id))
-            await self._executor.start(self.folder(job_id), spec.interpreter, spec.cwd, spec.timeout)
-        except StoreUnavailable:
-            raise
-        except StartRefused as refused:
-            fact = facts.StartFailed(time=time.time(), error=refused.error, hint=refused.hint)
-            self.keepers.changed(Taken(await self.keepers.happened(job_id, fact), signal=None))
-        except Exception as error:
-            # No memory, no process, no file left for a keeper: that is the job's end, not the queue's.
-            if not isinstance(error, OSError):
-                log.exception("Job %s could not be started", job_id)
-            fact = facts.StartFailed(time=time.time(), error=f"No process could be started: {error}")
-            self.keepers.changed(Taken(await self.keepers.happened(job_id, fact), signal=None))
 
     def _taken_in(self, taken: Taken) -> None:
         """Called in the intake's thread after each commit."""

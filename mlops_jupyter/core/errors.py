@@ -25,6 +25,7 @@ answer; 3: the code to paste.
   + ModelNotPortable (RuntimeError)  the fit is done, but its model cannot be kept safely
   + InvalidTransition (RuntimeError) a job was told what cannot happen to it: a fault of ours
   + StartRefused (RuntimeError)      no worker could be started; the job fails with its words (executors)
+    - BegunBefore                    another keeper was first: the job is what that one makes of it
 
 Apart from them: StoppedWaiting (KeyboardInterrupt), which is Ctrl-C while a job is waited for (client).
 """

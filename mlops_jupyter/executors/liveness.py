@@ -22,6 +22,8 @@ from mlops_jupyter.training.processes import Identity
 
 #: This process, or the machine, has nothing left to look with.
 _SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+#: What may be over in a moment, so that a file can be made after all.
+_FOR_NOW = {*_SHORTAGE, errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def handle(process: Process) -> int | None:
@@ -117,12 +119,14 @@ def kept_elsewhere(journal: Path) -> bool:
 
 def forbid(journal: Path) -> bool:
     """Make the claim of a job that nobody has begun, so that no keeper can begin it any more; False where
-    one has."""
+    one has, ``OSError`` where that cannot be told now."""
     try:
         os.close(os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return False
-    except OSError:
+    except OSError as error:
+        if error.errno in _FOR_NOW:
+            raise
         # Without a folder nobody can begin it either.
         return True
     return True

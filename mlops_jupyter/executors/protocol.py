@@ -21,6 +21,10 @@ class StartRefused(MlopsError, RuntimeError):  # noqa: N818 - says what happened
         self.error = error
 
 
+class BegunBefore(StartRefused):
+    """A keeper has claimed this job already: its journal tells what comes of it."""
+
+
 class Executor(Protocol):
     """Runs each job in a keeper and a worker of its own. Methods never block the event loop."""
 
@@ -32,7 +36,8 @@ class Executor(Protocol):
         timeout: float | None = None,
     ) -> Process:
         """Start the job described by ``folder/spec.json``; returns once its keeper has opened
-        ``folder/journal``. ``timeout`` is in seconds. Raises ``StartRefused``."""
+        ``folder/journal``. ``timeout`` is in seconds. Raises ``StartRefused``; ``BegunBefore`` where another
+        keeper was first, since a job is begun once."""
 
     def stop(self, process: Process) -> bool:
         """Ask this keeper to end its job in three steps; False when it is not there (any more)."""

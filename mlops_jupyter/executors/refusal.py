@@ -6,7 +6,7 @@ import shlex
 
 import mlops_jupyter
 from mlops_jupyter.executors.pair import Refused
-from mlops_jupyter.executors.protocol import StartRefused
+from mlops_jupyter.executors.protocol import BegunBefore, StartRefused
 from mlops_jupyter.training.standby import Assignment
 
 _OURS = mlops_jupyter.__version__
@@ -38,7 +38,7 @@ def refusal(refused: Refused, interpreter: str, assignment: Assignment) -> Start
             error = f"The working directory {assignment.cwd} does not exist."
             hint = "Change to a directory that exists: %cd ~"
         case "taken":
-            error, hint = "This job was started before; a job is run once.", "Submit it as a new job."
+            return BegunBefore("This job was started before; a job is run once.", "Submit it as a new job.")
         case "folder":
             error, hint = f"The job's folder cannot be written: {detail}.", again
     return StartRefused(error, hint)

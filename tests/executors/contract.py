@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from mlops_jupyter.executors import liveness
-from mlops_jupyter.executors.protocol import Executor, StartRefused
+from mlops_jupyter.executors.protocol import BegunBefore, Executor
 from tests.executors.builders import BEGUN, FINISHED, a_job, ended, keeper, over, run, told, until
 
 
@@ -60,7 +60,7 @@ class ExecutorContract:
             async with self.executor() as executor:
                 folder = a_job(tmp_path, "nothing")
                 await run(executor, folder)
-                with pytest.raises(StartRefused):
+                with pytest.raises(BegunBefore):
                     await executor.start(folder)
                 assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
 

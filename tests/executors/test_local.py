@@ -21,7 +21,7 @@ import pytest
 import mlops_jupyter
 from mlops_jupyter.core import facts
 from mlops_jupyter.executors import pair
-from mlops_jupyter.executors.protocol import Executor, StartRefused
+from mlops_jupyter.executors.protocol import BegunBefore, Executor, StartRefused
 from mlops_jupyter.training import processes
 from tests.executors.builders import (
     BEGUN,
@@ -436,3 +436,19 @@ async def test_a_start_that_is_cancelled_leaves_a_keeper_that_has_begun_or_never
             await starting
         assert waiting.ended.done()
         assert not (folder / "journal").exists()
+
+
+async def test_of_two_keepers_that_were_sent_the_same_job_one_runs_it(tmp_path: Path) -> None:
+    """P12: the first was not scheduled while its server died and the next one started the job again."""
+    folder = a_job(tmp_path)
+    async with an_executor() as executor, an_executor() as another:
+        await executor.warm()
+        (waiting,) = executor._pairs
+        os.kill(waiting._pid, signal.SIGSTOP)
+        late = asyncio.create_task(executor.start(folder))
+        await until(lambda: waiting.assigned)
+        await run(another, folder)
+        os.kill(waiting._pid, signal.SIGCONT)
+        with pytest.raises(BegunBefore):
+            await late
+        assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]

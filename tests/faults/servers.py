@@ -11,7 +11,7 @@ from typing import Any
 from mlops_jupyter import __version__
 from tests.browser.servers import ROOT
 from tests.faults.test_server_restart import JupyterServer
-from tests.faults.works_server import TERMINAL
+from tests.faults.works_server import DIES_AT, TERMINAL
 
 PATIENCE = 30.0
 
@@ -20,6 +20,8 @@ class WorksServer(JupyterServer):
     module = "tests.faults.works_server"
     #: Path of the terminal the next start takes as its own.
     terminal: str | None = None
+    #: A step of starting a job at which the next server is killed.
+    dies_at: str | None = None
 
     def __init__(self, home: Path, data: Path | None = None) -> None:
         """``data``: the directory of another server's jobs and store, to share it."""
@@ -33,7 +35,8 @@ class WorksServer(JupyterServer):
     def environment(self) -> dict[str, str]:
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         terminal = {TERMINAL: self.terminal} if self.terminal else {}
-        return {**super().environment, "PYTHONPATH": path, **terminal}
+        dies_at = {DIES_AT: self.dies_at} if self.dies_at else {}
+        return {**super().environment, "PYTHONPATH": path, **terminal, **dies_at}
 
     def submit(self, work: str, **params: Any) -> str:
         """Returns once the job is stored."""

@@ -1,22 +1,33 @@
 """A Jupyter server whose jobs do the works of these tests. Run as ``python -m``, with Jupyter's options.
 
 With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand; with
-``EVENTS`` its store keeps so many events, and prunes the others every few seconds.
+``EVENTS`` its store keeps so many events, and prunes the others every few seconds. With ``DIES_AT``, a method
+of ``Pair``, it is killed when it first comes to it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from functools import partial
+from typing import Any
 
 from jupyter_server.serverapp import main
 
 from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.executors.pair import Pair
 from mlops_jupyter.server import extension
 from mlops_jupyter.store import database, pruning
 
 TERMINAL = "MLOPS_TESTS_TERMINAL"
 EVENTS = "MLOPS_TESTS_EVENTS"
+DIES_AT = "MLOPS_TESTS_DIES_AT"
+
+
+def die(*_: Any) -> None:
+    """Now, and without another word."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
 
 if __name__ == "__main__":
     if terminal := os.environ.pop(TERMINAL, None):
@@ -28,5 +39,7 @@ if __name__ == "__main__":
     if kept := os.environ.pop(EVENTS, None):
         database.PRUNE_EVERY = 5.0
         pruning.prune.__defaults__ = (int(kept),)
+    if step := os.environ.pop(DIES_AT, None):
+        setattr(Pair, step, die)
     extension.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
     main()

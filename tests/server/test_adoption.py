@@ -9,23 +9,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_jupyter import errands, keepers, supervisor
+from mlops_jupyter import errands, keepers, starts, supervisor
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.jobs import JobSpec, Process, Source
+from mlops_jupyter.executors.protocol import BegunBefore
 from mlops_jupyter.training import journal
 from tests.core.builders import a_job
 
 SPEC = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
 FIRST, SECOND = "j-100000000000", "j-200000000000"
+#: A server of before the machine was started.
+BEFORE = "another boot/pid:[1]/1/1"
 
 
 async def test_a_job_that_cannot_be_taken_over_is_said_once_and_the_next_one_is(
     rooms: Any, ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """P8."""
-    here = rooms.supervisor.owner.split("/")
-    for job_id, owner in ((FIRST, "no server"), (SECOND, "/".join([*here[:2], "1", "1"]))):
+    for job_id, owner in ((FIRST, "no server"), (SECOND, BEFORE)):
         job = a_job(job_id=job_id, status="starting", owner=owner)
         await rooms.store.awrite(lambda tx, job=job: tx.add_job(job, SPEC, "rf"))
     head = rooms.hub.head
@@ -62,8 +64,7 @@ async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_
     rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P5, P8."""
-    here = rooms.supervisor.owner.split("/")
-    job = a_job(job_id=FIRST, status="starting", owner="/".join([*here[:2], "1", "1"]))
+    job = a_job(job_id=FIRST, status="stopping", owner=BEFORE)
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
     refusals = iter([StoreUnavailable("The disk is full.")])
     watch = rooms.supervisor.intake.watch
@@ -78,7 +79,7 @@ async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_
         await rooms.supervisor.adopt()
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [event["type"] for event in told["events"]] == ["training_failed"]
+    assert [event["type"] for event in told["events"]] == ["training_cancelled"]
 
 
 async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_the_last(
@@ -168,8 +169,7 @@ async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is
 ) -> None:
     """P8."""
     monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
-    here = rooms.supervisor.owner.split("/")
-    job = a_job(job_id=FIRST, status="starting", owner="/".join([*here[:2], "1", "1"]))
+    job = a_job(job_id=FIRST, status="stopping", owner=BEFORE)
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
     refusals = iter([RuntimeError("nobody thought of this")])
     watch = rooms.supervisor.intake.watch
@@ -184,4 +184,62 @@ async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is
     looking = asyncio.create_task(rooms.supervisor.look_after_others())
     _, told = await ask("GET", "events?since=0&wait=10")
     looking.cancel()
-    assert [event["type"] for event in told["events"]] == ["training_failed"]
+    assert [event["type"] for event in told["events"]] == ["training_cancelled"]
+
+
+async def test_a_job_that_a_server_was_starting_when_the_machine_went_down_is_lost(
+    rooms: Any, ask: Any
+) -> None:
+    """P12: it may have begun, and what it wrote may not have reached the disk."""
+    job = a_job(job_id=FIRST, status="starting", owner=BEFORE)
+    rooms.supervisor.folder(FIRST).mkdir(mode=0o700, parents=True)
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    await rooms.supervisor.adopt()
+    _, told = await ask("GET", "events?since=0&wait=10")
+    assert [(event["type"], event["status"]) for event in told["events"]] == [("training_failed", "lost")]
+    assert (rooms.supervisor.folder(FIRST) / "journal").exists()
+
+
+async def test_it_is_not_started_either_when_taking_it_over_is_tried_again(
+    rooms: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12: by then its owner is a server of this boot."""
+    monkeypatch.setattr(starts, "CLAIM_PATIENCE", 0.0)
+    begun: list[str] = []
+    refusals = iter([StoreUnavailable("The disk is full.")])
+    watch = rooms.supervisor.intake.watch
+
+    def refuse_once(job_id: str, folder: Path) -> None:
+        if (refusal := next(refusals, None)) is not None:
+            raise refusal
+        watch(job_id, folder)
+
+    async def start(folder: Path, *_: Any) -> None:
+        if (folder / "journal").exists():
+            raise BegunBefore("This job was started before.")
+        begun.append(folder.name)
+
+    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
+    monkeypatch.setattr(rooms.executor, "start", start)
+    job = a_job(job_id=FIRST, status="starting", owner=BEFORE)
+    rooms.supervisor.folder(FIRST).mkdir(mode=0o700, parents=True)
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    with pytest.raises(StoreUnavailable):
+        await rooms.supervisor.adopt()
+    await rooms.supervisor.adopt()
+    _, told = await ask("GET", "events?since=0&wait=10")
+    assert [(event["type"], event["status"]) for event in told["events"]] == [("training_failed", "lost")]
+    assert begun == []
+
+
+async def test_a_job_that_was_to_stop_before_anybody_had_begun_it_is_cancelled(rooms: Any, ask: Any) -> None:
+    """P11, P12: and nobody begins it any more."""
+    here = rooms.supervisor.owner.split("/")
+    owner = "/".join([*here[:2], "1", "1"])
+    job = a_job(job_id=FIRST, status="stopping", owner=owner, stopped_by="ada")
+    rooms.supervisor.folder(FIRST).mkdir(mode=0o700, parents=True)
+    await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
+    await rooms.supervisor.adopt()
+    _, told = await ask("GET", "events?since=0&wait=10")
+    assert [(event["type"], event["by"]) for event in told["events"]] == [("training_cancelled", "ada")]
+    assert (rooms.supervisor.folder(FIRST) / "journal").exists()

@@ -7,11 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter import starts
+from mlops_jupyter.core import facts
+from mlops_jupyter.core.jobs import TERMINAL, JobSpec, Source
+from mlops_jupyter.executors.protocol import BegunBefore
 from mlops_jupyter.server import extension
-from tests.core.builders import a_job
+from mlops_jupyter.training.journal import Writer
+from tests.core.builders import KEEPER, WORK, a_job
 from tests.executors.builders import until
 
 
@@ -35,7 +40,7 @@ async def over(ask: Any, job_id: str) -> dict[str, Any]:
     async with asyncio.timeout(20):
         while True:
             _, answer = await ask("GET", f"jobs/{job_id}")
-            if answer["job"]["status"] in ("failed", "cancelled"):
+            if answer["job"]["status"] in TERMINAL:
                 return answer["job"]
             head = answer["head"]
             await ask("GET", f"events?since={head}&wait=10")
@@ -134,3 +139,29 @@ async def test_a_server_that_cannot_write_where_it_is_works_and_says_so_as_soon_
     await until(lambda: list(no_place.glob("mlops-*.json")))
     said = [*caplog.get_records("setup"), *caplog.records]
     assert sum("cannot find this server" in record.message for record in said) == 1
+
+
+@pytest.mark.parametrize("claimed_by", ["a keeper", "one that is gone"])
+async def test_a_job_that_another_keeper_was_first_to_begin_is_what_that_one_makes_of_it(
+    rooms: Any, ask: Any, spec: Any, monkeypatch: pytest.MonkeyPatch, claimed_by: str
+) -> None:
+    """P8, P12."""
+    monkeypatch.setattr(starts, "CLAIM_PATIENCE", 0.0)
+
+    async def start(folder: Any, *_: Any) -> None:
+        writer = Writer(folder / "journal")
+        if claimed_by == "a keeper":
+            for fact in (
+                KEEPER,
+                WORK,
+                facts.WorkFinished(time=1.0),
+                facts.WorkerEnded(time=1.0, exit_code=0),
+            ):
+                writer.append(msgspec.json.encode(fact))
+        writer.close()
+        raise BegunBefore("This job was started before.")
+
+    monkeypatch.setattr(rooms.executor, "start", start)
+    _, job = await ask("POST", "jobs", spec)
+    job = await over(ask, job["job_id"])
+    assert job["status"] == ("completed" if claimed_by == "a keeper" else "lost")
