@@ -16,10 +16,15 @@ NOTICE = f"[mlops: the job wrote more than {KEPT >> 20} MiB; of what follows onl
 
 
 def trim(file: int) -> None:
-    """Cut out of an open file what nobody will read; whoever appends to it goes on behind its end."""
-    size = os.fstat(file).st_size
-    if size <= KEPT + SLACK:
+    """Cut out of an open file what nobody will read; whoever appends to it goes on behind its end.
+
+    A disk that refuses costs no more than that: with its keeper the job itself would end."""
+    try:
+        size = os.fstat(file).st_size
+        if size <= KEPT + SLACK:
+            return
+        end = os.pread(file, END, size - END)
+        os.ftruncate(file, KEPT)
+        os.write(file, b"\n" + NOTICE + b"\n" + end.partition(b"\n")[2])
+    except OSError:
         return
-    end = os.pread(file, END, size - END)
-    os.ftruncate(file, KEPT)
-    os.write(file, b"\n" + NOTICE + b"\n" + end.partition(b"\n")[2])

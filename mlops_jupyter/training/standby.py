@@ -131,10 +131,14 @@ def hear(channel: socket.socket) -> bytes:
 
 
 def tail(output: int, count: int = 20, width: int = 1000) -> list[str]:
-    """The last lines of an open file, as a terminal would show them."""
-    size = os.fstat(output).st_size
-    start = max(size - (1 << 16), 0)
-    lines = os.pread(output, size - start, start).decode(errors="replace").split("\n")
+    """The last lines of an open file, as a terminal would show them; none where it cannot be read."""
+    try:
+        size = os.fstat(output).st_size
+        start = max(size - (1 << 16), 0)
+        text = os.pread(output, size - start, start)
+    except OSError:
+        return []
+    lines = text.decode(errors="replace").split("\n")
     if not lines[-1]:
         lines.pop()
     # A progress bar draws over itself.

@@ -11,7 +11,7 @@ import pytest
 from mlops_jupyter import intake
 from mlops_jupyter.core import limits
 from mlops_jupyter.core.facts import FindingMade, PointsLogged, StageSkipped
-from mlops_jupyter.training import output
+from mlops_jupyter.training import output, standby
 from mlops_jupyter.training.journal import Writer
 from mlops_jupyter.training.run import Run
 from tests.training import builders
@@ -116,3 +116,15 @@ def test_output_of_exactly_the_limit_has_no_more_to_say(log: int, tmp_path: Path
     lines, offset = intake._new_lines(tmp_path / "output.log", 0, final=True)
     assert [len(line) for line in lines] == [999]
     assert intake._new_lines(tmp_path / "output.log", offset, final=True) == ([], offset)
+
+
+def test_a_disk_that_refuses_to_cut_or_read_the_output_ends_no_keeper(log: int, tmp_path: Path) -> None:
+    """P5: an error there would end the keeper, and with it the job."""
+    os.write(log, b"x" * 1400)
+    for flags in (os.O_RDONLY, os.O_WRONLY):
+        file = os.open(tmp_path / "output.log", flags)
+        try:
+            output.trim(file)
+            assert standby.tail(file) == ([] if flags == os.O_WRONLY else ["x" * 1000])
+        finally:
+            os.close(file)
