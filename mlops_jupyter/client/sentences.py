@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from math import floor
 
 from mlops_jupyter.core.jobs import Job
 
@@ -70,7 +71,8 @@ def clock(moment: datetime | None) -> str:
 
 
 def percent(job: Job) -> str:
-    return UNKNOWN if job.progress is None else f"{job.progress:.0f} %"
+    """Never rounded up: 100 % is the end."""
+    return UNKNOWN if job.progress is None else f"{floor(job.progress)} %"
 
 
 def state(job: Job) -> str:

@@ -5,6 +5,7 @@ Not here: what a stage's share of the whole is (``stages``), and how much time i
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any
 
 from msgspec.structs import replace
@@ -64,7 +65,8 @@ def moved(job: Job, fact: facts.Fact, *, whole: bool = False) -> Step:
     left = eta.remaining(job.stages, elapsed, job.expected_seconds)
     message = job.message
     if job.status in ("starting", "running") and job.current_stage:
-        message = f"{job.current_stage} - {progress:.0f}% complete"
+        # Not rounded up: what is at 99.9 has not come to its end.
+        message = f"{job.current_stage} - {floor(progress)}% complete"
     job = replace(
         job,
         progress=progress,

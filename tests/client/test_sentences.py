@@ -16,6 +16,7 @@ from tests.core.builders import a_job
         ({"status": "queued", "ahead": 2}, "◷ queued, 2 ahead"),
         ({"status": "starting"}, "● starting"),
         ({"status": "running", "progress": 58.4}, "● running 58 %"),
+        ({"status": "running", "progress": 99.9}, "● running 99 %"),
         ({"status": "completed", "elapsed_time": 10.44}, "✓ finished in 10.4 s"),
         ({"status": "failed", "current_stage": "Training model"}, "✕ failed at Training model"),
         ({"status": "lost"}, "✕ lost"),

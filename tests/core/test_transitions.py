@@ -215,6 +215,8 @@ def test_a_message_names_stage_and_percent() -> None:
     job, consequences = advance(a_running_job(), at(facts.StageStarted, 1.0, stage=STAGES[0]))
     assert job.message == "Data validation - 0% complete"
     assert consequences[0].event.job == job
+    nearly = msgspec.structs.replace(a_running_job(), progress=99.9)
+    assert advance(nearly, at(facts.StageStarted, 1.0, stage=STAGES[7]))[0].message.endswith("99% complete")
 
 
 def test_a_tick_carries_the_moved_stage_and_not_the_whole_record() -> None:

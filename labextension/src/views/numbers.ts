@@ -65,8 +65,8 @@ function moving(card: Card, job: Job): Lines {
   if (card.source === "server" && (shown === "reconnecting" || face(card) === "gone")) {
     const ago = link.heardAt === null ? UNKNOWN : `${roughly((card.now - link.heardAt) / 1000)} ago`;
     pairs.push(["last update", ago, "last-update"]);
-    // True of every job the server runs: its processes are not the connection's.
-    if (face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
+    // True of every job the server runs: its processes are not the connection's. Not of one that is suspended.
+    if (job.status === "running" && face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
   } else {
     const goesOn = face(card) === "running" && card.source !== "saved" && job.status !== "stopping";
     const still = goesOn ? split(left(card)) : null;

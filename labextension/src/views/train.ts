@@ -85,6 +85,8 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
 
 /** Whether the job has only just begun: one that is over in a blink goes straight to its end, without a flicker of stages. */
 function isBlink(card: Card): boolean {
+  // Suspended, or cut off from its server, its first moment would last.
+  if (card.job?.status === "paused" || card.connection.shown === "reconnecting") return false;
   return face(card) === "running" && card.source === "server" && (elapsed(card) ?? BLINK_SECONDS) < BLINK_SECONDS;
 }
 

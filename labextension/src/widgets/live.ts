@@ -140,6 +140,8 @@ function attempt(
     switch (delivery.kind) {
       case "link":
         happen({ kind: "link", link: delivery.link });
+        // The next connection may be that of a user who has signed in.
+        if (delivery.link.phase !== "connected") forbidden = false;
         if (loaded || forbidden) return;
         if (delivery.link.phase === "connected" && refill === undefined) void load(from);
         else if (delivery.link.phase === "waiting" && !loading) happen({ kind: "unanswered" });

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Job } from "../../src/protocol";
 import { aCandidate, aJob, metricPoints, points, progressed, stagesAt } from "../builders";
-import { Shown } from "./page";
+import type { Link } from "../../src/state/connection";
+import { LIVE, Shown } from "./page";
 
 describe("each state has its word", () => {
   test.each<[string, Partial<Job>, string]>([
@@ -154,6 +155,23 @@ describe("the connection", () => {
     ]);
     shown.click("retry");
     expect([shown.actions, shown.find("progress").className]).toEqual([[{ do: "reconnect" }], "progress cut"]);
+  });
+
+  test("being restored, nothing is promised of a job that is suspended", () => {
+    const shown = new Shown({ status: "paused" }, "server", { phase: "waiting", transport: null, downSince: -5_000 });
+    expect([shown.text("connection"), shown.text("goes-on")]).toEqual(["Reconnecting… try 1", null]);
+  });
+
+  test.each<[string, Partial<Job>, Partial<Link>, string, string]>([
+    ["suspended", { status: "paused" }, {}, "state", "Paused"],
+    ["cut off", {}, { phase: "waiting", transport: null, downSince: 100 }, "connection", "Reconnecting… try 1"],
+  ])("a job that is %s in its first moment says so", (_name, job, link, place, said) => {
+    const shown = new Shown({ elapsed_time: 0.1 }).happen(
+      { kind: "record", at: 100, job: aJob({ start_time: null, elapsed_time: 0.3, ...job }) },
+      { kind: "link", at: 200, link: { ...LIVE, heardAt: 200, ...link } },
+      { kind: "tick", at: 2_500 },
+    );
+    expect(shown.text(place)).toBe(said);
   });
 
   test("gone for long: what was known last, and a command", () => {

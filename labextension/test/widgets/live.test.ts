@@ -255,6 +255,19 @@ describe("a widget", () => {
     expect(page.asked).toHaveLength(1);
   });
 
+  test("that might not ask for its job does so once more when its user has signed in again", async () => {
+    page = new Page({ source: "server", job: aJob() });
+    page.status = 403;
+    const socket = page.greet();
+    await vi.waitFor(() => expect(page.asked).toHaveLength(1));
+    await answered();
+    socket.end("forbidden", "Signed out");
+    page.status = 200;
+    page.client.reconnect();
+    page.transports.at(-1)?.tell({ type: "hello", epoch: "s", head: page.head });
+    await vi.waitFor(() => expect(page.asked).toHaveLength(3));
+  });
+
   test("asks again for what was merged away", async () => {
     page = new Page({ source: "server", job: aJob() });
     const socket = page.greet();

@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api import types
 
 from mlops_jupyter.training.tabular.catalogue import Task
-from mlops_jupyter.training.tabular.wording import counted, quoted, several
+from mlops_jupyter.training.tabular.wording import counted, percents, quoted, several
 
 #: Rows looked at where a look at all of them would take longer than it tells.
 LOOKED_AT = 20_000
@@ -101,16 +101,15 @@ def _missing(features: pd.DataFrame) -> Iterable[Finding]:
     shares = features.isna().mean()
     gaps = shares[shares > 0]
     if len(gaps):
-        cells = 100 * shares.mean()
         yield Finding(
             "missing_values",
             f"{several(len(gaps), 'column has', 'columns have')} missing values "
-            f"({cells:.2g} % of all cells).",
+            f"({percents(shares.mean())} % of all cells).",
             "info",
         )
     for name, share in gaps[gaps > MANY_MISSING].items():
         yield Finding(
-            "mostly_missing", f'"{name}" is missing in {100 * share:.0f} % of the rows.', column=str(name)
+            "mostly_missing", f'"{name}" is missing in {percents(share)} % of the rows.', column=str(name)
         )
 
 

@@ -13,6 +13,13 @@ def counted(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def percents(share: float) -> str:
+    """``0.31``, ``27``, ``99``: two digits; 100 is all of them and nothing less."""
+    if share < 0.99:
+        return f"{100 * share:.2g}"
+    return "99" if share < 1 else "100"
+
+
 def quoted(values: Sequence[object], most: int = 3) -> str:
     """``"a", "b", "c", +9``."""
     shown = ", ".join(f'"{value}"' for value in values[:most])

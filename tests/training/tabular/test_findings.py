@@ -33,6 +33,16 @@ def test_missing_values_are_counted_and_columns_that_are_mostly_empty_named() ->
     ]
 
 
+def test_what_is_missing_nearly_everywhere_is_not_called_missing_everywhere() -> None:
+    rows = 400
+    table = pd.DataFrame({"weight": [1.0] + [np.nan] * (rows - 1)})
+    found = findings(table, pd.Series(["a", "b"] * (rows // 2)), "classification")
+    assert [one.message for one in found if "missing" in one.code] == [
+        "1 column has missing values (99 % of all cells).",
+        '"weight" is missing in 99 % of the rows.',
+    ]
+
+
 def test_repeated_rows_are_counted() -> None:
     table = pd.concat([CLEAN, CLEAN.head(2)], ignore_index=True)
     target = pd.concat([CLASSES, CLASSES.head(2)], ignore_index=True)
