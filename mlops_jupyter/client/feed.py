@@ -42,6 +42,8 @@ class Feed:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._fresh: list[Job] = []
+        # When those are to be asked for again with which the server has trouble.
+        self._troubled: dict[str, float] = {}
         self._thread: threading.Thread | None = None
         self._cursor: tuple[str, int] | None = None
         # Whether the last question came to nothing.
@@ -91,6 +93,9 @@ class Feed:
             for job_id in [job_id for job_id, job in self._jobs.items() if job.settled]:
                 del self._jobs[job_id]
                 self._shown.pop(job_id, None)
+                # Or what was held back of it would be due for ever, and no answer be waited for.
+                self._news.discard(job_id)
+                self._troubled.pop(job_id, None)
             if self._jobs:
                 return True
             self._thread = None
@@ -106,25 +111,38 @@ class Feed:
         """Jobs that came since get their record and points; the cursor begins where these are."""
         with self._lock:
             fresh, self._fresh = self._fresh, []
+        later: list[Job] = []
         try:
             while fresh:
-                self._meet(fresh[-1])
+                if not self._meet(fresh[-1]):
+                    later.append(fresh[-1])
                 fresh.pop()
         finally:
             with self._lock:
-                self._fresh += fresh
+                self._fresh += fresh + later
 
-    def _meet(self, job: Job) -> None:
+    def _meet(self, job: Job) -> bool:
+        """Whether that is done: not of a job that the server has trouble with, or had just now."""
+        if time.monotonic() < self._troubled.get(job.job_id, 0.0):
+            return False
         try:
             answer = self._rest.job(job.job_id)
             metrics = self._rest.metrics(job.job_id)
         except JobNotFoundError as error:
             job.gone(error)
-            return
+            return True
+        except MlopsError as error:
+            # The trouble of this job alone, if the server answers at all: the others are followed.
+            self._rest.status()
+            self._troubled[job.job_id] = time.monotonic() + AGAIN
+            job.lost_sight(error)
+            return False
+        self._troubled.pop(job.job_id, None)
         if self._cursor is None:
             self._cursor = answer.epoch, answer.head
         job.refreshed(answer, metrics)
         self._news.add(job.job_id)
+        return True
 
     def _ask(self) -> None:
         if self._cursor is None or all(job.settled for job in self._following()):
@@ -170,7 +188,6 @@ class Feed:
         all while it is not known whether the server answers."""
         if self._blind:
             return 0.0
-        if not self._news:
-            return WAIT
         now, pace = time.monotonic(), self._pace()
-        return max(min(self._shown.get(job_id, 0.0) + pace - now for job_id in self._news), 0.0)
+        due = [self._shown.get(job_id, 0.0) + pace for job_id in self._news]
+        return max(min([*due, *self._troubled.values(), now + WAIT]) - now, 0.0)

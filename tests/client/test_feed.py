@@ -9,12 +9,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
+import msgspec
 import pytest
 
 from mlops_jupyter.client import feed
-from mlops_jupyter.client.answers import Events, JobAnswer, Metrics
+from mlops_jupyter.client.answers import Events, JobAnswer, Metrics, Status
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.known import Known
@@ -174,6 +175,53 @@ def test_a_job_with_nothing_new_is_not_lost_once_the_server_answers_again(
     assert [server.asked.get(timeout=10) for _ in range(3)] == [feed.WAIT, 0.0, feed.WAIT]
     with pytest.raises(TimeoutError):
         job.wait(0)
+
+
+def test_a_job_the_server_has_trouble_with_keeps_no_other_from_being_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its record cannot be read, or its points are too many for an answer in time."""
+    monkeypatch.setattr(feed, "PACE", 0.0)
+    monkeypatch.setattr(feed, "AGAIN", 0.01)
+
+    class Troubled(Scripted):
+        bad = a_running_job(job_id="j-bad000000000")
+        healed = False
+
+        def job(self, job_id: str) -> JobAnswer:
+            if job_id == self.bad.job_id and not self.healed:
+                raise ServerUnreachable("the server answered 500")
+            return JobAnswer(epoch="e", head=7, job=msgspec.structs.replace(self.record, job_id=job_id))
+
+        def status(self) -> Status:
+            return Status(version="", epoch="e", head=7, pid=1, private=True, root_dir="", jobs={})
+
+        def events(self, since: int, epoch: str, wait: float) -> Events:
+            self.asked.put(wait)
+            try:
+                return self.answers.get(timeout=wait)()
+            except Empty:
+                return Events(epoch="e", head=7, prev=7, events=())
+
+    server = Troubled()
+    session = Session(Finder.of_this_process(), Nobody())
+    good, bad = (Job(Known(record, 7, "e"), session) for record in (server.record, server.bad))
+    following = session._feed = feed.Feed(server, lambda: 0.0)
+    following.follow(good)
+    following.follow(bad)
+    thread = following._thread
+    assert thread is not None
+    server.asked.get(timeout=10)
+    with pytest.raises(ServerUnreachable):
+        bad.wait(10)
+    with pytest.raises(TimeoutError):
+        good.wait(0)
+    server.record, server.healed = a_running_job(status="cancelled"), True
+    server.tell(Reset(time=NOW, epoch="e", why="the end"))
+    thread.join(10)
+    for job in (good, bad):
+        with pytest.raises(TrainingCancelled):
+            job.wait(0)
 
 
 def test_a_forked_process_follows_its_jobs_by_itself(session: Session) -> None:
