@@ -79,13 +79,13 @@ def inserted(path: Path, batch: int) -> float:
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
-    db.executescript(migrations.FIRST)
-    rows = [(JOB, "train_loss", step, 0.5, None, 0.1 * step) for step in range(1, POINTS + 1)]
+    db.executescript(migrations.LEVELS)
+    rows = [(1, n, n + 1, 0.5, None, 0.1 * n) for n in range(POINTS)]
 
     def insert() -> None:
         for start in range(0, POINTS, batch):
             db.execute("BEGIN IMMEDIATE")
-            db.executemany("INSERT INTO points VALUES (?,?,?,?,?,?)", rows[start : start + batch])
+            db.executemany("INSERT INTO measured VALUES (?,?,?,?,?,?)", rows[start : start + batch])
             db.execute("COMMIT")
 
     rate = POINTS / timed(insert)

@@ -63,7 +63,7 @@ def everything(desk: Desk) -> list[object]:
     ids = [job.job_id for job in jobs]
     found = [desk.store.read(lambda reading, i=i: reading.kept(i)) for i in ids]
     kept = [replace(each, epoch="", head=0) for each in found]
-    series = [desk.store.read(lambda reading, i=i: reading.series(i, None)) for i in ids]
+    series = [desk.store.read(lambda r, i=i: (r.series(i, None), r.series(i, 5))) for i in ids]
     specs = [desk.store.read(lambda reading, i=i: reading.spec(i)) for i in ids]
     models = [desk.store.read(lambda reading, j=j: reading.model(j.model_id)) for j in jobs if j.model_id]
     assert len(models) == 1

@@ -7,6 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from mlops_jupyter.core import wire
+
+_encoder = msgspec.json.Encoder()
+
 Nonfinite = Literal["nan", "+inf", "-inf"]
 
 
@@ -29,6 +33,14 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int
     points: tuple[Point, ...]
+
+
+def encode(points: Sequence[Point]) -> bytes:
+    """``wire.encode``, in a fraction of the time: points are strict JSON already but for steps beyond what
+    JavaScript counts."""
+    if any(point.step > wire.EXACT_INTEGER for point in points):
+        return wire.encode(points)
+    return _encoder.encode(points)
 
 
 def extremes(points: Sequence[Point], most: int) -> Series:

@@ -19,7 +19,7 @@ from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
-from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.series import Series, encode
 from mlops_jupyter.intake import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, login
 from mlops_jupyter.store import Reading
@@ -186,7 +186,7 @@ def _with_series(answer: dict[str, Any], series: dict[str, Series]) -> bytes:
     told = []
     for name, measured in series.items():
         slices = [measured.points[start : start + SLICE] for start in range(0, len(measured.points), SLICE)]
-        points = b",".join(wire.encode(part)[1:-1] for part in slices)
+        points = b",".join(encode(part)[1:-1] for part in slices)
         told.append(b'%b:{"count":%d,"points":[%b]}' % (wire.encode(name), measured.count, points))
     return wire.encode(answer)[:-1] + b',"series":{' + b",".join(told) + b"}}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from mlops_jupyter.store.levels import take_over
 from mlops_jupyter.store.trouble import NewerError
 
 FIRST = """
@@ -42,7 +43,38 @@ SUBMISSIONS_BY_JOB = """
 CREATE INDEX submissions_by_job ON submissions (job_id);
 """
 
-STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB)
+LEVELS = """
+CREATE TABLE series (
+    number INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    first_step INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    last_step INTEGER NOT NULL,
+    rising INTEGER NOT NULL,
+    UNIQUE (job_id, name)
+);
+CREATE TABLE measured (
+    series INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    value REAL,
+    nf TEXT,
+    elapsed REAL NOT NULL,
+    PRIMARY KEY (series, n)
+) WITHOUT ROWID;
+CREATE TABLE levels (
+    series INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    telling BLOB NOT NULL,
+    PRIMARY KEY (series, level, run)
+) WITHOUT ROWID;
+"""
+
+STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB, LEVELS)
 
 
 def check_version(db: sqlite3.Connection) -> int:
@@ -63,6 +95,8 @@ def migrate(db: sqlite3.Connection, epoch: str) -> bool:
         for statement in step.split(";"):
             if statement.strip():
                 db.execute(statement)
+        if step is LEVELS:
+            take_over(db)
         if number == 1:
             db.execute("INSERT INTO meta VALUES ('epoch', ?)", (epoch,))
         db.execute(f"PRAGMA user_version={number}")

@@ -13,8 +13,9 @@ import msgspec
 
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
-from mlops_jupyter.core.series import Point, Series
+from mlops_jupyter.core.series import Series
 from mlops_jupyter.core.stream import DELIVERY
+from mlops_jupyter.store.levels import series
 from mlops_jupyter.store.pruning import pruned
 
 log = logging.getLogger(__name__)
@@ -171,51 +172,8 @@ class Reading:
         return pruned(self._db) + 1
 
     def series(self, job_id: str, buckets: int | None) -> dict[str, Series]:
-        """Every metric of a job. With ``buckets``, a series longer than twice that is reduced to the
-        lowest, the highest and a not finite point of each of as many equal ranges of steps, and its
-        first and last point: no spike is lost."""
-        found = self._db.execute(
-            "SELECT name, count(*), min(step), max(step) FROM points WHERE job_id=? GROUP BY name",
-            (job_id,),
-        ).fetchall()
-        return {
-            name: Series(
-                count=count,
-                points=self._all_points(job_id, name)
-                if buckets is None or count <= 2 * buckets
-                else self._extremes(job_id, name, first, (last - first) // buckets + 1),
-            )
-            for name, count, first, last in found
-        }
-
-    def _all_points(self, job_id: str, name: str) -> tuple[Point, ...]:
-        rows = self._db.execute(
-            "SELECT step, value, nf, elapsed FROM points WHERE job_id=? AND name=? ORDER BY step, rowid",
-            (job_id, name),
-        )
-        return tuple(Point(name=name, step=s, value=v, nf=nf, elapsed=e) for s, v, nf, e in rows)
-
-    def _extremes(self, job_id: str, name: str, first: int, width: int) -> tuple[Point, ...]:
-        # A bare column beside min() or max() is of the row that has the extreme: documented by SQLite.
-        picked: dict[int, Point] = {}
-        grouped = "FROM points WHERE job_id=:job AND name=:name GROUP BY (step - :first) / :width"
-        for columns in (
-            "rowid, step, min(value), NULL, elapsed",
-            "rowid, step, max(value), NULL, elapsed",
-            "min(CASE WHEN value IS NULL THEN rowid END), step, value, nf, elapsed",
-        ):
-            rows = self._db.execute(
-                f"SELECT {columns} {grouped}",
-                {"job": job_id, "name": name, "first": first, "width": width},
-            )
-            for row, step, value, nf, elapsed in rows:
-                if row is not None and (value is not None or nf is not None):
-                    picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
-        end = "SELECT rowid, step, value, nf, elapsed FROM points WHERE job_id=? AND name=? "
-        for order in ("ORDER BY step, rowid LIMIT 1", "ORDER BY step DESC, rowid DESC LIMIT 1"):
-            row, step, value, nf, elapsed = self._db.execute(end + order, (job_id, name)).fetchone()
-            picked[row] = Point(name=name, step=step, value=value, nf=nf, elapsed=elapsed)
-        return tuple(sorted(picked.values(), key=lambda point: point.step))
+        """Every metric of a job, whole or reduced to some ``buckets`` without losing a spike."""
+        return series(self._db, job_id, buckets)
 
     def model(self, model_id: str) -> Model:
         """``KeyError`` when there is none."""

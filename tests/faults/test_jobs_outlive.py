@@ -20,6 +20,7 @@ import httpx
 import psutil
 import pytest
 
+from mlops_jupyter.store import levels
 from tests import leaks
 from tests.executors.builders import keeper, processes_of, worker_pid
 from tests.faults.servers import WorksServer, await_true
@@ -225,7 +226,7 @@ def queue_again(path: Path, job_id: str) -> None:
             "UPDATE jobs SET status='queued', record=?, journal_offset=0, log_offset=0 WHERE job_id=?",
             (json.dumps(json.loads(queued)["job"]).encode(), job_id),
         )
-        db.execute("DELETE FROM points WHERE job_id=?", (job_id,))
+        levels.forget(db, job_id)
     db.close()
 
 

@@ -92,7 +92,7 @@ class Sample(NamedTuple):
 
 def sample(server: WorksServer, keeper: psutil.Process, began: float) -> Sample:
     assert server.process is not None
-    events, points = rows(server, "SELECT (SELECT count(*) FROM events), (SELECT max(step) FROM points)")
+    events, points = rows(server, "SELECT (SELECT count(*) FROM events), (SELECT max(step) FROM measured)")
     return Sample(
         time.monotonic() - began,
         psutil.Process(server.process.pid).memory_info().rss,
@@ -132,7 +132,7 @@ async def test_nothing_but_the_points_grows_while_much_is_measured_pruned_and_fo
     job = await asyncio.to_thread(server.over, job_id)
     log.info("%s", [(page.connects, page.skipped) for page in pages])
     assert (job["status"], job["findings"]) == ("completed", [])
-    assert rows(server, "SELECT count(*), max(step) FROM points") == (points, points)
+    assert rows(server, "SELECT count(*), max(step) FROM measured") == (points, points)
     assert max(each.wal for each in samples) < WAL_BYTES
     assert max(each.events for each in samples) < 1.5 * KEPT
     quarter, half = samples[len(samples) // 4 : len(samples) // 2], samples[len(samples) // 2 :]
