@@ -67,6 +67,7 @@ from mlops_jupyter.core.errors import (
     VersionMismatch as VersionMismatch,
 )
 from mlops_jupyter.notebook.session import get as get
+from mlops_jupyter.notebook.session import health as health
 from mlops_jupyter.notebook.session import jobs as jobs
 from mlops_jupyter.notebook.session import set as set  # noqa: A004 - mlops.set(debug=True)
 from mlops_jupyter.notebook.session import train as train

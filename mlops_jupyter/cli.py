@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlops_jupyter.client import commands, lists
+from mlops_jupyter.client import commands, lists, system
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.options import Options
@@ -127,6 +127,10 @@ class _Shell:
         server, status = self._session.status()
         newest = self._session.jobs(5)
         self._answer({**wire.plain(status), "newest": newest}, lists.overview(server, status, newest))
+
+    def _health(self) -> None:
+        found = self._session.health()
+        self._answer(found, system.told(found))
 
     def _help(self, topic: str | None = None) -> None:
         print(commands.help_text(PROG, topic) + ("" if topic else EXITS))

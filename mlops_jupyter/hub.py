@@ -11,7 +11,10 @@ import asyncio
 from collections import deque
 from itertools import islice
 
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.events import Event
+from mlops_jupyter.core.wire import snake_case
 from mlops_jupyter.errands import look_on
 from mlops_jupyter.store import Store, Stored
 
@@ -36,11 +39,28 @@ class Hub:
         self._planned: asyncio.TimerHandle | None = None
         self._trouble: str | None = None
         self._era = 0
+        #: Counts what ``tell`` was told: a client that has seen it all has seen this much.
+        self.rev = 0
+        self._latest: dict[str, tuple[int, bytes]] = {}
 
     def committed(self, stored: list[Stored]) -> None:
         """Take over what the store has committed (``Store.on_commit``)."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, stored)
+
+    def tell(self, event: Event) -> None:
+        """Events of class C: the newest of a kind is all there is to know, and it is in no store."""
+        self.rev += 1
+        self._latest[snake_case(type(event).__name__)] = (self.rev, wire.encode(event))
+        self._wake()
+
+    def forget(self, kind: type[Event]) -> None:
+        """The newest of this kind is too old to be told to anybody who comes."""
+        self._latest.pop(snake_case(kind.__name__), None)
+
+    def latest(self, rev: int) -> dict[str, bytes]:
+        """Events of class C, by their type, that came after ``rev``."""
+        return {kind: body for kind, (at, body) in self._latest.items() if at > rev}
 
     def restart(self, head: int, trouble: str | None) -> None:
         """The store was opened anew, or cannot be used (``trouble``): whoever waits here is turned away,
@@ -88,13 +108,14 @@ class Hub:
         now = self._loop.time()
         self._due = max(self._due, now + (now - began))
 
-    async def moved(self, cursor: int, timeout: float | None = None) -> bool:
-        """Wait for an event after ``cursor``; False when ``timeout`` seconds brought none."""
+    async def moved(self, cursor: int, timeout: float | None = None, rev: int | None = None) -> bool:
+        """Wait for an event after ``cursor``, or one of class C after ``rev`` where that is given; False when
+        ``timeout`` seconds brought none."""
         era = self._era
         if self.head > cursor:
             # Who catches up takes one frame a turn of the loop, which is the notebooks' too.
             await asyncio.sleep(0)
-        while self.head <= cursor:
+        while self.head <= cursor and (rev is None or self.rev <= rev):
             if self._trouble is not None or self._era != era:
                 raise StoreUnavailable(self._trouble or "The store was opened anew.")
             if timeout is None:

@@ -46,6 +46,17 @@ def answer(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_health_is_a_fact_a_line_or_one_document() -> None:
+    done = mlops("health")
+    assert (done.returncode, done.stderr) == (0, "")
+    facts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert re.match(r"(● healthy|▲ warning: .*|■ critical: .*)$", facts["health"])
+    assert re.match(r"[\d.]+ [MG]iB of [\d.]+ [MG]iB \(\d+ %\), (host|container)$", facts["memory"])
+    found = answer("health")
+    assert found["system"]["host"]["memory_limit"] == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert found["history"]
+
+
 def test_train_and_wait_tells_the_way_on_stderr_and_the_result_on_stdout() -> None:
     done = mlops("train", PENGUINS, *QUICK, "--wait")
     assert done.returncode == 0

@@ -57,6 +57,23 @@ export interface Finding {
   column: string | null;
 }
 
+/** One NVIDIA device as its driver tells; memory in bytes. */
+export interface Gpu {
+  name: string;
+  percent: number | null;
+  memory_used: number | null;
+  memory_limit: number | null;
+}
+
+/** The whole machine, whoever else uses it; ``cpus`` counts its CPUs, memory is in bytes. */
+export interface Host {
+  cpu_percent: number | null;
+  cpus: number | null;
+  memory_percent: number | null;
+  memory_used: number | null;
+  memory_limit: number | null;
+}
+
 /** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. */
 export interface Job {
   job_id: string;
@@ -122,6 +139,12 @@ export interface Job {
   process: Process | null;
 }
 
+/** Bytes a second, all interfaces but the loopback together. */
+export interface Network {
+  received: number;
+  sent: number;
+}
+
 /** One measured value of one metric. ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began. */
 export interface Point {
   name: string;
@@ -164,6 +187,15 @@ export interface Stage {
   unit: string | null;
   detail: string | null;
   skipped_reason: string | null;
+}
+
+/** What a job or a kernel takes, with all processes below it; null where it cannot be seen. ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes, shared pages counted once; ``peak`` the most of it in any sample. */
+export interface Use {
+  id: string;
+  cpu_percent: number | null;
+  memory: number | null;
+  peak: number | null;
+  processes: number;
 }
 
 /** A job moved: on each change of stage, else at most four a second a job. ``stage`` is the stage that moved. ``job`` is the whole record on a change of stage or status, null otherwise: a ten-hour job must not store its record ten thousand times. */
@@ -222,26 +254,35 @@ export interface TrainingFailed {
   job: Job;
 }
 
-/** One sample of the machine; numbers not measured are null. */
+/** One sample of what Jupyter's server lives in; numbers not measured are null. ``cpu_percent`` is of the ``cpus`` that may be used, memory of what may be taken: the container's where one has a limit, which the scopes tell; ``host`` is the machine. ``levels`` says which figures make the ``health`` what it is. Sizes are in bytes, ``uptime`` is the machine's in seconds. ``api_response_ms`` and ``ws_response_ms`` are medians of the last minute. */
 export interface SystemMetrics {
   type: "system_metrics";
   time: string;
   seq: number | null;
   priority: "high" | "low" | "medium";
   cpu_percent: number | null;
+  cpus: number | null;
+  cpu_scope: "container" | "host";
   memory_percent: number | null;
   memory_used: number | null;
   memory_limit: number | null;
   memory_scope: "container" | "host";
+  host: Host;
+  health: "critical" | "healthy" | "warning";
+  levels: Record<string, "critical" | "healthy" | "warning">;
   disk_percent: number | null;
+  disk_used: number | null;
+  disk_limit: number | null;
   active_connections: number | null;
-  network: Record<string, number> | null;
+  network: Network | null;
   process_count: number | null;
   uptime: number | null;
   load_average: [number, number, number] | null;
   api_response_ms: number | null;
   ws_response_ms: number | null;
-  gpu: Array<Record<string, unknown>>;
+  gpu: Array<Gpu>;
+  jobs: Array<Use>;
+  kernels: Array<Use>;
 }
 
 /** The machine's health changed; ``cause`` names the figure that did it. */

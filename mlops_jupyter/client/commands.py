@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume")
-WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun", "help")
+WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun", "health", "help")
 
 
 class Command(NamedTuple):
@@ -116,6 +116,7 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     for place in (words, of_jobs):
         _of_one_job(place, common)
     words.add_parser("status", help="the server, and the last jobs", parents=[common])
+    words.add_parser("health", help="the machine: CPUs, memory, disk, what jobs take", parents=[common])
     topic = words.add_parser("help", help="this, or more about one word")
     topic.add_argument("topic", nargs="?", choices=WORDS)
     return top

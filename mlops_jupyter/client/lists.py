@@ -28,7 +28,7 @@ def jobs(listed: Sequence[Job]) -> str:
         )
         for job in listed
     ]
-    return _columns([_HEAD, *rows])
+    return columns([_HEAD, *rows])
 
 
 def overview(server: Server, status: Status, newest: Sequence[Job]) -> str:
@@ -59,12 +59,13 @@ def job(record: Job) -> str:
         *((name, sentences.number(value)) for name, value in record.metrics.items()),
         ("model", record.model_id or record.model_missing_reason),
     ]
-    return f"{glyphs.on_a_line(record.name)}\n" + _columns(
+    return f"{glyphs.on_a_line(record.name)}\n" + columns(
         [(name, value) for name, value in facts if value is not None]
     )
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> str:
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as lines, each column as wide as its widest cell."""
     rows = [[glyphs.on_a_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

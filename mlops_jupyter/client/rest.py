@@ -27,6 +27,7 @@ from mlops_jupyter.client.answers import (
 )
 from mlops_jupyter.client.finder import PAUSES, Finder, connect
 from mlops_jupyter.client.servers import Server, alive
+from mlops_jupyter.client.system import System
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
@@ -59,6 +60,9 @@ class Rest:
 
     def status(self) -> Status:
         return self._get("status", Status)
+
+    def system(self) -> System:
+        return self._get("system", System)
 
     def upload(self, body: bytes) -> str:
         """Send a table (Parquet) or an estimator (cloudpickle) ahead; returns its id."""

@@ -17,6 +17,7 @@ from mlops_jupyter.client.known import Known
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
+from mlops_jupyter.client.system import System
 from mlops_jupyter.client.view import View
 from mlops_jupyter.core.jobs import Job as Record
 
@@ -109,6 +110,11 @@ class Session:
         with self._turn:
             status = self._rest.status()
             return self._rest.server, status
+
+    def health(self) -> System:
+        """The machine the server lives in."""
+        with self._turn:
+            return self._rest.system()
 
     def model(self, model_id: str, sha256: str) -> Any:
         """The model registered as ``sha256``, read with the reviewed types only."""

@@ -10,7 +10,7 @@ C is newest only and has no ``seq``.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +21,8 @@ from mlops_jupyter.core.wire import snake_case
 
 Priority = Literal["high", "medium", "low"]
 Health = Literal["healthy", "warning", "critical"]
+#: Whose a figure is.
+Scope = Literal["host", "container"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=snake_case):
@@ -90,25 +92,78 @@ class TrainingFailed(Event, frozen=True, kw_only=True):
     priority: Priority = "high"
 
 
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole machine, whoever else uses it; ``cpus`` counts its CPUs, memory is in bytes."""
+
+    cpu_percent: float | None
+    cpus: int | None
+    memory_percent: float | None
+    memory_used: int | None
+    memory_limit: int | None
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes a second, all interfaces but the loopback together."""
+
+    received: float
+    sent: float
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """One NVIDIA device as its driver tells; memory in bytes."""
+
+    name: str
+    percent: float | None
+    memory_used: int | None
+    memory_limit: int | None
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job or a kernel takes, with all processes below it; null where it cannot be seen.
+
+    ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes, shared pages counted
+    once; ``peak`` the most of it in any sample."""
+
+    id: str
+    cpu_percent: float | None
+    memory: int | None
+    peak: int | None
+    processes: int
+
+
 class SystemMetrics(Event, frozen=True, kw_only=True):
-    """One sample of the machine; numbers not measured are null."""
+    """One sample of what Jupyter's server lives in; numbers not measured are null.
+
+    ``cpu_percent`` is of the ``cpus`` that may be used, memory of what may be taken: the container's where
+    one has a limit, which the scopes tell; ``host`` is the machine. ``levels`` says which figures make
+    the ``health`` what it is. Sizes are in bytes, ``uptime`` is the
+    machine's in seconds. ``api_response_ms`` and ``ws_response_ms`` are medians of the last minute."""
 
     delivery = "C"
 
     cpu_percent: float | None
+    cpus: float | None
+    cpu_scope: Scope
     memory_percent: float | None
     memory_used: int | None
     memory_limit: int | None
-    memory_scope: Literal["host", "container"]
+    memory_scope: Scope
+    host: Host
+    health: Health
+    levels: dict[str, Health]
     disk_percent: float | None
+    disk_used: int | None
+    disk_limit: int | None
     active_connections: int | None
-    network: dict[str, float] | None
+    network: Network | None
     process_count: int | None
     uptime: float | None
     load_average: tuple[float, float, float] | None
     api_response_ms: float | None
     ws_response_ms: float | None
-    gpu: tuple[dict[str, Any], ...]
+    gpu: tuple[Gpu, ...]
+    jobs: tuple[Use, ...]
+    kernels: tuple[Use, ...]
 
 
 class HealthChange(Event, frozen=True, kw_only=True):

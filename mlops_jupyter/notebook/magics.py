@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from mlops_jupyter.client import commands, lists
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.system import System
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import OptionError
 from mlops_jupyter.notebook import completion, session
@@ -39,6 +40,7 @@ class MlopsMagics(Magics):
         %mlops stop ID                          stop a job; what it measured is kept
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
+        %mlops health                           the machine: CPUs, memory, disk, what jobs take
         %mlops help train                       every flag
 
         The same in Python: mlops.train(df, target="column", model="rf", params={"n_estimators": 200})
@@ -83,6 +85,9 @@ class MlopsMagics(Magics):
     def _status(self) -> None:
         here = session.session()
         print(lists.overview(*here.status(), here.jobs(5)))  # noqa: T201
+
+    def _health(self) -> System:
+        return session.health()
 
     def _help(self, topic: str | None = None) -> None:
         print(commands.help_text(PROG, topic))  # noqa: T201 - it is the answer

@@ -13,6 +13,7 @@ from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
+from mlops_jupyter.client.system import System
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.core.errors import MlopsError
 from mlops_jupyter.notebook.display import NotebookView
@@ -136,6 +137,12 @@ def jobs(limit: int = 50) -> pd.DataFrame:
     from mlops_jupyter.notebook.listing import frame  # noqa: PLC0415 - it imports pandas
 
     return frame(session().jobs(limit))
+
+
+def health() -> System:
+    """The machine Jupyter's server lives in: its CPUs, memory and disk, and what jobs and kernels take of
+    them; the container's where one has limits. ``health().health`` is healthy, warning or critical."""
+    return session().health()
 
 
 def set(*, debug: bool) -> None:  # noqa: A001 - mlops.set(debug=True)

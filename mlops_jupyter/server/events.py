@@ -6,7 +6,8 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from mlops_jupyter.core import wire
-from mlops_jupyter.server.frames import joined
+from mlops_jupyter.core.wire import EXACT_INTEGER
+from mlops_jupyter.server.frames import joined, keyed
 from mlops_jupyter.server.handler import Handler
 from mlops_jupyter.server.streams import Streams
 from mlops_jupyter.server.subscription import SubscribeHandler
@@ -23,6 +24,7 @@ class EventsHandler(Streams, Handler):
     async def get(self) -> None:
         rooms = self.rooms
         wait = self.number("wait", 0.0, 0.0, LONGEST_WAIT) or 0.0
+        self.timed = not wait
         cursor, reset = await self.open_at()
         as_of, snapshot = await self.snapshot() if cursor is None else (cursor, b"null")
         stored: list[Stored] = []
@@ -35,9 +37,12 @@ class EventsHandler(Streams, Handler):
             "head": as_of if cursor is None else max(rooms.hub.head, cursor),
             "prev": as_of,
             "reset": reset,
+            "rev": rooms.hub.rev,
         }
         # The events are the bytes every client gets; only the envelope is made here.
-        told = b',"snapshot":%b,"events":[%b]}' % (snapshot, joined(stored))
+        rev = self.number("rev", None, 0, EXACT_INTEGER)
+        latest = keyed({} if rev is None else rooms.hub.latest(int(rev)))
+        told = b',"snapshot":%b,"latest":%b,"events":[%b]}' % (snapshot, latest, joined(stored))
         self.send(wire.encode(envelope)[:-1] + told)
 
 

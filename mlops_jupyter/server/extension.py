@@ -12,21 +12,24 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Float, Int, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Int, Tuple, Unicode, default
 
 from mlops_jupyter import __version__, records
 from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.health import DEFAULTS, Thresholds
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
-from mlops_jupyter.server import events, inputs, jobs, models, status
+from mlops_jupyter.machine import Machine
+from mlops_jupyter.monitor import Monitor
+from mlops_jupyter.server import events, inputs, jobs, models, status, system
 from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import ROOMS, RuntimeFileIdentity
@@ -44,24 +47,26 @@ STORE_PATIENCE = 5.0
 ANNOUNCE_AGAIN = 5.0
 
 
+class Settings(NamedTuple):
+    """The administrator's, as ``MlopsExtension`` describes them."""
+
+    private: bool
+    places: int
+    most_sockets: int
+    orphan_ttl: float
+    memory_floor: int
+    system_seconds: float
+    thresholds: Mapping[str, Thresholds]
+
+
 class Rooms:
     """What the handlers reach: built once, passed through the application's settings."""
 
-    def __init__(
-        self,
-        folder: Path,
-        root_dir: str,
-        *,
-        private: bool,
-        places: int,
-        most_sockets: int,
-        orphan_ttl: float,
-        memory_floor: int,
-    ) -> None:
+    def __init__(self, folder: Path, root_dir: str, kernel_manager: Any, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         self.root_dir = root_dir
-        self.private = private
-        self.most_sockets = most_sockets
+        self.private = settings.private
+        self.most_sockets = settings.most_sockets
         self.secret = secrets.token_hex(32)
         self.runtime_identity = RuntimeFileIdentity()
         self.sockets: set[SubscribeHandler] = set()
@@ -79,8 +84,19 @@ class Rooms:
         self.hub = Hub(self.store, loop, 0)
         self.frames = Frames(self.hub)
         self._following = loop.create_task(self.hub.follow_others())
-        self.executor = LocalExecutor(orphan_ttl=orphan_ttl)
-        self.supervisor = Supervisor(self.store, self.executor, folder, places, memory_floor)
+        self.executor = LocalExecutor(orphan_ttl=settings.orphan_ttl)
+        self.supervisor = Supervisor(
+            self.store, self.executor, folder, settings.places, settings.memory_floor
+        )
+        self.monitor = Monitor(
+            self.hub,
+            self.store,
+            Machine(folder),
+            partial(system.inhabitants, self, kernel_manager),
+            partial(system.wanted, self),
+            every=settings.system_seconds,
+            thresholds=settings.thresholds,
+        )
 
     def _committed(self, stored: list[Stored]) -> None:
         self.hub.committed(stored)
@@ -126,6 +142,7 @@ class Rooms:
         for socket in list(self.sockets):
             socket.close(1001, "The server stops")
         self._following.cancel()
+        self.monitor.close()
         await self.supervisor.close()
         await asyncio.to_thread(self.store.close)
 
@@ -156,6 +173,15 @@ class MlopsExtension(ExtensionApp):
         help="Bytes that must be free in the container for a job to start beside others, and as many for "
         "each of those that has not begun to fit.",
     ).tag(config=True)
+    system_seconds = Float(
+        5.0, min=0.5, help="Seconds between samples of the machine, while somebody looks or a job runs."
+    ).tag(config=True)
+    health_thresholds = Dict(
+        key_trait=Enum(tuple(DEFAULTS)),
+        value_trait=Tuple(Float(), Float()),
+        help="From how many percent on a figure is a warning, and critical: "
+        'cpu, memory and disk, e.g. {"disk": (90, 98)}. One that is left out has its default.',
+    ).tag(config=True)
     orphan_ttl = Float(
         24 * 3600.0,
         min=0.0,
@@ -177,21 +203,25 @@ class MlopsExtension(ExtensionApp):
     _announcing: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
-        for module in (status, jobs, models, inputs, events):
+        for module in (status, system, jobs, models, inputs, events):
             for path, handler in module.handlers:
                 self.handlers.append((url_path_join("/mlops/api", path), handler))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Runs on the event loop, once the server listens."""
-        self.rooms = Rooms(
-            Path(self.data_dir),
-            serverapp.root_dir,
+        settings = Settings(
             private=self.private,
             places=self.max_jobs,
             most_sockets=self.max_sockets,
             orphan_ttl=self.orphan_ttl,
             memory_floor=self.memory_floor,
+            system_seconds=self.system_seconds,
+            thresholds={
+                **DEFAULTS,
+                **{name: Thresholds(*pair) for name, pair in self.health_thresholds.items()},
+            },
         )
+        self.rooms = Rooms(Path(self.data_dir), serverapp.root_dir, serverapp.kernel_manager, settings)
         await self.rooms.started(STORE_PATIENCE)
         # Until here every request is answered with 503.
         serverapp.web_app.settings[ROOMS] = self.rooms

@@ -6,7 +6,7 @@ which frame (``pump``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from struct import pack
 from typing import NamedTuple
 
@@ -32,6 +32,16 @@ def framed(prev: int, events: Sequence[Stored]) -> Frame:
     said = b',"skipped":%d' % skipped if skipped else b""
     body = b'{"events":[%b],"prev":%d%b}' % (joined(events), prev, said)
     return Frame(message(body), last)
+
+
+def newest(latest: Mapping[str, bytes], rev: int) -> bytes:
+    """Events of class C as a whole websocket message; what the client has seen then is ``rev``."""
+    return message(b'{"latest":%b,"rev":%d}' % (keyed(latest), rev))
+
+
+def keyed(latest: Mapping[str, bytes]) -> bytes:
+    """A JSON object of events by their types."""
+    return b"{%b}" % b",".join(b'"%b":%b' % (kind.encode(), body) for kind, body in latest.items())
 
 
 def message(text: bytes) -> bytes:
@@ -73,6 +83,13 @@ class Frames:
         self._hub = hub
         self._head = hub.head
         self._kept: dict[int, Frame] = {}
+        self._newest = (0, 0, b"")
+
+    def newest(self, rev: int) -> bytes:
+        """Events of class C after ``rev``, which must be behind the hub's."""
+        if self._newest[:2] != (rev, self._hub.rev):
+            self._newest = (rev, self._hub.rev, newest(self._hub.latest(rev), self._hub.rev))
+        return self._newest[2]
 
     async def after(self, cursor: int) -> Frame:
         """The next frame after ``cursor``, which must be behind the hub's head."""

@@ -185,6 +185,8 @@ class Handler(Ours, APIHandler):
     body_limit = limits.BODY
     #: False for what is done even while the store is in trouble.
     needs_store = True
+    #: False for an answer that was held back on purpose: how long it took tells nothing of the server.
+    timed = True
 
     async def prepare(self, **options: Any) -> None:
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
@@ -198,6 +200,12 @@ class Handler(Ours, APIHandler):
                 self.rooms.check()
         if self.request.method == "POST":
             self.require_json()
+
+    def on_finish(self) -> None:
+        rooms: Rooms | None = self.settings.get(ROOMS)
+        if rooms is not None and self.timed:
+            rooms.monitor.answered(self.request.request_time())
+        super().on_finish()
 
     def require_json(self) -> None:
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip()

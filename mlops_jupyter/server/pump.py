@@ -29,6 +29,7 @@ class Pump:
         self._cursor = 0
         # How far a client that looks away has been served: beyond the last it was given.
         self._looked = 0
+        self._rev = 0
         self._slow = False
         self._shown = asyncio.Event()
         self._shown.set()
@@ -49,14 +50,19 @@ class Pump:
         self._slow = self._slow or seconds >= SLOW
 
     async def next(self) -> Frame | None:
-        """The next frame, once there is one; None when the client is too far behind for it."""
+        """The next frame, once there is one, or message of class C; None when the client is too far behind
+        for it."""
         while True:
             if not self._shown.is_set():
                 frame = await self._must_be_given()
                 if frame is None:
                     continue
                 break
-            await self._hub.moved(self._cursor)
+            await self._hub.moved(self._cursor, rev=self._rev)
+            if self._shown.is_set() and self._hub.rev > self._rev:
+                message = self._frames.newest(self._rev)
+                self._rev = self._hub.rev
+                return Frame(message, self._cursor)
             if self._hub.head - self._cursor > BEHIND:
                 return None
             if self._shown.is_set():

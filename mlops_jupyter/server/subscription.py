@@ -65,6 +65,8 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
 
     SUPPORTED_METHODS = ("GET",)
     max_message_size = 64 << 10
+    #: Seconds to the client and back; null until it has answered once.
+    round_trip: float | None = None
     _task: asyncio.Task[None] | None = None
 
     async def prepare(self, **options: Any) -> None:
@@ -110,11 +112,11 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         self._pinged = 0.0
         self._heard = time.monotonic()
         self._unanswered = 0
-        self._rtt: float | None = None
         self._second, self._messages = time.monotonic(), 0
         if self.ws_connection is not None and self.ws_connection.stream is not None:
             self.ws_connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._pump = Pump(self.rooms.hub, self.rooms.frames)
+        self.rooms.monitor.call()
         self._task = asyncio.create_task(self._run())
 
     def on_message(self, text: str | bytes) -> None:
@@ -132,8 +134,8 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         # To whichever ping: behind all that a slow client has yet to read, one waits longer than a heartbeat.
         self._heard, self._unanswered = time.monotonic(), 0
         if said.nonce == self._nonce:
-            first = self._rtt is None
-            self._rtt = self._heard - self._pinged
+            first = self.round_trip is None
+            self.round_trip = self._heard - self._pinged
             if first:
                 # Tell the page at once how far away it is, not a heartbeat later.
                 self._told = asyncio.create_task(self._ping())
@@ -226,7 +228,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         self._unanswered += 1
         self._pinged = time.monotonic()
         with contextlib.suppress(WebSocketClosedError):
-            await self._tell(Ping(time=now(), nonce=self._nonce, rtt=self._rtt))
+            await self._tell(Ping(time=now(), nonce=self._nonce, rtt=self.round_trip))
 
     async def _tell(self, event: Event) -> None:
         await self._send(message(wire.encode(event)))

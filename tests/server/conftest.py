@@ -19,11 +19,15 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, w
 
 from mlops_jupyter.server.extension import Rooms
 from mlops_jupyter.server.handler import ROOMS
+from tests.browser.servers import NO_THRESHOLDS
 
 
 @pytest.fixture
 def jp_server_config() -> dict[str, Any]:
-    return {"ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}}}
+    return {
+        "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
+        "MlopsExtension": {"health_thresholds": NO_THRESHOLDS},
+    }
 
 
 @pytest.fixture
@@ -68,26 +72,36 @@ class Socket:
 
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self._connection = connection
+        self._ended = False
 
     async def message(self, patience: float = 10) -> dict[str, Any]:
+        """The next message that is no ping and no event of class C."""
+        while "latest" in (message := await self.heard(patience)):
+            pass
+        return message
+
+    async def heard(self, patience: float = 10) -> dict[str, Any]:
         """The next message that is no ping."""
-        while True:
-            async with asyncio.timeout(patience):
-                text = await self._connection.read_message()
-            if text is None:
-                raise EOFError(f"closed: {self._connection.close_code}")
-            message = json.loads(text)
-            if message.get("type") != "ping":
-                return message
+        while (message := await self._read(patience)).get("type") == "ping":
             # What was sent before a socket was closed is read; nobody is left to answer to.
             with contextlib.suppress(WebSocketClosedError):
                 await self.say({"type": "pong", "nonce": message["nonce"]})
+        return message
 
     async def ping(self) -> dict[str, Any]:
-        """The next message, which must be a ping; it is not answered."""
-        async with asyncio.timeout(20):
-            message = json.loads(await self._connection.read_message() or "{}")
+        """The next message but for events of class C, which must be a ping; it is not answered."""
+        while "latest" in (message := await self._read(20)):
+            pass
         assert message["type"] == "ping"
+        return message
+
+    async def _read(self, patience: float) -> dict[str, Any]:
+        async with asyncio.timeout(patience):
+            text = await self._connection.read_message()
+        self._ended = text is None
+        if text is None:
+            raise EOFError(f"closed: {self._connection.close_code}")
+        message: dict[str, Any] = json.loads(text)
         return message
 
     async def say(self, message: Any) -> None:
@@ -95,10 +109,15 @@ class Socket:
 
     def cut(self) -> None:
         """Drop the TCP connection without a word."""
+        self._ended = True
         self._connection.stream.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Tornado's client does not hear the end of a connection while anything before it is unread."""
         self._connection.close()
+        with contextlib.suppress(EOFError):
+            while not self._ended:
+                await self._read(10)
 
 
 @pytest.fixture
@@ -116,7 +135,7 @@ def subscribe(http_server_client, jp_http_port, jp_base_url, jp_auth_header, roo
         try:
             yield socket
         finally:
-            socket.close()
+            await socket.close()
 
     return subscribe
 

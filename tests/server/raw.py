@@ -32,7 +32,8 @@ class RawSocket:
                 raise AssertionError("The server said goodbye")
 
     async def message(self, pause: float = 0.0, piece: int = 1 << 20) -> dict[str, Any]:
-        """The next message that is no ping, read in pieces with a pause before each; pings are answered."""
+        """The next message that is no ping and no event of class C, read in pieces with a pause before each;
+        pings are answered."""
         while True:
             first, length = await self._take(2, 0.0, piece)
             if length == 126:
@@ -45,6 +46,8 @@ class RawSocket:
                 await self._say(PONG, body)
                 continue
             message: dict[str, Any] = json.loads(body)
+            if "latest" in message:
+                continue
             if message.get("type") != "ping":
                 return message
             await self._say(TEXT, json.dumps({"type": "pong", "nonce": message["nonce"]}).encode())

@@ -472,3 +472,16 @@ async def test_a_server_that_is_still_starting_says_so(jp_serverapp, rooms, ask)
         503,
         "mlops is starting, or could not start: see the server's log",
     )
+
+
+async def test_what_a_job_takes_is_in_the_sample_of_the_machine(ask, submit_sleeper, until) -> None:
+    job = await submit_sleeper()
+    await until(job["job_id"], lambda record: record["process"] is not None)
+    uses: list[dict[str, Any]] = []
+    async with asyncio.timeout(30):
+        while not any(use["memory"] for use in uses):
+            uses = (await ask("GET", "system"))[1]["system"]["jobs"]
+    assert [use["id"] for use in uses] == [job["job_id"]]
+    assert uses[0]["memory"] > 50_000_000
+    await ask("POST", f"jobs/{job['job_id']}/stop", {})
+    await until(job["job_id"], over)

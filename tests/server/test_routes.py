@@ -21,6 +21,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", 
 #: A new route has no entry and fails the tests below until somebody has thought about it.
 ASKS = {
     ("GET", "status"): ("read", "mlops.system"),
+    ("GET", "system"): ("read", "mlops.system"),
     ("GET", "jobs"): ("read", "mlops.jobs"),
     ("POST", "jobs"): ("execute", "mlops.jobs"),
     ("GET", "jobs/{job}"): ("read", "mlops.jobs"),

@@ -101,6 +101,7 @@ def test_the_container_counts_and_not_the_machine(
         a_group(tmp_path, path, files)
     place = (str(tmp_path), str(tmp_path / "membership"))
     assert container.memory_left(*place) == 600_000
+    assert container.memory(*place) == (1_400_000, 2_000_000)
     assert container.oom_kills(*place) == 3
     assert container.memory_limit(*place) == 2_000_000
 
@@ -111,6 +112,7 @@ def test_without_a_container_the_machine_counts(tmp_path: Path) -> None:
     available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert available / 2 < container.memory_left(*place) < os.sysconf("SC_PHYS_PAGES") * 65536
     assert container.oom_kills(*place) >= 0
+    assert container.memory(*place) is None
     limit = container.memory_limit(*place)
     assert limit
     assert available < limit

@@ -16,6 +16,8 @@ import { WebsocketTransport } from "./websocket";
 export type Delivery =
   /** `hole`: events were merged on the way; what they held is to be asked for. */
   | { kind: "events"; events: Event[]; hole: boolean }
+  /** Of each kind the newest there is; what was before is of no use. */
+  | { kind: "latest"; events: Event[] }
   | { kind: "snapshot"; snapshot: Snapshot }
   /** What is known is of another store: drop it. */
   | { kind: "reset" }
@@ -141,6 +143,10 @@ export class Client {
         });
         return;
       }
+      case "latest":
+        this.#tell({ kind: "latest", events: message.events });
+        this.#tellLink({ heardAt: now });
+        return;
       case "frame":
         this.#take(message, now);
     }

@@ -12,6 +12,8 @@ export class PollingTransport implements Transport {
   readonly #rest: Rest;
   readonly #closing = new AbortController();
   #cursor: Cursor | null = null;
+  /** What this page has seen of events of which only the newest matters. */
+  #rev = 0;
   #wake: (() => void) | null = null;
 
   constructor(rest: Rest) {
@@ -38,7 +40,7 @@ export class PollingTransport implements Transport {
     while (!signal.aborted) {
       let answer: EventsAnswer;
       try {
-        answer = await this.#rest.events(this.#cursor, signal);
+        answer = await this.#rest.events(this.#cursor, this.#rev, signal);
       } catch (error) {
         if (signal.aborted) return;
         this.close();
@@ -64,6 +66,10 @@ export class PollingTransport implements Transport {
       this.#cursor = { since: last, epoch };
     }
     listener.message({ type: "frame", events, prev });
+    // A server that was restarted counts anew.
+    this.#rev = answer.rev;
+    const latest = Object.values(answer.latest);
+    if (latest.length > 0) listener.message({ type: "latest", events: latest });
   }
 
   #pause(): Promise<void> {

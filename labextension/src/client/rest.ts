@@ -53,6 +53,9 @@ export interface EventsAnswer {
   events: Event[];
   snapshot: Snapshot | null;
   reset: Reset | null;
+  /** Of each kind of which only the newest matters, what came after the `rev` asked with. */
+  latest: Record<string, Event>;
+  rev: number;
 }
 
 /** Long enough for a busy server, short enough to notice one that is gone. */
@@ -98,8 +101,9 @@ export class Rest {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
   }
 
-  events(cursor: Cursor | null, signal?: AbortSignal): Promise<EventsAnswer> {
-    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch }, signal);
+  /** Without `rev`, nothing of which only the newest matters. */
+  events(cursor: Cursor | null, rev?: number, signal?: AbortSignal): Promise<EventsAnswer> {
+    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
   }
 
   async #ask<Answer>(

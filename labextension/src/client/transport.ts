@@ -21,10 +21,16 @@ export interface Frame {
   skipped?: number;
 }
 
+/** Events of which only the newest of a kind matters; they are in no store and have no `seq`. */
+export interface Latest {
+  type: "latest";
+  events: Event[];
+}
+
 /** First word of a stream, and of each answer to a poll: the store and its newest sequence number. */
 export type Greeting = Pick<Hello, "type" | "epoch" | "head"> & Partial<Pick<Hello, "version" | "server_time">>;
 
-export type Message = Greeting | Snapshot | Reset | Ping | Frame;
+export type Message = Greeting | Snapshot | Reset | Ping | Frame | Latest;
 
 /**
  * Why a transport ended: `refused` (no hello came), `dropped` (after a hello), `forbidden` (401, 403: asking again

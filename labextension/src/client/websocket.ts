@@ -3,9 +3,9 @@
 import type { Event } from "../protocol";
 import type { PageServer } from "./page";
 import { isForbidden, Rest } from "./rest";
-import type { Cursor, Frame, Listener, Message, Transport } from "./transport";
+import type { Cursor, Frame, Latest, Listener, Message, Transport } from "./transport";
 
-type Sent = Exclude<Message, Frame> | Omit<Frame, "type">;
+type Sent = Exclude<Message, Frame | Latest> | Omit<Frame, "type"> | { latest: Record<string, Event>; rev: number };
 
 /** Who opened a socket was asked once; that they are signed out meanwhile, only another question tells. */
 const ASK_MS = 60_000;
@@ -63,7 +63,7 @@ export class WebsocketTransport implements Transport {
     if (!this.#greeted || document.visibilityState === "hidden") return;
     const { signal } = this.#closing;
     try {
-      await this.#rest.events(this.#cursor, signal);
+      await this.#rest.events(this.#cursor, undefined, signal);
     } catch (error) {
       // Whether the server is still there, the socket itself tells.
       if (signal.aborted || !isForbidden(error)) return;
@@ -79,6 +79,10 @@ export class WebsocketTransport implements Transport {
   }
 
   #hear(socket: WebSocket, message: Sent, listener: Listener): void {
+    if ("latest" in message) {
+      listener.message({ type: "latest", events: Object.values(message.latest) });
+      return;
+    }
     if (!("type" in message)) {
       const since = message.events.at(-1)?.seq ?? message.prev;
       if (this.#cursor) this.#cursor = { ...this.#cursor, since };

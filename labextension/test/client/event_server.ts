@@ -23,6 +23,7 @@ export class EventServer {
   #http = createServer((request, response) => this.#answer(request, response));
   #upgrades = new WebSocketServer({ noServer: true });
   #sockets = new Map<WebSocket, number>();
+  #latest: { rev: number; latest: Record<string, Event> } = { rev: 0, latest: {} };
   #held = new Set<Duplex>();
 
   async start(): Promise<PageServer> {
@@ -64,6 +65,12 @@ export class EventServer {
     for (const [socket, cursor] of this.#sockets) this.#send(socket, cursor);
   }
 
+  /** The newest of its kind, which is in no store. */
+  tell(event: Event): void {
+    this.#latest = { rev: this.#latest.rev + 1, latest: { [event.type]: event } };
+    for (const socket of this.#sockets.keys()) socket.send(JSON.stringify(this.#latest));
+  }
+
   dropSockets(): void {
     for (const socket of this.#sockets.keys()) socket.terminate();
     this.#sockets.clear();
@@ -96,6 +103,7 @@ export class EventServer {
     if (reset) say(reset);
     if (since === null) say(this.#snapshot());
     this.#sockets.set(socket, since ?? this.head);
+    if (this.#latest.rev > 0) say(this.#latest);
     this.#send(socket, since ?? this.head);
   }
 
@@ -127,6 +135,8 @@ export class EventServer {
       events,
       snapshot: since === null ? this.#snapshot() : null,
       reset,
+      rev: this.#latest.rev,
+      latest: Number(new URL(request.url ?? "", "http://server").searchParams.get("rev")) < this.#latest.rev ? this.#latest.latest : {},
     };
     response.writeHead(200, { "Content-Type": "application/json" });
     response.end(JSON.stringify(answer));

@@ -7,7 +7,7 @@ import { Rest } from "../../src/client/rest";
 import type { Cursor, Ending, Listener, Message, Transport } from "../../src/client/transport";
 import { WebsocketTransport } from "../../src/client/websocket";
 import type { Event } from "../../src/protocol";
-import { anEvent, TIME } from "../builders";
+import { aChange, anEvent, TIME } from "../builders";
 import { EventServer } from "./event_server";
 
 class Heard implements Listener {
@@ -27,6 +27,11 @@ class Heard implements Listener {
     return kinds.map((message) => message.type).filter((kind, i, all) => kind !== "hello" || all.indexOf(kind) === i);
   }
 
+  get causes(): string[] {
+    const told = this.messages.flatMap((message) => (message.type === "latest" ? message.events : []));
+    return told.map((event) => (event.type === "health_change" ? event.cause : ""));
+  }
+
   get sequence(): (number | null)[] {
     return this.messages.flatMap((message) => (message.type === "frame" ? message.events : [])).map((e) => e.seq);
   }
@@ -40,6 +45,7 @@ function isEmpty(message: Message): boolean {
 interface Side {
   make(): Transport;
   add(...events: Event[]): void;
+  tell(event: Event): void;
   replaceStore(): void;
   goAway(): Promise<void>;
   forbid(): void;
@@ -58,6 +64,7 @@ async function real(kind: "websocket" | "polling") {
   return {
     make: () => (kind === "websocket" ? new WebsocketTransport(page) : new PollingTransport(new Rest(page))),
     add: (...events: Event[]) => server.add(...events),
+    tell: (event: Event) => server.tell(event),
     replaceStore: () => {
       server.epoch = "store-2";
     },
@@ -74,6 +81,7 @@ async function real(kind: "websocket" | "polling") {
 function scripted() {
   let epoch = "store-1";
   let forbidden = false;
+  let newest: Event | null = null;
   const events: Event[] = [];
   const opened: FakeTransport[] = [];
   const head = () => events.at(-1)?.seq ?? 0;
@@ -94,6 +102,7 @@ function scripted() {
       if (cursor && cursor.epoch !== epoch) this.tell({ type: "reset", ...base, epoch, why: "replaced" });
       if (cursor?.epoch !== epoch) this.tell({ type: "snapshot", ...base, head: head(), jobs: [] });
       else this.tell({ type: "frame", events: events.filter((e) => (e.seq ?? 0) > cursor.since), prev: cursor.since });
+      if (newest) this.tell({ type: "latest", events: [newest] });
     }
   }
   return {
@@ -102,6 +111,10 @@ function scripted() {
       const prev = head();
       events.push(...added);
       for (const transport of opened) transport.tell({ type: "frame", events: added, prev });
+    },
+    tell: (event: Event) => {
+      newest = event;
+      for (const transport of opened) transport.tell({ type: "latest", events: [event] });
     },
     replaceStore: () => {
       epoch = "store-2";
@@ -146,6 +159,17 @@ describe.each(Object.keys(sides))("the %s transport", (name) => {
     transport.open({ since: 1, epoch: "store-1" }, heard);
     await vi.waitFor(() => expect(heard.sequence).toEqual([2, 3]));
     expect(heard.kinds).toEqual(["hello", "frame"]);
+  });
+
+  test("tells the newest of what is in no store, once", async () => {
+    side.tell(aChange("first"));
+    side.tell(aChange("second"));
+    transport.open(null, heard);
+    await vi.waitFor(() => expect(heard.causes).toEqual(["second"]));
+    side.tell(aChange("third"));
+    side.add(anEvent(1));
+    await vi.waitFor(() => expect(heard.sequence).toEqual([1]), 4000);
+    expect(heard.causes).toEqual(["second", "third"]);
   });
 
   test("says that a cursor of another store is worth nothing", async () => {
@@ -238,7 +262,7 @@ test("no token ever stands in an address", async () => {
   await vi.waitFor(() => expect(server.asked).toHaveLength(2));
   expect(server.asked.toSorted()).toEqual([
     "/user/x%20y/mlops/api/events/subscribe?since=0&epoch=store-1",
-    "/user/x%20y/mlops/api/events?since=0&epoch=store-1",
+    "/user/x%20y/mlops/api/events?since=0&epoch=store-1&rev=0",
   ]);
   socket.close();
   polling.close();

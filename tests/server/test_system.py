@@ -1,0 +1,124 @@
+"""The machine, live on every client: one sampler, the newest only, and health when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from mlops_jupyter.core.health import Thresholds
+from mlops_jupyter.server.extension import Rooms
+from tests.browser.servers import NO_THRESHOLDS
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {
+        "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
+        "MlopsExtension": {"system_seconds": 0.5, "health_thresholds": NO_THRESHOLDS},
+    }
+
+
+async def sample(socket: Any) -> dict[str, Any]:
+    while True:
+        message = await socket.heard()
+        if message.get("latest"):
+            return message
+
+
+async def test_what_rest_tells_is_a_sample_with_its_limits(ask, rooms: Rooms) -> None:
+    status, answer = await ask("GET", "system")
+    assert status == 200
+    system = answer["system"]
+    assert system["type"] == "system_metrics"
+    assert system["seq"] is None
+    assert 0 < system["memory_used"] < system["memory_limit"] <= system["host"]["memory_limit"]
+    assert answer["gauges"]["disk"] == {
+        "level": "healthy",
+        "percent": system["disk_percent"],
+        "warning": 1000,
+        "critical": 1000,
+    }
+    assert answer["health"] == system["health"]
+    assert answer["history"][-1]["memory_percent"] == system["memory_percent"]
+    # Asked again at once it is the same sample.
+    assert (await ask("GET", "system"))[1]["system"]["time"] == system["time"]
+
+
+async def test_every_client_gets_the_same_samples_of_one_sampler(subscribe, rooms: Rooms) -> None:
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(subscribe()) for _ in range(5)]
+        heard = [[await sample(socket) for _ in range(3)] for socket in sockets]
+    revs = [[message["rev"] for message in messages] for messages in heard]
+    assert all(numbers == sorted(set(numbers)) for numbers in revs)
+    by_rev = {
+        message["rev"]: message["latest"]["system_metrics"] for messages in heard for message in messages
+    }
+    for messages in heard:
+        assert all(message["latest"]["system_metrics"] == by_rev[message["rev"]] for message in messages)
+    assert heard[0][-1]["latest"]["system_metrics"]["active_connections"] == 5
+    assert heard[0][-1]["latest"]["system_metrics"]["ws_response_ms"] > 0
+
+
+async def test_a_page_that_looks_away_hears_nothing_of_it_and_the_newest_when_it_looks(
+    subscribe, rooms: Rooms
+) -> None:
+    async with subscribe() as socket:
+        await sample(socket)
+        await socket.say({"type": "shown", "shown": False})
+        rev = rooms.hub.rev
+        assert await rooms.hub.moved(rooms.hub.head + 1000, 20, rev=rev + 3)
+        await socket.say({"type": "shown", "shown": True})
+        got = [await sample(socket)]
+        while got[-1]["rev"] < rev + 4:
+            got.append(await sample(socket))
+        # One may have been on its way.
+        assert len(got) <= 2
+
+
+async def test_who_polls_gets_the_newest_after_what_it_has_seen(ask, rooms: Rooms) -> None:
+    await ask("GET", "system")
+    head = rooms.hub.head
+    answer = (await ask("GET", f"events?since={head}&rev=0"))[1]
+    assert list(answer["latest"]) == ["system_metrics"]
+    rev = answer["rev"]
+    assert rev == rooms.hub.rev
+    # One that does not ask for it is spared it, and one that has it.
+    assert (await ask("GET", f"events?since={head}"))[1]["latest"] == {}
+    assert (await ask("GET", f"events?since={head}&rev={rooms.hub.rev}"))[1]["latest"] == {}
+    assert (await ask("GET", f"events?since={head}&rev=x"))[0] == 400
+
+
+async def test_nobody_who_comes_later_is_told_what_was(ask, rooms: Rooms, monkeypatch) -> None:
+    await ask("GET", "system")
+    assert rooms.hub.latest(0)
+    monkeypatch.setattr("mlops_jupyter.server.system.LOOKING", 0.0)
+    async with asyncio.timeout(10):
+        while rooms.hub.latest(0):
+            await ask("GET", "status")
+    taken = len(rooms.monitor.samples)
+    newest = rooms.monitor.samples[-1].time
+    await asyncio.sleep(3 * rooms.monitor.every)
+    assert (len(rooms.monitor.samples), rooms.monitor.samples[-1].time) == (taken, newest)
+
+
+async def test_a_change_of_health_is_stored_once_with_its_cause(ask, subscribe, rooms: Rooms) -> None:
+    async with subscribe() as socket:
+        await sample(socket)
+        head = rooms.hub.head
+        rooms.monitor.thresholds = {**rooms.monitor.thresholds, "disk": Thresholds(0.0, 102.0)}
+        (change,) = (await socket.message())["events"]
+        assert (change["type"], change["previous_health"], change["current_health"]) == (
+            "health_change",
+            "healthy",
+            "warning",
+        )
+        assert change["cause"] == f"disk {change['metrics']['disk_percent']:.0f} %"
+        assert (change["priority"], change["seq"]) == ("medium", head + 1)
+        for _ in range(4):
+            last = await sample(socket)
+        assert last["latest"]["system_metrics"]["health"] == "warning"
+        assert last["latest"]["system_metrics"]["levels"]["disk"] == "warning"
+    assert rooms.hub.head == head + 1
