@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ from tests import processes
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-the-tests"
 STARTING = 60.0
+#: Made once: with each request it would cost more than all the rest of it.
+TLS = ssl.create_default_context()
 #: The announcements are the only thing JupyterLab fetches from elsewhere.
 PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 #: How busy the machine is that runs the tests is no event of theirs.
@@ -117,10 +120,11 @@ class LabServer:
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                answers = httpx.get(f"{self.url}api", timeout=5).is_success
+                answers = httpx.get(f"{self.url}api", timeout=5, verify=TLS).is_success
                 # Our extension starts once the server listens, and says 503 to its user until it is there.
                 known = self._authorization() if self.token else {}
-                status = httpx.get(f"{self.url}mlops/api/status", headers=known, timeout=5).status_code
+                address = f"{self.url}mlops/api/status"
+                status = httpx.get(address, headers=known, timeout=5, verify=TLS).status_code
                 if answers and status != 503:
                     return
             except httpx.TransportError:
@@ -157,12 +161,14 @@ class LabServer:
 
     def get(self, path: str, **params: str | int) -> httpx.Response:
         """``GET {base_url}{path}`` as the server's user; for facts to compare a page with."""
-        return httpx.get(f"{self.url}{path}", params=params, headers=self._authorization(), timeout=10)
+        headers = self._authorization()
+        return httpx.get(f"{self.url}{path}", params=params, headers=headers, timeout=10, verify=TLS)
 
     def stop_job(self, job_id: str) -> None:
         """Stop a job as the server's user."""
         address = f"{self.url}mlops/api/jobs/{job_id}/stop"
-        httpx.post(address, json={}, headers=self._authorization(), timeout=10).raise_for_status()
+        headers = self._authorization()
+        httpx.post(address, json={}, headers=headers, timeout=10, verify=TLS).raise_for_status()
 
     def _authorization(self) -> dict[str, str]:
         """The token; where there is a password instead, the secret of the runtime file."""

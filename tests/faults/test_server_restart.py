@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mlops_jupyter import __version__
-from tests.browser.servers import LabServer
+from tests.browser.servers import TLS, LabServer
 
 PENGUINS = "notebooks/data/penguins.csv"
 pytestmark = pytest.mark.timeout(120)
@@ -24,7 +24,7 @@ class JupyterServer(LabServer):
 
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         headers |= {"Authorization": f"token {self.token}"}
-        return httpx.post(f"{self.url}mlops/api/{path}", json=body, headers=headers, timeout=10)
+        return httpx.post(f"{self.url}mlops/api/{path}", json=body, headers=headers, timeout=10, verify=TLS)
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"mlops/api/jobs/{job_id}").json()["job"]

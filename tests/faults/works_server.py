@@ -9,15 +9,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from functools import partial
 from typing import Any
-
-from jupyter_server.serverapp import main
-
-from mlops_jupyter.executors.local import LocalExecutor
-from mlops_jupyter.executors.pair import Pair
-from mlops_jupyter.server import extension
-from mlops_jupyter.store import database, pruning
 
 TERMINAL = "MLOPS_TESTS_TERMINAL"
 EVENTS = "MLOPS_TESTS_EVENTS"
@@ -30,6 +24,15 @@ def die(*_: Any) -> None:
 
 
 if __name__ == "__main__":
+    # Half of what a start costs: a grammar of addresses, which Jupyter goes without where there is none.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from jupyter_server.serverapp import main
+
+    from mlops_jupyter.executors.local import LocalExecutor
+    from mlops_jupyter.executors.pair import Pair
+    from mlops_jupyter.server import extension
+    from mlops_jupyter.store import database, pruning
+
     if terminal := os.environ.pop(TERMINAL, None):
         os.setsid()
         # The first terminal that the leader of a session opens is the one that governs it.
