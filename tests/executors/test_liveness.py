@@ -100,6 +100,25 @@ def test_of_a_server_that_gives_a_job_up_and_a_keeper_that_begins_it_one_is_firs
     assert forbid(tmp_path / "no folder" / "journal")
 
 
+def test_where_there_are_no_locks_a_claim_stands_and_nobody_is_taken_for_its_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F53: whether another container holds it, nobody can know."""
+
+    def without(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    journal = tmp_path / "journal"
+    claim = claim_journal(journal)
+    with pytest.raises(FileExistsError):
+        claim_journal(journal)
+    with a_process() as (_, process):
+        elsewhere = msgspec.structs.replace(process, boot_id="another")
+        assert (whereabouts(process, journal), whereabouts(elsewhere, journal)) == ("here", "gone")
+    os.close(claim)
+
+
 @contextmanager
 def no_file_left() -> Iterator[None]:
     """What is open stays so, and nothing more can be opened."""
