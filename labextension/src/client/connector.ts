@@ -21,7 +21,8 @@ export interface Audience {
 const HELLO_MS = 5_000;
 const UPGRADES_BEFORE_POLLING = 2;
 const SOCKET_AGAIN_MS = 60_000;
-const SILENCE_MS = 40_000;
+/** What is shown follows after two seconds more: within forty. */
+const SILENCE_MS = 38_000;
 const WATCH_MS = 1_000;
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
@@ -209,7 +210,7 @@ export class Connector {
     this.#watchedAt = now;
     if (asleep) this.#awake();
     else if (this.#onSocket && performance.now() - this.#heardAt > SILENCE_MS - WATCH_MS) {
-      this.resume("nothing heard for 40 s");
+      this.resume("nothing heard for 38 s");
     }
   }
 

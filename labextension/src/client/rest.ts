@@ -143,8 +143,8 @@ export class Rest {
   #headers(method: string): Record<string, string> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (this.#server.token) headers["Authorization"] = `token ${this.#server.token}`;
-    if (method === "GET") return headers;
-    headers["Content-Type"] = "application/json";
+    if (method === "POST") headers["Content-Type"] = "application/json";
+    // JupyterHub wants it with what scripts read by cookie, too.
     const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
     if (xsrf) headers["X-XSRFToken"] = xsrf;
     return headers;

@@ -268,3 +268,21 @@ test("no token ever stands in an address", async () => {
   polling.close();
   await server.stop();
 });
+
+test("a page without a token shows with each request, those that only read included, whose it is", async () => {
+  const sent: [string, string | undefined][] = [];
+  vi.stubGlobal("fetch", async (_: URL, { method, headers }: { method: string; headers: Record<string, string> }) => {
+    sent.push([method, headers["X-XSRFToken"]]);
+    return new Response("{}");
+  });
+  document.cookie = "_xsrf=of-this-page";
+  const rest = new Rest({ baseUrl: new URL("http://localhost/user/x%20y/"), token: "" });
+  await rest.events(null);
+  await rest.stop("j-1");
+  expect(sent).toEqual([
+    ["GET", "of-this-page"],
+    ["POST", "of-this-page"],
+  ]);
+  document.cookie = "_xsrf=; max-age=0";
+  vi.unstubAllGlobals();
+});
