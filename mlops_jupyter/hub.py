@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 
 from mlops_jupyter.core import wire
@@ -18,8 +19,11 @@ from mlops_jupyter.core.wire import snake_case
 from mlops_jupyter.errands import look_on
 from mlops_jupyter.store import Store, Stored
 
-#: Enough for a client that missed half a minute of a busy job; ~300 bytes each.
-KEPT = 8192
+#: Enough for a client that missed half a minute of a busy job; ~300 bytes each. A burst of points or of
+#: long lines is one event of a megabyte or more: of these fewer.
+KEPT, KEPT_BYTES = 8192, 16 << 20
+#: Bytes of events that are handed to one client at a time; one event alone may be longer.
+HANDED_BYTES = 4 << 20
 #: The head moves at once; then it rests as long as the last round took, so many seconds at least, or so far.
 PACE, STRIDE = 0.004, 64
 #: Seconds between looks at what other servers wrote into the store, and at whether there are any.
@@ -33,7 +37,8 @@ class Hub:
         self.head = head
         self._store = store
         self._loop = loop
-        self._newest: deque[Stored] = deque(maxlen=KEPT)
+        self._newest: deque[Stored] = deque()
+        self._bytes = 0
         self._moved = asyncio.Event()
         self._due = 0.0
         self._planned: asyncio.TimerHandle | None = None
@@ -68,7 +73,7 @@ class Hub:
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
-        self._newest.clear()
+        self._clear()
         self.head = head
         self._trouble = trouble
         self._era += 1
@@ -76,8 +81,11 @@ class Hub:
 
     def _take(self, stored: list[Stored]) -> None:
         if self._newest and self._newest[-1].seq + 1 != stored[0].seq:
-            self._newest.clear()
+            self._clear()
         self._newest.extend(stored)
+        self._bytes += sum(len(event.body) for event in stored)
+        while len(self._newest) > KEPT or (self._bytes > KEPT_BYTES and len(self._newest) > 1):
+            self._bytes -= len(self._newest.popleft().body)
         if (
             any(event.key is None for event in stored)
             or stored[-1].seq - self.head >= STRIDE
@@ -86,6 +94,10 @@ class Hub:
             self._move()
         elif self._planned is None:
             self._planned = self._loop.call_at(self._due, self._move)
+
+    def _clear(self) -> None:
+        self._newest.clear()
+        self._bytes = 0
 
     def _move(self) -> None:
         if self._planned is not None:
@@ -129,19 +141,21 @@ class Hub:
         return True
 
     def pending(self, cursor: int, limit: int) -> list[Stored] | None:
-        """Up to ``limit`` events after ``cursor`` from memory; ``None`` when they reach further back."""
+        """Up to ``limit`` events after ``cursor`` from memory, fewer where they are long; ``None`` when they
+        reach further back."""
         if self.head <= cursor:
             return []
         if not self._newest or self._newest[0].seq > cursor + 1:
             return None
         start = cursor + 1 - self._newest[0].seq
-        return list(islice(self._newest, start, start + min(limit, self.head - cursor)))
+        return handed(islice(self._newest, start, start + min(limit, self.head - cursor)))
 
     async def after(self, cursor: int, limit: int) -> list[Stored]:
-        """Up to ``limit`` events after ``cursor``, in order, from memory or from the store."""
+        """Up to ``limit`` events after ``cursor``, in order, from memory or from the store; fewer where they
+        are long."""
         events = self.pending(cursor, limit)
         if events is None:
-            events = await self._store.aread(lambda reading: reading.events(cursor, limit))
+            events = await self._store.aread(lambda reading: handed(reading.each_event(cursor, limit)))
         return events
 
     async def follow_others(self) -> None:
@@ -154,3 +168,15 @@ class Hub:
         if others and await self._store.aread(lambda reading: reading.head()) > self.head:
             await self._store.take_in_others()
         return LOOK if others else LOOK_FOR_OTHERS
+
+
+def handed(events: Iterable[Stored]) -> list[Stored]:
+    """The first of them, up to ``HANDED_BYTES``; one at least, if there is any."""
+    size = 0
+    kept: list[Stored] = []
+    for event in events:
+        size += len(event.body)
+        if size > HANDED_BYTES and kept:
+            break
+        kept.append(event)
+    return kept

@@ -8,13 +8,15 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mlops_jupyter import hub as hub_module
 from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.events import LogLines
 from mlops_jupyter.store import database
 from mlops_jupyter.store.files import Files
-from tests.lines import Line, a_line, a_start
+from tests.lines import NOW, Line, a_line, a_start
 
 
 def test_a_waiter_wakes_when_something_was_committed_and_not_before(tmp_path: Path) -> None:
@@ -42,6 +44,25 @@ def test_who_is_far_behind_reads_the_store_and_misses_nothing(
         assert await line.after(3, limit=4) == [4, 5, 6, 7]
         assert [event.seq for event in line.hub.pending(16, 100) or []] == [17, 18, 19, 20]
         assert line.hub.pending(20, 100) == []
+        line.store.close()
+
+    asyncio.run(story())
+
+
+def test_long_events_fill_no_memory_and_are_handed_out_a_few_at_a_time(tmp_path: Path) -> None:
+    """P17: what a job prints or measures between two looks is one event, of a megabyte if need be."""
+
+    async def story() -> None:
+        line = Line(tmp_path)
+        long = LogLines(time=NOW, job_id="j-7f3a00000000", first=0, lines=("x" * 999_900,))
+        for _ in range(5):
+            await line.write([long] * 5)
+        held = sum(len(event.body) for event in line.hub._newest)
+        assert (held <= hub_module.KEPT_BYTES, len(line.hub._newest)) == (True, 16)
+        # From the store, from memory, and one that is longer than what is handed out.
+        assert [await line.after(cursor) for cursor in (3, 20)] == [[4, 5, 6, 7], [21, 22, 23, 24]]
+        await line.write([msgspec.structs.replace(long, lines=("x" * hub_module.KEPT_BYTES,))])
+        assert (await line.after(25), len(line.hub._newest)) == ([26], 1)
         line.store.close()
 
     asyncio.run(story())

@@ -73,7 +73,7 @@ class Pump:
 
     async def _merged(self) -> Frame:
         events = await self._hub.after(self._cursor, BEHIND)
-        if len(events) <= STRIDE:
+        if len(events) <= STRIDE and events[-1].seq >= self._hub.head:
             self._slow = False
         else:
             events = merged(events)

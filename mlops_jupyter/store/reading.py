@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
@@ -162,10 +162,14 @@ class Reading:
 
     def events(self, since: int, limit: int) -> list[Stored]:
         """Events after ``since``, in order."""
+        return list(self.each_event(since, limit))
+
+    def each_event(self, since: int, limit: int) -> Iterator[Stored]:
+        """The same one at a time: whoever stops asking has read no more than that."""
         rows = self._db.execute(
             "SELECT seq, type, job_id, body FROM events WHERE seq>? ORDER BY seq LIMIT ?", (since, limit)
         )
-        return [Stored.of(*row) for row in rows]
+        return (Stored.of(*row) for row in rows)
 
     def oldest(self) -> int:
         """From this number on every event is kept; of what came before, class A alone."""
