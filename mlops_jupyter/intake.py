@@ -24,6 +24,7 @@ from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
+from mlops_jupyter.owed import Owed
 from mlops_jupyter.store import Cursor, Store, Transaction
 from mlops_jupyter.training import journal, output
 
@@ -86,7 +87,7 @@ class Intake:
         self._held: dict[str, TrainingProgress] = {}
         self._over: set[str] = set()
         self._said: dict[str, str] = {}
-        self._owed: dict[str, facts.StopAsked] = {}
+        self.owed = Owed()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = False
@@ -110,8 +111,7 @@ class Intake:
 
     def owe(self, job_id: str, fact: facts.StopAsked) -> facts.StopAsked:
         """Record ``fact`` before anything else of the job, as soon as the store works; the first counts."""
-        with self._lock:
-            first = self._owed.setdefault(job_id, fact)
+        first = self.owed.add(job_id, fact)
         self._wake.set()
         return first
 
@@ -123,7 +123,7 @@ class Intake:
             self._ticks.pop(job_id, None)
             self._held.pop(job_id, None)
             self._said.pop(job_id, None)
-            self._owed.pop(job_id, None)
+        self.owed.paid(job_id)
 
     def close(self) -> None:
         self._ending = True
@@ -205,9 +205,9 @@ class Intake:
         """Take in what is new in one job's files; how many bytes that was."""
         with self._lock:
             before = self._cursors.get(job_id)
-            owed = self._owed.get(job_id)
         if before is None:
             return 0
+        owed = self.owed.to(job_id)
         news = _News.read(folder, before, final=job_id in self._over)
         if news.cursor == before and owed is None:
             self._quiet(job_id)
@@ -222,9 +222,9 @@ class Intake:
         with self._lock:
             if job_id in self._cursors:
                 self._cursors[job_id] = after
-            if taken is not None and owed is not None:
-                self._owed.pop(job_id, None)
         if taken is not None:
+            if owed is not None:
+                self.owed.paid(job_id)
             if taken.job.terminal:
                 self._over.add(job_id)
             self._on_change(taken)

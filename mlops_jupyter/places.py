@@ -102,7 +102,8 @@ class Places:
     def _turn(self, tx: Transaction, free: int) -> Turn:
         open_jobs = tx.open_jobs()
         return turn(
-            [job for job in open_jobs if job.status == "queued"],
+            # One that somebody stopped while the store took nothing is not started first.
+            [job for job in open_jobs if job.status == "queued" and self._intake.owed.to(job.job_id) is None],
             [job for job in open_jobs if job.owner is not None and owners.is_here(job.owner)],
             lambda job: self._taken_by(tx, job),
             places=self._count,

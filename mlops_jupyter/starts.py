@@ -54,7 +54,11 @@ class Starts:
         try:
             spec = await self._store.aread(lambda reading: reading.spec(job_id))
             await asyncio.to_thread(self._intake.watch, job_id, self._jobs / job_id)
-            await self._executor.start(self._jobs / job_id, spec.interpreter, spec.cwd, spec.timeout)
+            folder = self._jobs / job_id
+            process = await self._executor.start(folder, spec.interpreter, spec.cwd, spec.timeout)
+            if self._intake.owed.to(job_id) is not None:
+                # Asked while there was nobody to tell, and the store took nothing.
+                self._executor.stop(process)
         except StoreUnavailable:
             raise
         except BegunBefore:

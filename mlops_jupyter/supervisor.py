@@ -12,6 +12,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from mlops_jupyter import owners, records
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.consequences import Order
@@ -100,16 +102,39 @@ class Supervisor:
         return job
 
     async def stop_unrecorded(self, prefix: str, by: str) -> Job | None:
-        """The same while the store refuses: the keeper is asked at once, and the stop recorded before
-        anything else of the job once the store works. ``None`` when there is nothing to ask."""
+        """The same while the store refuses: the keeper is asked at once, or as soon as there is one, and the
+        stop recorded before anything else of the job once the store works. ``None`` when there is no job to
+        stop any more."""
         job = await asyncio.to_thread(records.as_written, self._folder / "jobs", prefix)
         if job is None or job.terminal:
             return job
         await self._refuse_elsewhere(job)
-        if job.process is None or not self._executor.stop(job.process):
-            return None
-        asked = self.intake.owe(job.job_id, facts.StopAsked(time=time.time(), by=by))
-        return advance(job, asked)[0]
+        fact = facts.StopAsked(time=time.time(), by=by)
+        if job.process is not None:
+            return (
+                advance(job, self.intake.owe(job.job_id, fact))[0]
+                if self._executor.stop(job.process)
+                else None
+            )
+        asked = self.intake.owe(job.job_id, fact)
+        if asked is fact:
+            self._errands.do(partial(self._stop_as_owed, job.job_id))
+        # Only now can none begin it unheard: who starts it looks for what is owed.
+        begun = await asyncio.to_thread(records.as_written, self._folder / "jobs", job.job_id)
+        if begun is not None and begun.process is not None:
+            self._executor.stop(begun.process)
+        return replace(
+            job, status="stopping", stopped_by=asked.by, message="Stops as soon as the store works"
+        )
+
+    async def _stop_as_owed(self, job_id: str) -> None:
+        """A job that wrote nothing yet: nobody takes in what it is owed."""
+        asked = self.intake.owed.to(job_id)
+        if asked is not None:
+            job = await self.keepers.happened(job_id, asked)
+            self.intake.owed.paid(job_id)
+            if job.terminal:
+                self._errands.do(self.places.give)
 
     async def pause(self, job_id: str, by: str) -> Job:
         """Suspend a running job; ``JobStateError`` for one that does not run."""
@@ -237,7 +262,9 @@ class Supervisor:
         try:
             await self.starts.put_back()
         except StoreUnavailable as error:
-            log.warning("Jobs that were being started will be lost: %s", error)
+            log.warning("Jobs that were being started will be started again: %s", error)
+        for job_id in self.intake.owed.jobs():
+            log.warning("Job %s was asked to stop, which could not be recorded", job_id)
 
     def _taken_in(self, taken: Taken) -> None:
         """Called in the intake's thread after each commit."""
