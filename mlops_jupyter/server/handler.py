@@ -139,10 +139,14 @@ class Ours(JupyterHandler):
 
     def send(self, body: bytes, status: int = 200) -> None:
         """What was encoded already: long answers are beside the event loop."""
+        self.begin(status)
+        self.finish(body)
+
+    def begin(self, status: int = 200) -> None:
+        """An answer of JSON, which is written from here on."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.set_header("X-Mlops-Version", __version__)
-        self.finish(body)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = _told(kwargs.get("exc_info", (None, None, None))[1])

@@ -1,4 +1,4 @@
-"""REST for jobs: submit, run again, list, get, stop, pause, resume, logs, metrics."""
+"""REST for jobs: submit, run again, list, get, stop, pause, resume, logs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,12 @@ from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
-from mlops_jupyter.core.series import Series, encode
 from mlops_jupyter.intake import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, login
 from mlops_jupyter.store import Reading
 
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
-MOST_BUCKETS = 10_000
-#: Points that are encoded in one go.
-SLICE = 5000
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 #: What Jupyter calls somebody who did not say who they are: "Anonymous Mneme" of a random user name.
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
@@ -167,30 +163,6 @@ class JobLogsHandler(Handler):
         self.send(await self.rooms.in_thread(_with_lines, job.job_id, path, tail))
 
 
-class JobMetricsHandler(Handler):
-    """Measured values of a job, whole or reduced."""
-
-    @web.authenticated
-    @authorized("read", "mlops.jobs")
-    async def get(self, prefix: str) -> None:
-        job = await self.job(prefix)
-        asked = self.number("buckets", None, 1, MOST_BUCKETS)
-        buckets = None if asked is None else int(asked)
-        head, series = await self.rooms.store.aread(lambda r: (r.head(), r.series(job.job_id, buckets)))
-        answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch, "head": head}
-        self.send(await self.rooms.in_thread(_with_series, answer, series))
-
-
-def _with_series(answer: dict[str, Any], series: dict[str, Series]) -> bytes:
-    """The answer as JSON, made a few thousand points at a time: the encoder lets no other thread run."""
-    told = []
-    for name, measured in series.items():
-        slices = [measured.points[start : start + SLICE] for start in range(0, len(measured.points), SLICE)]
-        points = b",".join(encode(part)[1:-1] for part in slices)
-        told.append(b'%b:{"count":%d,"points":[%b]}' % (wire.encode(name), measured.count, points))
-    return wire.encode(answer)[:-1] + b',"series":{' + b",".join(told) + b"}}"
-
-
 def _is_a_shell(spec: JobSpec, root: str, hidden: bool) -> bool:
     """Whether the job could do more than train on a table that the server shows to its users."""
     chosen = (spec.estimator_input, spec.interpreter, spec.cwd)
@@ -245,5 +217,4 @@ handlers = [
     (f"jobs/{ID}/pause", JobPauseHandler),
     (f"jobs/{ID}/resume", JobResumeHandler),
     (f"jobs/{ID}/logs", JobLogsHandler),
-    (f"jobs/{ID}/metrics", JobMetricsHandler),
 ]

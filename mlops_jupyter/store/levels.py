@@ -128,6 +128,28 @@ def _telling(points: Sequence[Point]) -> list[Point]:
     return [points[index] for index in sorted(telling)]
 
 
+class Measured(NamedTuple):
+    """One metric of a job, as long as it is now; ``rising``: measured in the order of its steps."""
+
+    name: str
+    number: int
+    length: int
+    rising: bool
+
+
+def measured(db: sqlite3.Connection, job_id: str) -> list[Measured]:
+    """All metrics of a job."""
+    rows = db.execute(
+        "SELECT name, number, count, rising FROM series WHERE job_id=? ORDER BY name", (job_id,)
+    )
+    return [Measured(name, number, count, bool(rising)) for name, number, count, rising in rows]
+
+
+def stretch(db: sqlite3.Connection, of: Measured, start: int, end: int) -> list[Point]:
+    """Points of a metric by their place in the order they were measured: these never change."""
+    return list(_points(db, of.number, of.name, start, end))
+
+
 def forget(db: sqlite3.Connection, job_id: str) -> None:
     """Let all points of a job go."""
     for table in ("measured", "levels"):

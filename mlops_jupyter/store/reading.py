@@ -13,9 +13,9 @@ import msgspec
 
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
-from mlops_jupyter.core.series import Series
+from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
-from mlops_jupyter.store.levels import series
+from mlops_jupyter.store.levels import Measured, measured, series, stretch
 from mlops_jupyter.store.pruning import pruned
 
 log = logging.getLogger(__name__)
@@ -178,6 +178,14 @@ class Reading:
     def series(self, job_id: str, buckets: int | None) -> dict[str, Series]:
         """Every metric of a job, whole or reduced to some ``buckets`` without losing a spike."""
         return series(self._db, job_id, buckets)
+
+    def measured(self, job_id: str) -> list[Measured]:
+        """Which metrics a job has, and how long they are."""
+        return measured(self._db, job_id)
+
+    def stretch(self, of: Measured, start: int, end: int) -> list[Point]:
+        """Some points of a metric, in the order they were measured."""
+        return stretch(self._db, of, start, end)
 
     def model(self, model_id: str) -> Model:
         """``KeyError`` when there is none."""

@@ -13,11 +13,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from tornado.httpclient import HTTPClientError
+from tornado.iostream import StreamClosedError
 
 from mlops_jupyter import supervisor
+from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import MetricPoints
 from mlops_jupyter.core.jobs import Candidate, JobSpec, Source
 from mlops_jupyter.core.series import Point
+from mlops_jupyter.server import metrics
 from tests.core.builders import a_job
 from tests.executors.builders import until
 from tests.lines import NOW
@@ -169,3 +173,55 @@ async def test_an_input_whose_sender_goes_away_is_let_go_beside_the_loop(
     writer.close()
     assert await asyncio.to_thread(closed.get, timeout=10) != threading.get_ident()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("steps", [range(1, 12_001), range(12_000, 0, -1)], ids=["in order", "backwards"])
+async def test_every_point_is_sent_a_slice_at_a_time(
+    rooms, jp_fetch, ask, monkeypatch: pytest.MonkeyPatch, steps: range
+) -> None:
+    """P21, P29: a job may have ten million points, and nobody holds the answer as a whole."""
+    points = tuple(Point(name="loss", step=n, value=0.5 + n) for n in steps)
+    more = tuple(Point(name="</acc", step=n, value=None, nf="nan") for n in (1, 2))
+
+    def fill(tx) -> None:
+        tx.add_job(a_job(status="completed"), JobSpec(data=Source(path="/data/t.csv"), target="y"), "rf")
+        tx.append(MetricPoints(time=NOW, job_id=JOB, points=points + more))
+
+    await rooms.store.awrite(fill)
+    written: list[int] = []
+    write = metrics.JobMetricsHandler.write
+
+    def seen(handler: Any, chunk: bytes) -> None:
+        written.append(len(chunk))
+        write(handler, chunk)
+
+    monkeypatch.setattr(metrics.JobMetricsHandler, "write", seen)
+    _, told = await ask("GET", f"jobs/{JOB}/metrics")
+    known = rooms.store.read(lambda reading: reading.series(JOB, None))
+    expected = msgspec.json.decode(msgspec.json.encode(known))
+    assert (told["job_id"], told["head"], told["series"]) == (JOB, 1, expected)
+    if steps.step > 0:
+        assert max(written) < sum(written) / 2
+
+
+async def test_an_answer_that_the_store_ends_in_the_middle_is_cut_and_looks_like_no_whole_one(
+    rooms, jp_fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5: half of the points in valid JSON would be taken for all of them."""
+    points = tuple(Point(name="loss", step=n, value=0.5 + n) for n in range(1, 12_001))
+
+    def fill(tx) -> None:
+        tx.add_job(a_job(status="completed"), JobSpec(data=Source(path="/data/t.csv"), target="y"), "rf")
+        tx.append(MetricPoints(time=NOW, job_id=JOB, points=points))
+
+    await rooms.store.awrite(fill)
+    read = metrics._slice
+
+    def fails(of: Any, start: int, *rest: Any) -> bytes:
+        if start:
+            raise StoreUnavailable("The disk fails.")
+        return read(of, start, *rest)
+
+    monkeypatch.setattr(metrics, "_slice", fails)
+    with pytest.raises((HTTPClientError, StreamClosedError)):
+        await jp_fetch("mlops", "api", "jobs", JOB, "metrics")
