@@ -6,6 +6,7 @@ Not here: when a job starts (``supervisor``), and the bytes sent ahead of it (``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -39,6 +40,9 @@ from mlops_jupyter.training.tabular.catalogue import Task
 
 #: Without vowels and look-alikes: ids are read aloud and typed.
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+#: Seconds after which the folder of a job that was never stored is nobody's any more.
+ABANDONED = 3600.0
+_SENT = {"spec.json", "data.parquet", "test.parquet", "estimator.pkl"}
 #: So many earlier jobs of the same kind tell how long the stages take.
 EARLIER = 5
 
@@ -90,6 +94,18 @@ class Submissions:
             return job
         await asyncio.to_thread(self._settle, rerun_of or job_id, spec)
         return job
+
+    async def sweep(self) -> None:
+        """Remove what submissions left whose server was killed before their job was stored: nobody was told
+        of it, and a table may be large."""
+        known = await self._store.aread(lambda reading: reading.job_ids())
+        await asyncio.to_thread(self._sweep, known)
+
+    def _sweep(self, known: set[str]) -> None:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self._folder):
+                if entry.name not in known and entry.is_dir(follow_symlinks=False) and _is_abandoned(entry):
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
     async def spec_again(self, job_id: str, changes: Mapping[str, Any]) -> JobSpec:
         """What another attempt at a job is asked to do."""
@@ -224,6 +240,12 @@ def _submitted(store: Reading, key: str, digest: str) -> Job | None:
             "this Idempotency-Key was sent before, with another job.", "Send a new key with each new job."
         )
     return store.job(known[1])
+
+
+def _is_abandoned(folder: os.DirEntry[str]) -> bool:
+    """Old, and no job: what has a record or a journal is one, whatever the database knows."""
+    old = time.time() - folder.stat(follow_symlinks=False).st_mtime > ABANDONED
+    return old and set(os.listdir(folder.path)) <= _SENT  # noqa: PTH208 - of an entry, not of a path
 
 
 def _at(source: Source, lent: Mapping[str, Path]) -> Source:

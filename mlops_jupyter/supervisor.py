@@ -167,6 +167,7 @@ class Supervisor:
     def come_to_life(self) -> None:
         """The store works, for the first time or again: see what has become of the jobs in it."""
         self._adopting = self._errands.do(self.adopt)
+        self._errands.do(self.submissions.sweep)
 
     async def adopted(self) -> None:
         """Until the jobs of an earlier server are taken over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from mlops_jupyter.core.errors import InputError
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.inputs import Inputs
 from mlops_jupyter.submissions import Submissions
+from tests.desk import JOB, Desk
 
 
 def test_what_a_job_needs_is_on_disk_before_it_is_accepted(
@@ -79,3 +81,29 @@ def test_an_input_that_another_job_takes_just_now_is_to_be_sent_again(
     monkeypatch.setattr(os, "link", late)
     with pytest.raises(InputError, match="send it again"):
         inputs.link(input_id, tmp_path / "data.parquet")
+
+
+def test_what_a_server_left_that_was_killed_before_its_job_was_stored_goes(tmp_path: Path) -> None:
+    """P28: and nothing that may be a job, whatever the database knows of it."""
+    desk = Desk(tmp_path)
+    nothing: Any = None
+    submissions = Submissions(desk.store, desk.jobs, nothing, desk.records, desk.intake)
+    for name, files in {
+        "j-cut": ["spec.json", "data.parquet"],
+        "j-empty": [],
+        "j-told": ["spec.json", "meta.json"],
+        "j-ran": ["spec.json", "journal"],
+        "j-just": ["spec.json"],
+    }.items():
+        folder = desk.jobs / name
+        folder.mkdir()
+        for file in files:
+            (folder / file).touch()
+        if name != "j-just":
+            os.utime(folder, (1.0, 1.0))
+    os.utime(desk.folder, (1.0, 1.0))
+    (desk.jobs / "j-link").symlink_to(desk.jobs / "j-told")
+    asyncio.run(submissions.sweep())
+    left = {path.name for path in desk.jobs.iterdir()}
+    assert left == {JOB, "j-just", "j-link", "j-ran", "j-told"}
+    desk.close()
