@@ -1,8 +1,15 @@
-/** The JupyterLab extension: jobs in cell outputs, live when the server knows them. */
+/** The JupyterLab extension: jobs in cell outputs, live when the server knows them; the panel and its surroundings. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { IStatusBar } from "@jupyterlab/statusbar";
+import { pageClient } from "../client/client";
 import { MIME_TYPE } from "../widgets/saved";
+import { icon } from "./icon";
+import { notify } from "./notify";
+import { PageBoard } from "./page";
+import { JobTab, Panel, PANEL_ID, StatusItem } from "./panel";
 import { JobRenderer } from "./renderer";
 
 const renderer: JupyterFrontEndPlugin<void> = {
@@ -24,4 +31,63 @@ const renderer: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [renderer];
+/** A button in somebody's notebook can run these: they show something and change nothing. */
+const OPEN_PANEL = "mlops:open-panel";
+const OPEN_JOB = "mlops:open-job";
+
+const surroundings: JupyterFrontEndPlugin<void> = {
+  id: "mlops_jupyter:surroundings",
+  description: "The side panel, the status bar's item and a tab a job.",
+  autoStart: true,
+  // Notebook 7 has no status bar, and other front ends may lack the rest.
+  optional: [ILayoutRestorer, ICommandPalette, IStatusBar],
+  activate: (
+    app: JupyterFrontEnd,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    statusBar: IStatusBar | null,
+  ) => {
+    const client = pageClient();
+    if (!client) return;
+    const page = new PageBoard(client, new AbortController().signal);
+    const tabs = new WidgetTracker<JobTab>({ namespace: "mlops-jobs" });
+    const open = (jobId: string) => void app.commands.execute(OPEN_JOB, { id: jobId });
+    const panel = new Panel(page, open);
+    app.shell.add(panel, "left", { rank: 900, type: "mlops" });
+
+    app.commands.addCommand(OPEN_PANEL, {
+      label: "mlops: Jobs and the Machine",
+      caption: "Open the panel of training jobs and of the machine they run on",
+      icon,
+      describedBy: { args: { type: "object", properties: {} } },
+      execute: () => app.shell.activateById(PANEL_ID),
+    });
+    app.commands.addCommand(OPEN_JOB, {
+      label: "mlops: Open Job",
+      caption: "Open a training job in a tab",
+      describedBy: { args: { type: "object", properties: { id: { type: "string" } }, required: ["id"] } },
+      execute: (args) => {
+        const jobId = String(args["id"]);
+        const known = tabs.find((tab) => tab.jobId === jobId);
+        const tab = known ?? new JobTab(jobId, page);
+        if (!known) {
+          void tabs.add(tab);
+          app.shell.add(tab, "main");
+        }
+        app.shell.activateById(tab.id);
+      },
+    });
+    app.commands.addKeyBinding({ command: OPEN_PANEL, keys: ["Alt Shift M"], selector: "body" });
+    palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
+    restorer?.add(panel, PANEL_ID);
+    void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
+    notify(page, open);
+    statusBar?.registerStatusItem("mlops_jupyter:status", {
+      item: new StatusItem(page, () => void app.commands.execute(OPEN_PANEL)),
+      align: "left",
+      rank: 900,
+    });
+  },
+};
+
+export default [renderer, surroundings];

@@ -9,7 +9,10 @@ import { element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { popover } from "./popover";
 
-export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+/** What the indicator needs to know: of a card, or of a page as a whole. */
+type Told = Pick<Card, "source" | "job" | "connection" | "now">;
+
+export function mount(el: HTMLElement, card: Told, signal: AbortSignal, act: Act): (next: Told) => void {
   const shape = mark("connecting");
   const word = element("span", {});
   const extra = element("span", { class: "where" });
@@ -24,7 +27,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const more = popover(button, name, () => tell(more.panel, shown, act, () => more.close()), signal);
   el.append(button, more.panel);
 
-  const update = (next: Card) => {
+  const update = (next: Told) => {
     shown = next;
     const { connection } = next;
     const over = next.job !== null && isOver(next.job);
@@ -81,7 +84,7 @@ const WAYS: Record<Exclude<Condition, "connecting">, string> = {
   forbidden: "None: the server says that you are signed out. Reload the page to sign in.",
 };
 
-function tell(panel: HTMLElement, card: Card, act: Act, close: () => void): void {
+function tell(panel: HTMLElement, card: Told, act: Act, close: () => void): void {
   const { link, shown } = card.connection;
   const slowest = slowestUsual(link);
   const rows: [string, string][] = [

@@ -58,6 +58,7 @@ function attempt(
   signal: AbortSignal,
   lead: (job: Job) => void,
 ): (next: Given) => void {
+  el.dataset["mlopsJob"] = given.jobId;
   let card: Card = { ...freshCard(given.jobId, given.source, Date.now()), asOf: given.asOf };
   if (given.job) card = reduce(card, { kind: "record", at: Date.now(), job: given.job, series: given.series });
   const update = mount(el, card, signal, act);

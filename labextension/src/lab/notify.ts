@@ -1,0 +1,104 @@
+/**
+ * Tells through JupyterLab's own notifications: one item a job while it runs, its end, the machine when it is
+ * critical, the server when it is away. One page of a browser interrupts: the one that was looked at last.
+ */
+
+import { Notification } from "@jupyterlab/apputils";
+import { answering } from "../state/connection";
+import { isOver } from "../state/job";
+import type { Board } from "../state/board";
+import { type Notice, ofHealth, ofJobs } from "../state/notices";
+import { figures } from "../state/rows";
+import type { PageBoard } from "./page";
+
+const LOOKED_AT = "mlops_jupyter:looked-at";
+const TOAST_MS = 8_000;
+const MOST_TOASTS = 3;
+const MINUTE_MS = 60_000;
+/** A server that is away for less is not worth a word. */
+const AWAY_MS = 10_000;
+
+export function notify(page: PageBoard, open: (jobId: string) => void): void {
+  const me = crypto.randomUUID();
+  const looked = () => localStorage.setItem(LOOKED_AT, me);
+  window.addEventListener("focus", looked);
+  if (document.hasFocus() || localStorage.getItem(LOOKED_AT) === null) looked();
+  window.addEventListener("pagehide", () => {
+    if (localStorage.getItem(LOOKED_AT) === me) localStorage.removeItem(LOOKED_AT);
+  });
+
+  const items = new Map<string, string>();
+  let toasts: number[] = [];
+  let away: string | null = null;
+
+  page.watch((board, before) => {
+    progress(board);
+    for (const notice of ofJobs(before, board)) tell(notice);
+    server(board);
+  });
+  page.listen((events) => {
+    for (const notice of ofHealth(events)) tell(notice);
+  });
+
+  /** One item in the list a job at work, and nothing on the screen. */
+  function progress(board: Board): void {
+    for (const job of board.jobs.values()) {
+      const item = items.get(job.job_id);
+      if (isOver(job)) {
+        if (item) Notification.dismiss(item);
+        items.delete(job.job_id);
+        continue;
+      }
+      const message = `${job.name}: ${figures(job)}`;
+      if (item === undefined) {
+        const actions = [{ label: "Open", callback: () => open(job.job_id) }];
+        items.set(job.job_id, Notification.emit(message, "in-progress", { autoClose: 0, actions }));
+      } else if (messageOf(item) !== message) {
+        Notification.update({ id: item, message });
+      }
+    }
+  }
+
+  function server(board: Board): void {
+    const { link, shown } = board.connection;
+    const gone = shown !== "connecting" && !answering(board.connection) && board.now - (link.downSince ?? board.now) > AWAY_MS;
+    if (gone && away === null) {
+      const text = "The server does not answer. Jobs that run there go on.";
+      away = emit({ kind: "warning", text, jobId: null, toast: true });
+    } else if (away !== null && answering(board.connection)) {
+      Notification.dismiss(away);
+      away = null;
+    }
+  }
+
+  function tell(notice: Notice): void {
+    // Whoever sees the card sees its end.
+    emit({ ...notice, toast: notice.toast && !(notice.jobId !== null && inView(notice.jobId)) });
+  }
+
+  function emit(notice: Notice): string {
+    const now = Date.now();
+    toasts = toasts.filter((at) => now - at < MINUTE_MS);
+    const loud = notice.toast && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
+    if (loud) toasts.push(now);
+    const { jobId } = notice;
+    return Notification.emit(notice.text, notice.kind, {
+      // Nought is the list alone.
+      autoClose: loud ? TOAST_MS : 0,
+      actions: jobId ? [{ label: "Open", callback: () => open(jobId) }] : [],
+    });
+  }
+}
+
+function messageOf(id: string): string | undefined {
+  return Notification.manager.notifications.find((one) => one.id === id)?.message;
+}
+
+/** Whether somebody who looks at this page sees the job's card. */
+function inView(jobId: string): boolean {
+  if (document.visibilityState === "hidden") return false;
+  return [...document.querySelectorAll<HTMLElement>(`[data-mlops-job="${CSS.escape(jobId)}"]`)].some((card) => {
+    const { top, bottom } = card.getBoundingClientRect();
+    return card.checkVisibility() && bottom > 0 && top < window.innerHeight;
+  });
+}

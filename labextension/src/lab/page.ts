@@ -1,0 +1,76 @@
+/** What this page knows of its server, followed as long as the page is there: one state for all that shows it. */
+
+import type { Client, Delivery } from "../client/client";
+import type { Event } from "../protocol";
+import type { Action } from "../state/actions";
+import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../state/board";
+
+type Told = BoardHappening extends infer One ? (One extends BoardHappening ? Omit<One, "at"> : never) : never;
+
+const TICK_MS = 1_000;
+
+export class PageBoard {
+  readonly #client: Client;
+  readonly #watchers = new Set<(board: Board, before: Board) => void>();
+  readonly #listeners = new Set<(events: readonly Event[]) => void>();
+  #board = freshBoard(Date.now());
+  #before = this.#board;
+  #drawing = false;
+
+  constructor(client: Client, signal: AbortSignal) {
+    this.#client = client;
+    client.subscribe((delivery) => this.#hear(delivery), signal);
+    const ticks = setInterval(() => {
+      if (document.visibilityState !== "hidden") this.#happen({ kind: "tick" });
+    }, TICK_MS);
+    signal.addEventListener("abort", () => clearInterval(ticks));
+  }
+
+  get board(): Board {
+    return this.#board;
+  }
+
+  /** Called with what is known now, and what was known at the call before. */
+  watch(watcher: (board: Board, before: Board) => void, signal?: AbortSignal): void {
+    this.#watchers.add(watcher);
+    signal?.addEventListener("abort", () => this.#watchers.delete(watcher));
+  }
+
+  /** Called with each event, which may change nothing of what is known. */
+  listen(listener: (events: readonly Event[]) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** What can be asked for where no single job is meant. */
+  act(action: Action): void {
+    if (action.do === "reconnect") this.#client.reconnect();
+    if (action.do === "use") this.#client.use(action.way);
+  }
+
+  #hear(delivery: Delivery): void {
+    switch (delivery.kind) {
+      case "snapshot":
+        this.#happen({ kind: "snapshot", jobs: delivery.snapshot.jobs });
+        return;
+      case "events":
+        this.#happen({ kind: "events", events: delivery.events });
+        for (const listener of this.#listeners) listener(delivery.events);
+        return;
+      default:
+        this.#happen(delivery);
+    }
+  }
+
+  #happen(told: Told): void {
+    this.#board = reduceBoard(this.#board, { ...told, at: Date.now() } as BoardHappening);
+    if (this.#drawing) return;
+    this.#drawing = true;
+    // One drawing for all that comes in one frame.
+    queueMicrotask(() => {
+      this.#drawing = false;
+      const before = this.#before;
+      this.#before = this.#board;
+      for (const watcher of [...this.#watchers]) watcher(this.#board, before);
+    });
+  }
+}

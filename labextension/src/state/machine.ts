@@ -1,0 +1,93 @@
+/** The machine in the words of its views: each figure with whose it is, and the last minutes as a line. */
+
+import type { SystemMetrics } from "../protocol";
+import type { Board } from "./board";
+import { UNKNOWN } from "./figures";
+
+export type Level = "healthy" | "warning" | "critical";
+
+export interface Gauge {
+  name: string;
+  /** `38 %`. */
+  percent: string;
+  /** `4.1 of 23.5 GiB`. */
+  figures: string;
+  /** `container`, `host`. */
+  whose: string;
+  level: Level;
+  /** 0–100, null where nothing was measured; oldest first. */
+  line: readonly (number | null)[];
+}
+
+export interface Machine {
+  health: Level;
+  gauges: Gauge[];
+  /** Load, network, GPUs, each in a few words. */
+  more: string[];
+}
+
+/** Null until there is a sample, and again when the last one is old. */
+export function machine(board: Board): Machine | null {
+  const now = board.samples.at(-1);
+  if (!now || board.now - (Date.parse(now.time) - (board.connection.link.skew ?? 0)) > STALE_MS) return null;
+  return {
+    health: now.health,
+    gauges: [
+      gauge("CPU", "cpu", board, now.cpu_percent, `${amount(now.cpus)} CPUs`, now.cpu_scope),
+      gauge("Memory", "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), now.memory_scope),
+      gauge("Disk", "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), ""),
+    ],
+    more: more(now),
+  };
+}
+
+const STALE_MS = 30_000;
+
+function gauge(name: string, key: "cpu" | "memory" | "disk", board: Board, value: number | null, figures: string, whose: string): Gauge {
+  return {
+    name,
+    percent: percent(value),
+    figures,
+    whose,
+    level: board.samples.at(-1)?.levels[key] ?? "healthy",
+    line: board.samples.map((sample) => sample[`${key}_percent`]),
+  };
+}
+
+function more(now: SystemMetrics): string[] {
+  const { host, load_average: load, network } = now;
+  const told = now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}, ${of(gpu.memory_used, gpu.memory_limit)}`);
+  if (load) told.push(`Load ${load[0].toFixed(1)} of ${amount(host.cpus)}`);
+  if (network) told.push(`Network ${size(network.received)}/s in, ${size(network.sent)}/s out`);
+  if (now.cpu_scope === "container" || now.memory_scope === "container") {
+    told.push(`Host ${percent(host.cpu_percent)} of ${amount(host.cpus)} CPUs, ${of(host.memory_used, host.memory_limit)}`);
+  }
+  return told;
+}
+
+function percent(value: number | null): string {
+  return value === null ? UNKNOWN : `${Math.round(value)}\u202f%`;
+}
+
+function amount(value: number | null): string {
+  return value === null ? UNKNOWN : String(Math.round(value * 10) / 10);
+}
+
+/** `4.1 of 23.5 GiB`: the unit once where both have it. */
+function of(used: number | null, limit: number | null): string {
+  const [some, all] = [size(used), size(limit)];
+  const unit = all.split("\u202f")[1] ?? "";
+  return `${unit && some.endsWith(`\u202f${unit}`) ? some.slice(0, -unit.length - 1) : some} of ${all}`;
+}
+
+/** `4.1 GiB`, `310 MiB`. */
+export function size(bytes: number | null): string {
+  if (bytes === null) return UNKNOWN;
+  const units = ["B", "KiB", "MiB"];
+  let value = bytes;
+  for (const unit of units) {
+    if (value < 1024) return `${value < 10 && unit !== "B" ? value.toFixed(1) : Math.round(value)}\u202f${unit}`;
+    value /= 1024;
+  }
+  return `${value.toFixed(1)}\u202fGiB`;
+}

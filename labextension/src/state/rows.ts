@@ -1,0 +1,100 @@
+/** Jobs as rows: which are at work and which are over, in what order, and the few words of each. */
+
+import type { Job } from "../protocol";
+import type { Board } from "./board";
+import { answering } from "./connection";
+import type { Mark } from "./face";
+import { figure, percent, roughly, span } from "./figures";
+import { isOver, shortId } from "./job";
+import { rounded } from "./times";
+
+export interface Row {
+  id: string;
+  mark: Mark;
+  /** The state as a word, for those who do not see the mark. */
+  word: string;
+  name: string;
+  /** `58 % ~0:04`, `0.980`. */
+  figures: string;
+  /** `9 s · 2 min ago`, the cause of a failure before it. */
+  note: string;
+}
+
+export interface Rows {
+  /** Queued, starting, running, paused or stopping: the newest first. */
+  open: Row[];
+  /** Over: the newest first. */
+  over: Row[];
+}
+
+/** Rows of the jobs whose name, id or estimator holds all words of `filter`. */
+export function rows(board: Board, filter = ""): Rows {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = [...board.jobs.values()].filter((job) => {
+    const text = `${job.name} ${job.job_id} ${job.estimator ?? ""} ${job.status}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const open = found.filter((job) => !isOver(job)).sort(byAge);
+  const over = found.filter(isOver).sort(byAge);
+  return { open: open.map((job) => row(job, board.now)), over: over.map((job) => row(job, board.now)) };
+}
+
+/** What the whole comes to in at most 32 characters, and whether that is bad news. */
+export function summary(board: Board): { text: string; trouble: boolean } {
+  const { shown } = board.connection;
+  if (shown === "forbidden") return { text: "mlops: signed out", trouble: true };
+  if (shown !== "connecting" && !answering(board.connection)) return { text: "mlops: server not reachable", trouble: true };
+  const open = [...board.jobs.values()].filter((job) => !isOver(job)).sort(byAge);
+  const [first] = open;
+  if (!first) return { text: "mlops", trouble: false };
+  if (open.length > 1) {
+    const queued = open.filter((job) => job.status === "queued").length;
+    const known = open.filter((job) => job.status !== "queued").map((job) => job.progress ?? 0);
+    const mean = known.reduce((sum, progress) => sum + progress, 0) / Math.max(known.length, 1);
+    const waiting = queued > 0 ? `, ${queued} queued` : "";
+    return { text: `${known.length} running ${percent(mean)}${waiting}`, trouble: false };
+  }
+  const tail = ` ${figures(first)}`;
+  return { text: `${short(first.name, 32 - tail.length)}${tail}`, trouble: false };
+}
+
+function row(job: Job, now: number): Row {
+  const over = isOver(job);
+  const ended = job.end_time === null ? null : (now - Date.parse(job.end_time)) / 1000;
+  const ran = job.elapsed_time === null ? "" : span(job.elapsed_time);
+  const ago = ended === null ? "" : ended < 10 ? "just now" : `${roughly(ended)} ago`;
+  return {
+    id: job.job_id,
+    mark: job.status === "completed" ? "done" : job.status,
+    word: job.status,
+    name: job.name || shortId(job.job_id),
+    figures: over ? outcome(job) : figures(job),
+    note: over ? [cause(job), ran, ago].filter(Boolean).join(" · ") : "",
+  };
+}
+
+/** How far a job is that is not over: `58 % ~0:04`. */
+export function figures(job: Job): string {
+  if (job.status === "queued") return job.ahead ? `queued, ${job.ahead} ahead` : "queued, next";
+  if (job.progress === null || job.status === "starting") return job.status;
+  const left = job.status === "running" && job.estimated_remaining !== null ? ` ~${rounded(job.estimated_remaining)}` : "";
+  return `${job.status === "running" ? "" : `${job.status} `}${percent(job.progress)}${left}`;
+}
+
+function outcome(job: Job): string {
+  if (job.status !== "completed") return job.status;
+  return job.final_score === null ? "" : figure(job.final_score);
+}
+
+function cause(job: Job): string {
+  return job.status === "failed" || job.status === "lost" ? (job.error?.split("\n")[0] ?? job.reason ?? "") : "";
+}
+
+/** Ids are random: the time of the queue tells who came later. */
+function byAge(one: Job, other: Job): number {
+  return (other.submitted_time ?? "").localeCompare(one.submitted_time ?? "");
+}
+
+function short(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, Math.max(most - 1, 1))}…`;
+}

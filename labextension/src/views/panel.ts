@@ -1,0 +1,119 @@
+/** The side panel: what runs, what ran, and the machine. Not here: where states come from (lab/). */
+
+import type { Act } from "../state/actions";
+import type { Board } from "../state/board";
+import { type Row, rows } from "../state/rows";
+import css from "./card.css";
+import { mount as mountConnection } from "./connection";
+import { element, fill, say } from "./element";
+import { mount as mountMachine } from "./machine";
+import { mark } from "./marks";
+import panelCss from "./panel.css";
+import { theme, watchTheme } from "./theme";
+
+export interface PanelActs {
+  act: Act;
+  open(jobId: string): void;
+  /** Sections that are folded, by their names: kept by who shows the panel. */
+  folded(): readonly string[];
+  fold(names: readonly string[]): void;
+}
+
+const LINE = 'mlops.train(df, target="…")';
+
+export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
+  const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
+  const box = element("section", { class: "card panel", "data-testid": "mlops-panel", "aria-label": "mlops" });
+  root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), box);
+  signal.addEventListener("abort", () => root.replaceChildren());
+  watchTheme(() => {
+    box.dataset["theme"] = theme();
+  }, signal);
+
+  const place = element("span", { class: "right" });
+  const header = element("header", {}, element("h2", {}, "mlops"), place);
+  const connection = mountConnection(place, onServer(board), signal, acts.act);
+  const search = element("input", {
+    type: "search",
+    placeholder: "filter jobs…",
+    "aria-label": "Filter jobs",
+    "data-testid": "mlops-filter",
+  });
+  const open = section("Running", "running");
+  const over = section("Jobs", "jobs");
+  const system = section("System", "system");
+  const machine = mountMachine(system.body, board);
+  box.append(header, search, open.node, over.node, system.node);
+
+  let shown = board;
+  search.addEventListener("input", () => update(shown));
+
+  const update = (next: Board) => {
+    shown = next;
+    box.dataset["theme"] = theme();
+    connection(onServer(next));
+    machine(next);
+    const found = rows(next, search.value);
+    const filtered = search.value.trim() !== "";
+    open.tell(found.open, "Nothing runs.");
+    over.tell(found.over, filtered ? "No job like that." : null);
+  };
+  update(board);
+  return update;
+
+  function section(title: string, name: string) {
+    const head = element("summary", {}, title);
+    const body = element("div", { class: "rows-of", "data-testid": `mlops-${name}` });
+    const node = element("details", { open: !acts.folded().includes(name) }, head, body);
+    node.addEventListener("toggle", () => {
+      const others = acts.folded().filter((one) => one !== name);
+      acts.fold(node.open ? others : [...others, name]);
+    });
+    const tell = (told: readonly Row[], nothing: string | null) => {
+      say(head, told.length > 0 ? `${title} (${told.length})` : title);
+      if (told.length > 0) list(body, told);
+      else fill(body, `nothing ${nothing}`, () => [nothing ? element("p", { class: "note" }, nothing) : first()]);
+    };
+    return { node, body, tell };
+  }
+
+  /** Rows stay where they are in the document while they last: the focus, and a finger, stay on them. */
+  function list(body: HTMLElement, told: readonly Row[]): void {
+    if (body.dataset["key"] !== "list") {
+      body.dataset["key"] = "list";
+      body.replaceChildren(element("ul", { class: "jobs" }));
+    }
+    const ul = body.firstElementChild as HTMLElement;
+    const known = new Map([...ul.children].map((li) => [(li as HTMLElement).dataset["job"], li as HTMLElement]));
+    for (const [i, row] of told.entries()) {
+      const li = known.get(row.id) ?? element("li", { "data-job": row.id });
+      known.delete(row.id);
+      fill(li, JSON.stringify(row), () => [entry(row)]);
+      if (ul.children[i] !== li) ul.insertBefore(li, ul.children[i] ?? null);
+    }
+    for (const gone of known.values()) gone.remove();
+  }
+
+  function entry(row: Row): HTMLElement {
+    const button = element(
+      "button",
+      { class: "job", type: "button", title: `${row.name} · ${row.id}`, "data-testid": "mlops-row" },
+      mark(row.mark),
+      element("span", { class: "spoken" }, `${row.word} `),
+      element("span", { class: "name" }, row.name),
+      element("span", { class: "figures" }, row.figures),
+      element("span", { class: "note" }, row.note),
+    );
+    button.addEventListener("click", () => acts.open(row.id));
+    return button;
+  }
+}
+
+/** The line that makes the first job. */
+function first(): HTMLElement {
+  return element("p", { class: "note" }, "No jobs yet. In a cell: ", element("code", {}, LINE));
+}
+
+function onServer(board: Board) {
+  return { source: "server", job: null, connection: board.connection, now: board.now } as const;
+}

@@ -1,0 +1,203 @@
+import { describe, expect, test } from "vitest";
+import type { SystemMetrics } from "../../src/protocol";
+import { type Board, freshBoard, MOST_JOBS, reduceBoard } from "../../src/state/board";
+import { NO_LINK } from "../../src/state/connection";
+import { machine, size } from "../../src/state/machine";
+import { ofHealth, ofJobs } from "../../src/state/notices";
+import { rows, summary } from "../../src/state/rows";
+import { aJob, progressed, TIME } from "../builders";
+
+const NOW = Date.parse(TIME);
+const LIVE = { ...NO_LINK, phase: "connected", transport: "websocket", rtt: 0.01, heardAt: NOW, skew: 0 } as const;
+
+function aBoard(...jobs: ReturnType<typeof aJob>[]): Board {
+  const connected = reduceBoard(freshBoard(NOW), { at: NOW, kind: "link", link: LIVE });
+  return reduceBoard(connected, { at: NOW, kind: "snapshot", jobs });
+}
+
+function aSample(fields: Partial<SystemMetrics> = {}): SystemMetrics {
+  return {
+    type: "system_metrics",
+    time: TIME,
+    seq: null,
+    priority: "low",
+    cpu_percent: 38.4,
+    cpus: 2,
+    cpu_scope: "container",
+    memory_percent: 17.4,
+    memory_used: 4.1 * 2 ** 30,
+    memory_limit: 23.5 * 2 ** 30,
+    memory_scope: "container",
+    host: { cpu_percent: 5, cpus: 64, memory_percent: 50, memory_used: 2 ** 37, memory_limit: 2 ** 38 },
+    health: "healthy",
+    levels: { cpu: "healthy", memory: "healthy", disk: "healthy" },
+    disk_percent: 61,
+    disk_used: 61 * 2 ** 30,
+    disk_limit: 100 * 2 ** 30,
+    active_connections: 1,
+    network: null,
+    process_count: 100,
+    uptime: 1000,
+    load_average: [1.24, 1, 1],
+    api_response_ms: null,
+    ws_response_ms: null,
+    gpu: [],
+    jobs: [],
+    kernels: [],
+    ...fields,
+  };
+}
+
+function sampled(board: Board, at: number, fields: Partial<SystemMetrics> = {}): Board {
+  const sample = aSample({ time: new Date(at).toISOString(), ...fields });
+  return reduceBoard(board, { at, kind: "latest", events: [sample] });
+}
+
+describe("jobs", () => {
+  test("a snapshot, whole records and moves make the board", () => {
+    const moved = reduceBoard(aBoard(aJob()), { at: NOW, kind: "events", events: [progressed(5, { progress: 70 })] });
+    expect(moved.jobs.get(aJob().job_id)?.progress).toBe(70);
+    const other = aJob({ job_id: "j-other0000000", submitted_time: "2026-11-21T14:03:00Z" });
+    const base = { time: TIME, seq: 6, priority: "low" } as const;
+    const both = reduceBoard(moved, {
+      at: NOW,
+      kind: "events",
+      events: [{ type: "training_queued", ...base, job_id: other.job_id, ahead: 0, job: other }],
+    });
+    expect(rows(both).open.map((row) => row.id)).toEqual([other.job_id, aJob().job_id]);
+    expect(reduceBoard(both, { at: NOW, kind: "reset" }).jobs.size).toBe(0);
+  });
+
+  test("a move of a job nobody knows says nothing", () => {
+    const board = aBoard();
+    expect(reduceBoard(board, { at: NOW, kind: "events", events: [progressed(5)] }).jobs).toBe(board.jobs);
+  });
+
+  test("there are never more than a person looks through", () => {
+    const many = Array.from({ length: MOST_JOBS }, (_, i) => aJob({ job_id: `j-${String(i).padStart(12, "0")}` }));
+    const late = aJob({ job_id: "j-late00000000" });
+    const base = { time: TIME, seq: 6, priority: "low" } as const;
+    const next = reduceBoard(aBoard(...many), {
+      at: NOW,
+      kind: "events",
+      events: [{ type: "training_queued", ...base, job_id: late.job_id, ahead: 0, job: late }],
+    });
+    expect(next.jobs.size).toBe(MOST_JOBS);
+    expect([next.jobs.has(late.job_id), next.jobs.has("j-000000000000")]).toEqual([true, false]);
+  });
+
+  test("rows say how far, how good, or why not", () => {
+    const ended = { end_time: TIME, elapsed_time: 9 } as const;
+    const board = reduceBoard(
+      aBoard(
+        aJob(),
+        aJob({ job_id: "j-queued", status: "queued", ahead: 2, progress: null, submitted_time: "2026-11-21T14:01:00Z" }),
+        aJob({ job_id: "j-done", status: "completed", final_score: 0.98, ...ended }),
+        aJob({ job_id: "j-failed", status: "failed", error: "ValueError: no\nmore", submitted_time: "2026-11-21T13:00:00Z", ...ended }),
+      ),
+      { at: NOW + 120_000, kind: "tick" },
+    );
+    const found = rows(board);
+    expect(found.open.map(({ mark, figures }) => [mark, figures])).toEqual([
+      ["running", "58\u202f% ~0:04"],
+      ["queued", "queued, 2 ahead"],
+    ]);
+    expect(found.over.map(({ mark, figures, note }) => [mark, figures, note])).toEqual([
+      ["done", "0.9800", "9.0\u202fs · 2\u202fmin ago"],
+      ["failed", "failed", "ValueError: no · 9.0\u202fs · 2\u202fmin ago"],
+    ]);
+    expect(rows(board, "FAILED digits").over.map((row) => row.id)).toEqual(["j-failed"]);
+    expect(rows(board, "nobody").over).toEqual([]);
+  });
+});
+
+describe("the item of the status bar", () => {
+  test.each([
+    [[], "mlops"],
+    [[aJob({ name: "mlp" })], "mlp 58\u202f% ~0:04"],
+    [[aJob({ name: "a name much longer than there is room for" })], "a name much longer t… 58\u202f% ~0:04"],
+    [[aJob(), aJob({ job_id: "j-2", progress: 20 })], "2 running 39\u202f%"],
+    [[aJob(), aJob({ job_id: "j-2", status: "queued", progress: null })], "1 running 58\u202f%, 1 queued"],
+    [[aJob({ status: "completed" })], "mlops"],
+  ])("%#", (jobs, text) => {
+    const said = summary(aBoard(...jobs));
+    expect(said).toEqual({ text, trouble: false });
+    expect(said.text.length).toBeLessThanOrEqual(32);
+  });
+
+  test("says when there is no server", () => {
+    const waiting = { ...LIVE, phase: "waiting", transport: null, downSince: NOW, attempt: 3 } as const;
+    const lost = reduceBoard(aBoard(aJob()), { at: NOW, kind: "link", link: waiting });
+    const gone = reduceBoard(lost, { at: NOW + 40_000, kind: "tick" });
+    expect(summary(gone)).toEqual({ text: "mlops: server not reachable", trouble: true });
+  });
+});
+
+describe("the machine", () => {
+  test("each figure says whose it is, and nothing is said of what is old", () => {
+    expect(machine(aBoard())).toBeNull();
+    const board = sampled(aBoard(), NOW);
+    expect(machine(board)?.gauges.map(({ name, percent, figures, whose }) => [name, percent, figures, whose])).toEqual([
+      ["CPU", "38\u202f%", "2 CPUs", "container"],
+      ["Memory", "17\u202f%", "4.1 of 23.5\u202fGiB", "container"],
+      ["Disk", "61\u202f%", "61.0 of 100.0\u202fGiB", ""],
+    ]);
+    expect(machine(board)?.more).toEqual(["Load 1.2 of 64", "Host 5\u202f% of 64 CPUs, 128.0 of 256.0\u202fGiB"]);
+    expect(machine(reduceBoard(board, { at: NOW + 31_000, kind: "tick" }))).toBeNull();
+  });
+
+  test("what was not measured is no number and a gap", () => {
+    const board = sampled(sampled(aBoard(), NOW), NOW + 5_000, { cpu_percent: null, cpus: null });
+    const cpu = machine(board)?.gauges[0];
+    expect([cpu?.percent, cpu?.figures, cpu?.line]).toEqual(["—", "— CPUs", [38.4, null]]);
+  });
+
+  test("five minutes are kept", () => {
+    const board = [...Array(100).keys()].reduce((before, i) => sampled(before, NOW + i * 5_000), aBoard());
+    expect(board.samples).toHaveLength(60);
+  });
+
+  test("sizes", () => {
+    expect([0, 999, 2048, 310 * 2 ** 20, null].map(size)).toEqual(["0\u202fB", "999\u202fB", "2.0\u202fKiB", "310\u202fMiB", "—"]);
+  });
+});
+
+describe("notices", () => {
+  const running = aBoard(aJob());
+
+  function ends(fields: Parameters<typeof aJob>[0]) {
+    return ofJobs(running, aBoard(aJob(fields)));
+  }
+
+  test("a job that took long interrupts, a short one does not", () => {
+    const done = { status: "completed", final_score: 0.974, metric: "accuracy" } as const;
+    expect(ends({ ...done, elapsed_time: 11 })).toEqual([
+      { kind: "success", text: "digits-mlp finished: accuracy 0.9740", jobId: aJob().job_id, toast: true },
+    ]);
+    expect(ends({ ...done, elapsed_time: 9 })[0]?.toast).toBe(false);
+  });
+
+  test("a failure says why in at most 90 characters", () => {
+    const [notice] = ends({ status: "failed", error: `ValueError: ${"x".repeat(200)}\nmore`, name: "n".repeat(300) });
+    expect([notice?.kind, notice?.toast, notice?.text.length]).toEqual(["error", true, 90]);
+    expect(ends({ status: "lost", reason: "lost" })[0]?.text).toBe("digits-mlp lost: lost");
+  });
+
+  test("what somebody stopped, and what was over before, is no news", () => {
+    expect(ends({ status: "cancelled" })).toEqual([]);
+    const over = aBoard(aJob({ status: "failed" }));
+    expect(ofJobs(over, over)).toEqual([]);
+    expect(ofJobs(aBoard(), over)).toEqual([]);
+  });
+
+  test("the machine interrupts when it is critical", () => {
+    const change = { type: "health_change", time: TIME, seq: 3, previous_health: "warning", metrics: {} } as const;
+    const critical = { ...change, priority: "high", current_health: "critical", cause: "memory 93 %" } as const;
+    const busy = { ...change, priority: "medium", current_health: "critical", cause: "cpu 99 %" } as const;
+    const calm = { ...change, priority: "medium", current_health: "healthy", cause: "cpu 9 %" } as const;
+    expect(ofHealth([critical, busy, calm])).toEqual([
+      { kind: "error", text: "The machine is critical: memory 93 %", jobId: null, toast: true },
+      { kind: "warning", text: "The machine is under load: cpu 99 %", jobId: null, toast: false },
+    ]);
+  });
+});

@@ -1,0 +1,110 @@
+"""JupyterLab around the card: panel, a tab a job, status bar, and what is told to who looks elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+from playwright.sync_api import Locator, Request, expect
+
+from tests.browser.cards import CORPUS
+from tests.browser.lab import Lab
+from tests.browser.servers import LabServer
+from tests.browser.test_first_training import LOAD, SLEEP, TRAIN, notebook
+
+PANEL = "() => window.jupyterapp.commands.execute('mlops:open-panel')"
+
+
+def panel(lab: Lab) -> Locator:
+    lab.page.evaluate(PANEL)
+    found = lab.page.locator("#mlops-panel").get_by_test_id("mlops-panel")
+    found.wait_for()
+    return found
+
+
+def keeps_the_tab(request: Request) -> bool:
+    """JupyterLab has written down which tabs to open again: a moment after they were opened."""
+    return "/workspaces" in request.url and "mlops-jobs" in (request.post_data or "")
+
+
+def item(lab: Lab) -> Locator:
+    return lab.page.get_by_test_id("mlops-status-item")
+
+
+def submit(server: LabServer, **wishes: Any) -> str:
+    """A job of nobody's notebook; returns its id."""
+    server.copy("notebooks/data")
+    spec = {
+        "data": {"path": str(server.root / "notebooks/data/penguins.csv")},
+        "target": "species",
+        "model": "logistic",
+        "cv": 0,
+        **wishes,
+    }
+    headers = {"Authorization": f"token {server.token}"}
+    answer = httpx.post(f"{server.url}mlops/api/jobs", json=spec, headers=headers, timeout=30)
+    return str(answer.raise_for_status().json()["job_id"])
+
+
+def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN.replace("8000", "100000"), SLEEP)
+    shown = panel(lab)
+    lab.run_all(wait=False)
+    running = shown.get_by_test_id("mlops-running").get_by_test_id("mlops-row")
+    expect(running).to_have_text(re.compile(r"penguins-mlp.*\d\s%"), timeout=30_000)
+    lab.kernel_is("busy")
+    before = running.text_content()
+    expect(running).not_to_have_text(before or "")
+    expect(item(lab)).to_have_text(re.compile(r"◐ penguins-mlp \d+\s%"))
+    expect(shown.get_by_test_id("mlops-gauge-memory")).to_have_text(re.compile(r"\d+\s%.*GiB · host"))
+    expect(shown.get_by_test_id("mlops-health")).to_have_text("Healthy")
+    assert len(lab.server.get("mlops/api/system").json()["history"]) >= 1
+    # By keyboard, as everything.
+    running.focus()
+    with lab.page.expect_request(keeps_the_tab):
+        lab.page.keyboard.press("Enter")
+    tab = lab.page.locator("[id^=mlops-job-]").get_by_test_id("mlops-card")
+    expect(tab.get_by_test_id("mlops-state")).to_have_text("Running")
+    # One connection for card, tab, panel and status bar.
+    assert lab.server.get("mlops/api/system").json()["system"]["active_connections"] == 1
+    lab.page.reload()
+    expect(tab.get_by_test_id("mlops-state")).to_have_text(re.compile("Running|Finished"), timeout=30_000)
+    expect(lab.page.get_by_test_id("mlops-panel")).to_be_visible()
+    lab.page.locator(".lm-TabBar-tab", has_text="penguins-mlp").click()
+    tab.get_by_test_id("mlops-stop").click()
+    expect(shown.get_by_test_id("mlops-jobs").get_by_test_id("mlops-row")).to_contain_text("cancelled")
+    assert lab.console_errors == []
+
+
+def test_who_looks_elsewhere_is_told_once_and_led_to_the_job(lab: Lab) -> None:
+    """One tab of a browser interrupts, the one that was looked at last; the others keep a list."""
+    notebook(lab, "1")
+    other = lab.new_tab()
+    other.page.add_init_script("window.__pwn = () => { window.pwned = true; }")
+    other.open_notebook(lab.server.notebook("other.ipynb", ["2"]))
+    toasts = ".Toastify__toast"
+    # Names are made of what people give: they are text in toasts, too.
+    name = CORPUS[0]
+    wrong = submit(lab.server, name=name, model="mlp", params={"hidden_layer_sizes": [0]})
+    told = other.page.locator(toasts)
+    expect(told).to_have_count(1, timeout=30_000)
+    expect(told).to_contain_text("failed")
+    expect(told).to_contain_text(name[:20])
+    expect(lab.page.locator(toasts)).to_have_count(0)
+    told.get_by_text("Open").click()
+    card = other.page.locator(f"#mlops-job-{wrong}").get_by_test_id("mlops-card")
+    expect(card.get_by_test_id("mlops-state")).to_have_text("Failed")
+    # What took no time is in the list, and on nobody's screen.
+    submit(lab.server, name="quick")
+    listed = other.page.locator(".jp-Notification-Status")
+    shown = panel(other)
+    expect(shown.get_by_test_id("mlops-jobs").get_by_test_id("mlops-row").first).to_contain_text(
+        "quick", timeout=30_000
+    )
+    listed.click()
+    expect(other.page.locator(".jp-Notification-List")).to_contain_text(
+        re.compile(r"quick finished: accuracy \d")
+    )
+    assert other.page.evaluate("() => window.pwned") is None
+    assert lab.console_errors == []
