@@ -96,7 +96,7 @@ class Machine:
 
     def _of_host(self) -> Host:
         before, self._host = self._host, _host_cpu()
-        (busy, total), memory = (now - then for now, then in zip(self._host, before, strict=True)), None
+        busy, total = (now - then for now, then in zip(self._host, before, strict=True))
         memory = psutil.virtual_memory()
         return Host(
             cpu_percent=100 * busy / total if total > 0 else None,

@@ -92,14 +92,16 @@ class Monitor:
 
     async def _turn(self) -> float:
         """One look, if somebody looks, and the wait for the next; returns how long to wait beyond that."""
+        pause = self.every
         if self._wanted():
             await self.newest()
+            pause = max(self._looked_at + self.every - time.monotonic(), 0.1)
         else:
             # Nobody who comes later shall take it for how things are.
             self._hub.forget(SystemMetrics)
         self._called.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(self._looked_at + self.every - time.monotonic(), 0.1)):
+            async with asyncio.timeout(pause):
                 await self._called.wait()
         return 0.0
 

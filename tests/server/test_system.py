@@ -11,6 +11,7 @@ import pytest
 from mlops_jupyter.core.health import Thresholds
 from mlops_jupyter.server.extension import Rooms
 from tests.browser.servers import NO_THRESHOLDS
+from tests.executors.builders import until
 
 
 @pytest.fixture
@@ -122,3 +123,14 @@ async def test_a_change_of_health_is_stored_once_with_its_cause(ask, subscribe, 
         assert last["latest"]["system_metrics"]["health"] == "warning"
         assert last["latest"]["system_metrics"]["levels"]["disk"] == "warning"
     assert rooms.hub.head == head + 1
+
+
+async def test_while_nobody_looks_and_nothing_runs_it_asks_no_more_often_than_it_would_look(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(rooms.monitor, "_wanted", lambda: bool(asked.append(loop.time())))
+    rooms.monitor.call()
+    await until(lambda: len(asked) >= 2)
+    assert asked[1] - asked[0] >= 0.4
