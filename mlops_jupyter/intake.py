@@ -17,16 +17,15 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import facts
-from mlops_jupyter.core.bursts import joined
 from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
+from mlops_jupyter.news import READ_BYTES, News
 from mlops_jupyter.owed import Owed
 from mlops_jupyter.store import Cursor, Store, Transaction
-from mlops_jupyter.training import journal, output
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +35,8 @@ BUSY, IDLE = 0.01, 0.02
 REFUSED = 1.0
 #: A job's progress is sent at most this often, in seconds; changes of stage always.
 TICK = 0.25
-#: Log lines are cut here, and at most this many go into one event.
-LINE_LENGTH, LINES = 16 << 10, 200
-READ_BYTES = 1 << 20
+#: Lines of output that go into one event, at most.
+LINES = 200
 
 
 class Taken(NamedTuple):
@@ -46,23 +44,6 @@ class Taken(NamedTuple):
 
     job: Job
     signal: Order | None
-
-
-class _News(NamedTuple):
-    """What a job's files hold beyond a cursor, and the cursor behind it."""
-
-    cursor: Cursor
-    payloads: list[bytes]
-    damaged: list[int]
-    cut: list[int]
-    lines: list[str]
-
-    @classmethod
-    def read(cls, folder: Path, before: Cursor, *, final: bool) -> _News:
-        batch = journal.read(folder / "journal", before.journal)
-        lines, log_offset = _new_lines(folder / "output.log", before.log, final=final)
-        cursor = Cursor(batch.offset, log_offset, before.log_lines + len(lines))
-        return cls(cursor, batch.payloads, batch.damaged, batch.cut, lines)
 
 
 class Intake:
@@ -208,7 +189,7 @@ class Intake:
         if before is None:
             return 0
         owed = self.owed.to(job_id)
-        news = _News.read(folder, before, final=job_id in self._over)
+        news = News.read(folder, before, final=job_id in self._over)
         if news.cursor == before and owed is None:
             self._quiet(job_id)
             return 0
@@ -239,7 +220,7 @@ class Intake:
             self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
 
     def _take(
-        self, tx: Transaction, job_id: str, before: Cursor, news: _News, owed: facts.Fact | None
+        self, tx: Transaction, job_id: str, before: Cursor, news: News, owed: facts.Fact | None
     ) -> Taken | None:
         """``None``: somebody else took these bytes in meanwhile."""
         if not tx.move_cursor(job_id, before, news.cursor):
@@ -248,7 +229,7 @@ class Intake:
         if news.lines:
             job = self._keep_lines(tx, job, before.log_lines, news.lines)
         first = [] if owed is None else [owed]
-        return self.record(tx, job, [*first, *_damages(news), *joined(_facts(job_id, news.payloads))])
+        return self.record(tx, job, [*first, *news.told(job_id)])
 
     def _keep_lines(self, tx: Transaction, job: Job, first: int, lines: list[str]) -> Job:
         now = datetime.now(UTC)
@@ -256,58 +237,3 @@ class Intake:
             part = tuple(lines[start : start + LINES])
             tx.append(LogLines(time=now, job_id=job.job_id, first=first + start, lines=part))
         return msgspec.structs.replace(job, log_lines=first + len(lines))
-
-
-def _damages(news: _News) -> list[facts.Fact]:
-    """What was acknowledged and cannot be read any more is said in the job's record."""
-    return [
-        facts.FindingMade(
-            time=time.time(),
-            code="journal_damaged",
-            severity="warning",
-            message=f"The job's journal is damaged at byte {offset}: what was told there is missing.",
-        )
-        for offset in news.damaged
-        if offset not in news.cut
-    ]
-
-
-def _facts(job_id: str, payloads: list[bytes]) -> list[facts.Fact]:
-    """Payloads as facts; what is none is logged and left out, since it never will be one."""
-    known: list[facts.Fact] = []
-    for payload in payloads:
-        try:
-            known.append(facts.decode(payload))
-        except msgspec.DecodeError:
-            log.exception("Ignored a record of job %s: %.200r", job_id, payload)
-    return known
-
-
-def _new_lines(path: Path, offset: int, *, final: bool) -> tuple[list[str], int]:
-    """Whole lines of ``path`` after ``offset``, and the offset behind them; ``final`` takes an
-    unfinished last line too. Beyond what is kept of it there is one more line, which says so."""
-    left = output.KEPT - offset
-    if left < 0:
-        return [], offset
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read(min(READ_BYTES, left or 1))
-    except FileNotFoundError:
-        return [], offset
-    if left == 0:
-        return ([as_line(output.NOTICE)], offset + 1) if data else ([], offset)
-    end = data.rfind(b"\n") + 1
-    whole_rest = len(data) < READ_BYTES
-    if len(data) == left:
-        end = len(data)
-    if (final and whole_rest) or (end == 0 and not whole_rest):
-        end = len(data)
-    # Not splitlines(): a form feed or U+2028 inside a line is no end of it.
-    lines = data[:end].removesuffix(b"\n").split(b"\n") if end else []
-    return [as_line(line) for line in lines], offset + end
-
-
-def as_line(data: bytes) -> str:
-    """A line of output as people get it: text, without its end, cut where nobody reads on."""
-    return data.rstrip(b"\r\n").decode("utf-8", "replace")[:LINE_LENGTH]

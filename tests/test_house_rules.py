@@ -17,7 +17,7 @@ from mlops_jupyter.core import limits, stream
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
-from mlops_jupyter.intake import LINE_LENGTH
+from mlops_jupyter.news import LINE_LENGTH
 from mlops_jupyter.server import events as event_routes
 from mlops_jupyter.server import inputs, jobs, metrics, models, status, system
 from mlops_jupyter.server.extension import MlopsExtension

@@ -19,7 +19,7 @@ from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch
 from mlops_jupyter.core.jobs import JobSpec
-from mlops_jupyter.intake import LINE_LENGTH, as_line
+from mlops_jupyter.news import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, login
 from mlops_jupyter.store import Reading
 

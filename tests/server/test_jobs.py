@@ -23,7 +23,6 @@ from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.reruns import again
 from mlops_jupyter.core.stages import STAGES
-from mlops_jupyter.intake import _facts
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.training import journal
 from mlops_jupyter.training.tabular import checks
@@ -192,7 +191,8 @@ async def test_a_killed_worker_fails_its_job_within_two_seconds_with_signal_stag
 
 def worker_of(rooms, job_id: str) -> int:
     """The pid the worker gave in its journal."""
-    happened = _facts(job_id, journal.read(rooms.supervisor.folder(job_id) / "journal", 0).payloads)
+    told = journal.read(rooms.supervisor.folder(job_id) / "journal", 0).payloads
+    happened = [facts.decode(payload) for payload in told]
     return next(fact.pid for fact in happened if isinstance(fact, facts.WorkStarted))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter import intake
+from mlops_jupyter import news
 from mlops_jupyter.core import limits
 from mlops_jupyter.core.facts import FindingMade, PointsLogged, StageSkipped
 from mlops_jupyter.training import output, standby
@@ -87,15 +87,15 @@ def test_output_keeps_its_beginning_and_its_end_and_says_what_is_between(log: in
     path = tmp_path / "output.log"
     notice = output.NOTICE.decode()
     write(0, 60)
-    lines, offset = intake._new_lines(path, 0, final=False)
+    lines, offset = news.new_lines(path, 0, final=False)
     write(60, 5000)
     assert path.stat().st_size <= 1000 + 300 + 400
-    more, offset = intake._new_lines(path, offset, final=False)
-    last, offset = intake._new_lines(path, offset, final=False)
+    more, offset = news.new_lines(path, offset, final=False)
+    last, offset = news.new_lines(path, offset, final=False)
     assert lines + more == [f"line {number:4}" for number in range(100)]
     assert last == [notice]
     write(5000, 9000)
-    assert intake._new_lines(path, offset, final=True) == ([], offset)
+    assert news.new_lines(path, offset, final=True) == ([], offset)
     written = path.read_text().splitlines()
     assert written[:100] == lines + more
     assert notice in written
@@ -106,16 +106,16 @@ def test_output_within_the_limit_is_left_as_it_is(log: int, tmp_path: Path) -> N
     os.write(log, b"x" * 1300)
     output.trim(log)
     assert (tmp_path / "output.log").stat().st_size == 1300
-    lines, offset = intake._new_lines(tmp_path / "output.log", 0, final=True)
+    lines, offset = news.new_lines(tmp_path / "output.log", 0, final=True)
     assert [len(line) for line in lines] == [1000]
-    assert intake._new_lines(tmp_path / "output.log", offset, final=True)[0] == [output.NOTICE.decode()]
+    assert news.new_lines(tmp_path / "output.log", offset, final=True)[0] == [output.NOTICE.decode()]
 
 
 def test_output_of_exactly_the_limit_has_no_more_to_say(log: int, tmp_path: Path) -> None:
     os.write(log, b"x" * 999 + b"\n")
-    lines, offset = intake._new_lines(tmp_path / "output.log", 0, final=True)
+    lines, offset = news.new_lines(tmp_path / "output.log", 0, final=True)
     assert [len(line) for line in lines] == [999]
-    assert intake._new_lines(tmp_path / "output.log", offset, final=True) == ([], offset)
+    assert news.new_lines(tmp_path / "output.log", offset, final=True) == ([], offset)
 
 
 def test_a_disk_that_refuses_to_cut_or_read_the_output_ends_no_keeper(log: int, tmp_path: Path) -> None:
