@@ -54,7 +54,7 @@ class Machine:
             "disk_limit": None if disk is None else disk.used + disk.free,
             "network": self._network(),
             "process_count": len(psutil.pids()),
-            "uptime": time.time() - psutil.boot_time(),
+            "uptime": time.clock_gettime(time.CLOCK_BOOTTIME),
             "load_average": psutil.getloadavg(),
             "gpu": self._gpus(),
         }

@@ -6,7 +6,6 @@ Not here: when a job starts (``supervisor``), and the bytes sent ahead of it (``
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import secrets
@@ -40,7 +39,7 @@ from mlops_jupyter.training.tabular.catalogue import Task
 
 #: Without vowels and look-alikes: ids are read aloud and typed.
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
-#: Seconds after which the folder of a job that was never stored is nobody's any more.
+#: Seconds for which the folder of a job that was never stored must be seen to be nobody's any more.
 ABANDONED = 3600.0
 _SENT = {"spec.json", "data.parquet", "test.parquet", "estimator.pkl"}
 #: So many earlier jobs of the same kind tell how long the stages take.
@@ -97,15 +96,16 @@ class Submissions:
 
     async def sweep(self) -> None:
         """Remove what submissions left whose server was killed before their job was stored: nobody was told
-        of it, and a table may be large."""
-        known = await self._store.aread(lambda reading: reading.job_ids())
-        await asyncio.to_thread(self._sweep, known)
+        of it, and a table may be large. Seen for so long, it is no submission that is just being made."""
+        before = await self._left()
+        await asyncio.sleep(ABANDONED)
+        for name in before & await self._left():
+            await self._discard(name)
 
-    def _sweep(self, known: set[str]) -> None:
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self._folder):
-                if entry.name not in known and entry.is_dir(follow_symlinks=False) and _is_abandoned(entry):
-                    shutil.rmtree(entry.path, ignore_errors=True)
+    async def _left(self) -> set[str]:
+        """Folders of no job that the database knows."""
+        known = await self._store.aread(lambda reading: reading.job_ids())
+        return await asyncio.to_thread(_without_a_job, self._folder, known)
 
     async def spec_again(self, job_id: str, changes: Mapping[str, Any]) -> JobSpec:
         """What another attempt at a job is asked to do."""
@@ -242,10 +242,14 @@ def _submitted(store: Reading, key: str, digest: str) -> Job | None:
     return store.job(known[1])
 
 
-def _is_abandoned(folder: os.DirEntry[str]) -> bool:
-    """Old, and no job: what has a record or a journal is one, whatever the database knows."""
-    old = time.time() - folder.stat(follow_symlinks=False).st_mtime > ABANDONED
-    return old and set(os.listdir(folder.path)) <= _SENT  # noqa: PTH208 - of an entry, not of a path
+def _without_a_job(jobs: Path, known: set[str]) -> set[str]:
+    """What has a record or a journal is a job, whatever the database knows."""
+    try:
+        found = [path for path in jobs.iterdir() if path.name not in known and not path.is_symlink()]
+        return {path.name for path in found if {part.name for part in path.iterdir()} <= _SENT}
+    except OSError:
+        # Somebody is tidying up here, or the disk fails: another server looks again.
+        return set()
 
 
 def _at(source: Source, lent: Mapping[str, Path]) -> Source:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mlops_jupyter import submissions as module
 from mlops_jupyter.core.errors import InputError
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.inputs import Inputs
@@ -83,26 +84,29 @@ def test_an_input_that_another_job_takes_just_now_is_to_be_sent_again(
         inputs.link(input_id, tmp_path / "data.parquet")
 
 
-def test_what_a_server_left_that_was_killed_before_its_job_was_stored_goes(tmp_path: Path) -> None:
-    """P28: and nothing that may be a job, whatever the database knows of it."""
+def test_what_a_server_left_that_was_killed_before_its_job_was_stored_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P28: and nothing that may be a job, whatever the database knows of it, or is just becoming one."""
     desk = Desk(tmp_path)
     nothing: Any = None
     submissions = Submissions(desk.store, desk.jobs, nothing, desk.records, desk.intake)
-    for name, files in {
-        "j-cut": ["spec.json", "data.parquet"],
-        "j-empty": [],
-        "j-told": ["spec.json", "meta.json"],
-        "j-ran": ["spec.json", "journal"],
-        "j-just": ["spec.json"],
-    }.items():
-        folder = desk.jobs / name
-        folder.mkdir()
+
+    def make(name: str, *files: str) -> None:
+        (desk.jobs / name).mkdir()
         for file in files:
-            (folder / file).touch()
-        if name != "j-just":
-            os.utime(folder, (1.0, 1.0))
-    os.utime(desk.folder, (1.0, 1.0))
+            (desk.jobs / name / file).touch()
+
+    async def meanwhile(seconds: float) -> None:
+        assert seconds == module.ABANDONED
+        make("j-just", "spec.json")
+
+    make("j-cut", "spec.json", "data.parquet")
+    make("j-empty")
+    make("j-told", "spec.json", "meta.json")
+    make("j-ran", "spec.json", "journal")
     (desk.jobs / "j-link").symlink_to(desk.jobs / "j-told")
+    monkeypatch.setattr(module.asyncio, "sleep", meanwhile)
     asyncio.run(submissions.sweep())
     left = {path.name for path in desk.jobs.iterdir()}
     assert left == {JOB, "j-just", "j-link", "j-ran", "j-told"}
