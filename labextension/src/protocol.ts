@@ -50,10 +50,11 @@ export interface Dataset {
   columns: number | null;
 }
 
+/** What a person should know of the data, or of what became of the job; ``fatal`` ones stopped it. */
 export interface Finding {
   code: string;
-  severity: "fatal" | "info" | "warning";
   message: string;
+  severity: "fatal" | "info" | "warning";
   column: string | null;
 }
 

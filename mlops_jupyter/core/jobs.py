@@ -85,10 +85,12 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory_bytes: int | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True):
+    """What a person should know of the data, or of what became of the job; ``fatal`` ones stopped it."""
+
     code: str
-    severity: Literal["info", "warning", "fatal"]
     message: str
+    severity: Literal["info", "warning", "fatal"] = "warning"
     column: str | None = None
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import asdict
 
 from mlops_jupyter.core.errors import error_for
 from mlops_jupyter.core.facts import DataDescribed
@@ -74,7 +75,7 @@ def examine(run: Run, stage: StageRun, spec: JobSpec, estimator: Any) -> Examine
         found += findings.other_kinds(features, test)
         found += findings.in_both(frame[[*features.columns, spec.target]], test)
     for finding in found:
-        run.finding(*finding)
+        run.finding(**asdict(finding))
     return examined
 
 

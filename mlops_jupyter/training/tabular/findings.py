@@ -6,12 +6,12 @@ Not here: what makes training impossible (``checks``, ``target``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from mlops_jupyter.core.jobs import Finding
 from mlops_jupyter.training.tabular.catalogue import Task
 from mlops_jupyter.training.tabular.wording import counted, percents, quoted, several
 
@@ -20,15 +20,6 @@ LOOKED_AT = 20_000
 MANY_MISSING = 0.5
 #: A class with less than this share of the rows is rarely learned by its accuracy.
 RARE_SHARE = 0.05
-
-
-class Finding(NamedTuple):
-    """Fields of ``FindingMade``."""
-
-    code: str
-    message: str
-    severity: Literal["info", "warning"] = "warning"
-    column: str | None = None
 
 
 def findings(features: pd.DataFrame, target: pd.Series, task: Task) -> list[Finding]:

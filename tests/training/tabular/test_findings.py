@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.training.tabular.findings import Finding, findings, in_both, other_kinds
+from mlops_jupyter.core.jobs import Finding
+from mlops_jupyter.training.tabular.findings import findings, in_both, other_kinds
 
 ROWS = 60
 CLASSES = pd.Series(["a", "b", "c"] * (ROWS // 3))
