@@ -35,6 +35,8 @@ BUSY, IDLE = 0.01, 0.02
 REFUSED = 1.0
 #: A job's progress is sent at most this often, in seconds; changes of stage always.
 TICK = 0.25
+#: Seconds to wait at the end for the look that is just being taken.
+CLOSING = 5.0
 #: Lines of output that go into one event, at most.
 LINES = 200
 
@@ -107,9 +109,10 @@ class Intake:
         self.owed.paid(job_id)
 
     def close(self) -> None:
+        """Take in no more; a file system that hangs is not waited for: the thread ends with the process."""
         self._ending = True
         self._wake.set()
-        self._thread.join()
+        self._thread.join(CLOSING)
 
     def record(self, tx: Transaction, job: Job, happened: Sequence[facts.Fact]) -> Taken:
         """Advance ``job`` by what ``happened`` and keep what follows, inside ``tx``."""

@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mlops_jupyter import intake
 from mlops_jupyter.core import facts
 from mlops_jupyter.intake import Intake
+from mlops_jupyter.news import News
 from mlops_jupyter.store import files
 from tests.core.builders import at
 from tests.desk import JOB, Desk
@@ -223,4 +226,29 @@ def test_a_job_whose_files_cannot_be_read_is_said_once_and_slows_no_other_down(
         said = [record for record in caplog.records if "j-bad000000000" in record.getMessage()]
         assert len(said) == 1
     finally:
+        desk.close()
+
+
+def test_a_file_system_that_hangs_keeps_no_server_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    reading, answers = threading.Event(), threading.Event()
+    read = News.read
+
+    def hangs(*of: Any, **how: Any) -> News:
+        reading.set()
+        assert answers.wait(30)
+        return read(*of, **how)
+
+    monkeypatch.setattr(intake, "CLOSING", 0.01)
+    monkeypatch.setattr(News, "read", hangs)
+    try:
+        desk.intake.watch(JOB, desk.folder)
+        assert reading.wait(10)
+        desk.intake.close()
+        assert desk.intake._thread.is_alive()
+    finally:
+        answers.set()
+        desk.intake._thread.join(10)
         desk.close()
