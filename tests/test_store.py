@@ -20,7 +20,7 @@ import pytest
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints
-from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.store import Cursor, Store, Stored, Transaction, database
 from mlops_jupyter.training.run import point
@@ -169,7 +169,9 @@ def test_jobs_are_found_by_a_prefix_and_open_ones_are_always_listed(store: Store
     assert store.read(lambda reading: reading.open_jobs()) == [old]
 
 
-def test_a_record_that_cannot_be_read_hides_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_that_cannot_be_read_is_shown_as_that_and_hides_no_other(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     """One that could, stopped the queue of everybody, after a restart too."""
     good, odd = a_job(), a_job(job_id="j-9d0000000000")
 
@@ -178,10 +180,20 @@ def test_a_record_that_cannot_be_read_hides_no_other(store: Store, caplog: pytes
         tx.add_job(odd, SPEC, "rf")
         tx._db.execute("UPDATE jobs SET record=? WHERE job_id=?", (b'{"status":"of 2030"}', odd.job_id))
 
+    why = "The record of this job cannot be read: it is damaged, or of another version."
+    unreadable = Job(
+        job_id=odd.job_id,
+        name=odd.job_id,
+        status="queued",
+        unreadable=True,
+        message=why,
+        error=f"{why} What the job left is in jobs/{odd.job_id} of the data directory.",
+    )
     store.write(work).result()
     for _ in range(2):
         assert store.read(lambda reading: reading.open_jobs()) == [good]
-        assert store.read(lambda reading: reading.jobs(10)) == [good]
+        assert store.read(lambda reading: reading.jobs(10)) == [unreadable, good]
+        assert store.read(lambda reading: reading.matching("j-9d")) == [unreadable]
     assert ["of 2030" in record.message for record in caplog.records] == [True]
 
 

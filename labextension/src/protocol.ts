@@ -75,7 +75,7 @@ export interface Host {
   memory_limit: number | null;
 }
 
-/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. */
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. ``unreadable``: of this record only id and status are known; it is damaged, or of another version. */
 export interface Job {
   job_id: string;
   name: string;
@@ -132,6 +132,7 @@ export interface Job {
   outcome: "failed" | "finished" | null;
   expected_seconds: Record<string, number>;
   unresponsive: boolean;
+  unreadable: boolean;
   submitted_by: string | null;
   stopped_by: string | null;
   paused_by: string | null;

@@ -97,6 +97,7 @@ export function aJob(fields: Partial<Job> = {}): Job {
     paused_by: null,
     paused_time: 0,
     unresponsive: false,
+    unreadable: false,
     owner: null,
     process: null,
     ...fields,

@@ -77,6 +77,8 @@ def percent(job: Job) -> str:
 
 def state(job: Job) -> str:
     """``✓ finished in 10.4 s``, ``● running 58 %``, ``✕ failed at Training model``, …"""
+    if job.unreadable:
+        return f"? record unreadable, {job.status}"
     mark = _MARKS[job.status]
     if job.status == "completed":
         return f"{mark} finished in {seconds(job.elapsed_time)}"

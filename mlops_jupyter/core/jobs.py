@@ -173,6 +173,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job:
     ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt.
     ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is.
+    ``unreadable``: of this record only id and status are known; it is damaged, or of another version.
     """
 
     job_id: str
@@ -230,6 +231,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["finished", "failed"] | None = None
     expected_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     unresponsive: bool = False
+    unreadable: bool = False
     submitted_by: str | None = None
     stopped_by: str | None = None
     paused_by: str | None = None

@@ -134,6 +134,13 @@ class Ours(JupyterHandler):
             raise AmbiguousIdError(f'"{prefix}" matches {len(jobs)} jobs: {matches}.')
         return jobs[0]
 
+    async def readable_job(self, prefix: str) -> Job:
+        """The same, for an order: of what cannot be read nobody knows what it would do."""
+        job = await self.job(prefix)
+        if job.unreadable:
+            raise JobStateError(job.message, f"What {job.job_id} left is in its folder.")
+        return job
+
     def reply(self, answer: Any, status: int = 200) -> None:
         self.send(wire.encode(answer), status)
 

@@ -97,7 +97,7 @@ class JobRerunHandler(Submitting):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.job(prefix)
+        job = await self.readable_job(prefix)
         changes = self.body(Changes).changes
         spec = await self.rooms.supervisor.submissions.spec_again(job.job_id, changes)
         await self.submit(spec, rerun_of=job.job_id)
@@ -110,7 +110,7 @@ class JobHandler(Handler):
     @authorized("read", "mlops.jobs")
     async def get(self, prefix: str) -> None:
         job = await self.job(prefix)
-        head, job = await self.rooms.store.aread(lambda r: (r.head(), r.job(job.job_id)))
+        head, job = await self.rooms.store.aread(lambda r: (r.head(), r.matching(job.job_id)[0]))
         self.reply({"epoch": self.rooms.store.epoch, "head": head, "job": job})
 
 
@@ -124,7 +124,7 @@ class JobStopHandler(Handler):
     async def post(self, prefix: str) -> None:
         supervisor, by = self.rooms.supervisor, _person(self.current_user)
         try:
-            job = await self.job(prefix)
+            job = await self.readable_job(prefix)
             self.reply(await supervisor.stop(job.job_id, by=by), status=202)
         except StoreUnavailable:
             stopping = await supervisor.stop_unrecorded(prefix, by)
@@ -137,7 +137,7 @@ class JobPauseHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.job(prefix)
+        job = await self.readable_job(prefix)
         job = await self.rooms.supervisor.pause(job.job_id, by=_person(self.current_user))
         self.reply(job, status=202)
 
@@ -146,7 +146,7 @@ class JobResumeHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.job(prefix)
+        job = await self.readable_job(prefix)
         job = await self.rooms.supervisor.resume(job.job_id, by=_person(self.current_user))
         self.reply(job, status=202)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.jobs import Job, JobSpec, Model, Status
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
 from mlops_jupyter.store.levels import Measured, measured, series, stretch
@@ -115,19 +115,20 @@ class Reading:
     def matching(self, prefix: str, limit: int = 10) -> list[Job]:
         """Jobs whose id begins with ``prefix``, newest first."""
         rows = self._db.execute(
-            "SELECT record FROM jobs WHERE substr(job_id, 1, ?) = ? ORDER BY number DESC LIMIT ?",
+            "SELECT job_id, status, record FROM jobs WHERE substr(job_id, 1, ?) = ? "
+            "ORDER BY number DESC LIMIT ?",
             (len(prefix), prefix, limit),
         )
-        return as_jobs(rows)
+        return _shown(rows)
 
     def jobs(self, limit: int) -> list[Job]:
         """All that are open and the newest of the others, newest first; ``limit`` in all at least."""
         rows = self._db.execute(
-            f"SELECT record FROM jobs WHERE status IN {_OPEN} OR number IN "  # noqa: S608 - constant
+            f"SELECT job_id, status, record FROM jobs WHERE status IN {_OPEN} OR number IN "  # noqa: S608 - constant
             "(SELECT number FROM jobs ORDER BY number DESC LIMIT ?) ORDER BY number DESC",
             (limit,),
         )
-        return as_jobs(rows)
+        return _shown(rows)
 
     def open_jobs(self) -> list[Job]:
         """Jobs that are not over, oldest first."""
@@ -200,19 +201,30 @@ def as_job(body: bytes) -> Job:
 
 
 def as_jobs(rows: Iterable[tuple[bytes]]) -> list[Job]:
-    """Those that can be read: a damaged record, or one of another version, must not hide the others."""
+    """Those that can be read: a damaged record, or one of another version, must not hold up the others."""
     return [job for (body,) in rows if (job := _readable(body)) is not None]
+
+
+def _shown(rows: Iterable[tuple[str, Status, bytes]]) -> list[Job]:
+    """All of them, for people: of one that cannot be read, what is known without."""
+    return [_readable(body) or _unreadable(job_id, status) for job_id, status, body in rows]
+
+
+def _unreadable(job_id: str, status: Status) -> Job:
+    why = "The record of this job cannot be read: it is damaged, or of another version."
+    error = f"{why} What the job left is in jobs/{job_id} of the data directory."
+    return Job(job_id=job_id, name=job_id, status=status, unreadable=True, message=why, error=error)
 
 
 def _readable(body: bytes) -> Job | None:
     try:
         return as_job(body)
     except msgspec.DecodeError as error:
-        _say_unreadable(bytes(body), str(error))
+        _say_unreadable(body, str(error))
         return None
 
 
 @lru_cache(maxsize=64)
 def _say_unreadable(body: bytes, why: str) -> None:
     """Said once: the jobs are asked for many times a second."""
-    log.error("A job's record is passed over, since it cannot be read (%s): %.200r", why, body)
+    log.error("A job's record cannot be read (%s): %.200r", why, body)

@@ -20,6 +20,7 @@ from tests.core.builders import a_job
         ({"status": "completed", "elapsed_time": 10.44}, "✓ finished in 10.4 s"),
         ({"status": "failed", "current_stage": "Training model"}, "✕ failed at Training model"),
         ({"status": "lost"}, "✕ lost"),
+        ({"status": "running", "unreadable": True}, "? record unreadable, running"),
         ({"status": "cancelled", "stopped_by": "ada", "progress": 58.0}, "◼ cancelled by ada at 58 %"),
         ({"status": "cancelled"}, "◼ cancelled at —"),
     ],

@@ -24,6 +24,7 @@ from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.reruns import again
 from mlops_jupyter.core.stages import STAGES
 from mlops_jupyter.server.handler import ROOMS
+from mlops_jupyter.store import Transaction
 from mlops_jupyter.training import journal
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular.data import glance
@@ -452,6 +453,26 @@ async def test_jobs_submitted_at_once_all_come_to_their_end(submit, until) -> No
     jobs = await asyncio.gather(*(submit(cv=0) for _ in range(3)))
     ended = [await until(job["job_id"], over) for job in jobs]
     assert [job["status"] for job in ended] == ["completed"] * 3
+
+
+async def test_a_job_whose_record_cannot_be_read_is_shown_as_that_and_takes_no_orders(ask, rooms) -> None:
+    """P5: it was in no list, and its id led to 404."""
+    job, spec = a_job(status="running"), JobSpec(data=Source(path="/x.csv"), target="y")
+
+    def work(tx: Transaction) -> None:
+        tx.add_job(job, spec, "rf")
+        tx._db.execute("UPDATE jobs SET record=?", (b"{}",))
+
+    await rooms.store.awrite(work)
+    _, listed = await ask("GET", "jobs")
+    _, alone = await ask("GET", f"jobs/{job.job_id[:6]}")
+    _, polled = await ask("GET", "events")
+    assert listed["jobs"] == [alone["job"]] == polled["snapshot"]["jobs"]
+    assert (alone["job"]["status"], alone["job"]["unreadable"]) == ("running", True)
+    assert f"jobs/{job.job_id}" in alone["job"]["error"]
+    for order in ("stop", "pause", "resume", "rerun"):
+        status, answer = await ask("POST", f"jobs/{job.job_id}/{order}", {})
+        assert (status, answer["reason"]) == (409, "JobStateError")
 
 
 async def test_a_job_can_be_asked_for_without_an_error_where_it_is_not_known(ask, submit, until) -> None:

@@ -53,6 +53,7 @@ export function headline(card: Card): { mark: Mark; word: string } {
   if (!job || shown === "gone" || (onlySaved && !isOver(job))) {
     return { mark: "known", word: job ? "Last known state" : "Job" };
   }
+  if (job.unreadable) return { mark: "known", word: "Unreadable record" };
   switch (job.status) {
     case "queued":
       if (shown === "running") return { mark: "starting", word: "Starting" };
@@ -89,19 +90,19 @@ export function canStop(card: Card): boolean {
   const status = card.job?.status;
   // A server whose disk is full tells no events, and stops jobs all the same.
   const waiting = card.source === "server" && card.connection.link.phase === "waiting";
-  return (reachable(card) || waiting) && (status === "queued" || status === "starting" || status === "running" || status === "paused");
+  return (reachable(card) || waiting) && !card.job?.unreadable && (status === "queued" || status === "starting" || status === "running" || status === "paused");
 }
 
 export function canRerun(card: Card): boolean {
-  return card.source === "server" && (face(card) === "failed" || face(card) === "cancelled");
+  return card.source === "server" && !card.job?.unreadable && (face(card) === "failed" || face(card) === "cancelled");
 }
 
 export function canPause(card: Card): boolean {
-  return reachable(card) && card.job?.status === "running";
+  return reachable(card) && card.job?.status === "running" && !card.job.unreadable;
 }
 
 export function canResume(card: Card): boolean {
-  return reachable(card) && card.job?.status === "paused";
+  return reachable(card) && card.job?.status === "paused" && !card.job.unreadable;
 }
 
 function reachable(card: Card): boolean {

@@ -75,6 +75,7 @@ function row(job: Job, now: number): Row {
 
 /** How far a job is that is not over: `58 % ~0:04`. */
 export function figures(job: Job): string {
+  if (job.unreadable) return "record unreadable";
   if (job.status === "queued") return job.ahead ? `queued, ${job.ahead} ahead` : "queued, next";
   if (job.progress === null || job.status === "starting") return job.status;
   const left = job.status === "running" && job.estimated_remaining !== null ? ` ~${rounded(job.estimated_remaining)}` : "";
@@ -82,6 +83,7 @@ export function figures(job: Job): string {
 }
 
 function outcome(job: Job): string {
+  if (job.unreadable) return "record unreadable";
   if (job.status !== "completed") return job.status;
   return job.final_score === null ? "" : figure(job.final_score);
 }

@@ -25,6 +25,8 @@ function said(card: Card): Piece[] {
   if (card.notice !== null) return [card.notice];
   const { job, connection } = card;
   const id = shortId(card.jobId);
+  // A failure says its cause by itself.
+  if (job?.unreadable && face(card) !== "failed") return [job.error ?? job.message];
   switch (face(card)) {
     case "unknown":
       return card.asked === null && card.source === "saved"

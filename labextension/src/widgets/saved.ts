@@ -99,4 +99,5 @@ const EMPTY: Partial<Job> = {
   paused_by: null,
   paused_time: 0,
   unresponsive: false,
+  unreadable: false,
 };

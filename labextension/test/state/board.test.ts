@@ -86,6 +86,11 @@ describe("jobs", () => {
     expect([next.jobs.has(late.job_id), next.jobs.has("j-000000000000")]).toEqual([true, false]);
   });
 
+  test("rows of records that cannot be read say so", () => {
+    const listed = rows(aBoard(aJob({ unreadable: true }), aJob({ job_id: "j-other0000000", status: "completed", unreadable: true })));
+    expect([...listed.open, ...listed.over].map((row) => row.figures)).toEqual(["record unreadable", "record unreadable"]);
+  });
+
   test("rows say how far, how good, or why not", () => {
     const ended = { end_time: TIME, elapsed_time: 9 } as const;
     const board = reduceBoard(

@@ -13,6 +13,7 @@ describe("each state has its word", () => {
     ["running without a sign of life", { unresponsive: true }, "Running, unresponsive"],
     ["stopping without a sign of life", { status: "stopping", unresponsive: true }, "Stopping, unresponsive"],
     ["stopping", { status: "stopping" }, "Stopping"],
+    ["of a record that cannot be read", { unreadable: true }, "Unreadable record"],
     ["paused", { status: "paused" }, "Paused"],
     ["completed", { status: "completed" }, "Finished"],
     ["failed", { status: "failed" }, "Failed"],
@@ -28,6 +29,12 @@ describe("each state has its word", () => {
     const shown = new Shown(null).happen({ kind: "tick", at: -59_500 });
     shown.happen({ kind: "record", at: -59_400, job: aJob({ status: "queued", ahead: 0 }) });
     expect(shown.text("state")).toBe("Starting");
+  });
+
+  test("a record that cannot be read says so, and nothing can be asked of its job", () => {
+    const shown = new Shown({ unreadable: true, error: "The record of this job cannot be read." });
+    expect(shown.text("sentence")).toBe("The record of this job cannot be read.");
+    expect(["stop", "pause", "rerun"].map((id) => shown.text(id))).toEqual([null, null, null]);
   });
 
   test("nothing is known but the id", () => {
