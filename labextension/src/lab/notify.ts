@@ -63,7 +63,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
     const { link, shown } = board.connection;
     const gone = shown !== "connecting" && !answering(board.connection) && board.now - (link.downSince ?? board.now) > AWAY_MS;
     if (gone && away === null) {
-      const text = "The server does not answer. Jobs that run there go on.";
+      const text = "The server does not answer. Jobs that run there may still be running.";
       away = emit({ kind: "warning", text, jobId: null, toast: true });
     } else if (away !== null && answering(board.connection)) {
       Notification.dismiss(away);

@@ -5,11 +5,13 @@
 
 import type { Event, Job, SystemMetrics } from "../protocol";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
-import { told } from "./job";
+import { isOver, told } from "./job";
 
 export interface Board {
   /** By id. All that live, and the newest that ended. */
   jobs: ReadonlyMap<string, Job>;
+  /** Whether the server has said which jobs there are: before, none here means nothing. */
+  known: boolean;
   /** Samples of the machine of the last minutes, oldest first. */
   samples: readonly SystemMetrics[];
   connection: Connection;
@@ -33,7 +35,7 @@ export const MOST_JOBS = 200;
 const KEPT_MS = 300_000;
 
 export function freshBoard(now: number): Board {
-  return { jobs: new Map(), samples: [], connection: NO_CONNECTION, now };
+  return { jobs: new Map(), known: false, samples: [], connection: NO_CONNECTION, now };
 }
 
 export function reduceBoard(before: Board, happening: BoardHappening): Board {
@@ -45,9 +47,10 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
     case "link":
       return { ...board, connection: settle(before.connection, happening.link, at) };
     case "reset":
-      return { ...board, jobs: new Map() };
+      return { ...board, jobs: new Map(), known: false };
     case "snapshot":
-      return { ...board, jobs: new Map(happening.jobs.map((job) => [job.job_id, job])) };
+      // It has the newest first; here the oldest come first, as they came.
+      return { ...board, known: true, jobs: new Map(happening.jobs.map((job) => [job.job_id, job] as const).reverse()) };
     case "events":
       return { ...board, jobs: heard(board.jobs, happening.events) };
     case "latest": {
@@ -74,10 +77,10 @@ function heard(jobs: ReadonlyMap<string, Job>, events: readonly Event[]): Readon
     changed = true;
   }
   if (!changed) return jobs;
-  // The oldest leave; those that live are never among them for long: a queue holds fewer than this.
-  for (const id of next.keys()) {
+  // The oldest that are over leave. Those that are not are never more than a queue and its places hold.
+  for (const [id, job] of next) {
     if (next.size <= MOST_JOBS) break;
-    next.delete(id);
+    if (isOver(job)) next.delete(id);
   }
   return next;
 }

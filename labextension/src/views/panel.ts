@@ -2,6 +2,7 @@
 
 import type { Act } from "../state/actions";
 import type { Board } from "../state/board";
+import { answering } from "../state/connection";
 import { type Row, rows } from "../state/rows";
 import css from "./card.css";
 import { mount as mountConnection } from "./connection";
@@ -19,6 +20,7 @@ export interface PanelActs {
   fold(names: readonly string[]): void;
 }
 
+const UNKNOWN = "Not known: the server has not answered yet.";
 const LINE = 'mlops.train(df, target="…")';
 
 export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
@@ -55,8 +57,10 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     machine(next);
     const found = rows(next, search.value);
     const filtered = search.value.trim() !== "";
-    open.tell(found.open, "Nothing runs.");
-    over.tell(found.over, filtered ? "No job like that." : null);
+    // Of a server that is away nobody knows whether they still run.
+    const away = next.known && !answering(next.connection) && next.connection.shown !== "connecting";
+    open.tell(found.open, next.known ? "Nothing runs." : UNKNOWN, away ? "Running when last heard of" : "Running");
+    over.tell(found.over, !next.known ? UNKNOWN : filtered ? "No job like that." : null);
   };
   update(board);
   return update;
@@ -69,8 +73,8 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
       const others = acts.folded().filter((one) => one !== name);
       acts.fold(node.open ? others : [...others, name]);
     });
-    const tell = (told: readonly Row[], nothing: string | null) => {
-      say(head, told.length > 0 ? `${title} (${told.length})` : title);
+    const tell = (told: readonly Row[], nothing: string | null, called = title) => {
+      say(head, told.length > 0 ? `${called} (${told.length})` : called);
       if (told.length > 0) list(body, told);
       else fill(body, `nothing ${nothing}`, () => [nothing ? element("p", { class: "note" }, nothing) : first()]);
     };

@@ -73,17 +73,25 @@ describe("jobs", () => {
     expect(reduceBoard(board, { at: NOW, kind: "events", events: [progressed(5)] }).jobs).toBe(board.jobs);
   });
 
-  test("there are never more than a person looks through", () => {
-    const many = Array.from({ length: MOST_JOBS }, (_, i) => aJob({ job_id: `j-${String(i).padStart(12, "0")}` }));
-    const late = aJob({ job_id: "j-late00000000" });
+  function queued(board: Board): Board {
+    const late = aJob({ job_id: "j-late00000000", status: "queued" });
     const base = { time: TIME, seq: 6, priority: "low" } as const;
-    const next = reduceBoard(aBoard(...many), {
-      at: NOW,
-      kind: "events",
-      events: [{ type: "training_queued", ...base, job_id: late.job_id, ahead: 0, job: late }],
-    });
+    const event = { type: "training_queued", ...base, job_id: late.job_id, ahead: 0, job: late } as const;
+    return reduceBoard(board, { at: NOW, kind: "events", events: [event] });
+  }
+
+  test("there are never more than a person looks through: the oldest that are over leave", () => {
+    // As a snapshot has them, the newest first.
+    const over = Array.from({ length: MOST_JOBS - 1 }, (_, i) => aJob({ job_id: `j-over${i}`, status: "completed" }));
+    const next = queued(aBoard(aJob({ job_id: "j-newest" }), ...over));
     expect(next.jobs.size).toBe(MOST_JOBS);
-    expect([next.jobs.has(late.job_id), next.jobs.has("j-000000000000")]).toEqual([true, false]);
+    const oldest = `j-over${MOST_JOBS - 2}`;
+    expect(["j-late00000000", "j-newest", "j-over0", oldest].map((id) => next.jobs.has(id))).toEqual([true, true, true, false]);
+  });
+
+  test("none of those that are not over leaves: a queue may hold more", () => {
+    const waiting = Array.from({ length: MOST_JOBS + 50 }, (_, i) => aJob({ job_id: `j-${i}`, status: "queued" }));
+    expect(queued(aBoard(...waiting)).jobs.size).toBe(MOST_JOBS + 51);
   });
 
   test("rows of records that cannot be read say so", () => {
