@@ -47,6 +47,16 @@ _RESTART = """async () => {
   await session.kernel.restart();
   await session.kernel.info;
 }"""
+_LISTEN = """async base => {
+  const url = new URL("mlops/api/events/subscribe", base);
+  url.protocol = "ws:";
+  const socket = new WebSocket(url);
+  await new Promise((resolve, reject) => { socket.onopen = resolve; socket.onerror = reject; });
+  socket.onmessage = message => {
+    const { type, nonce } = JSON.parse(message.data);
+    if (type === "ping") socket.send(JSON.stringify({ type: "pong", nonce }));
+  };
+}"""
 _SAVE = "() => window.jupyterapp.shell.currentWidget.context.save()"
 _THEME = """async name => {
   await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });
@@ -127,6 +137,10 @@ class Lab:
         """Reload the page in mid-run as a user does; returns when the cells are shown again."""
         self.page.reload()
         self.wait_until_shown(ready=ready)
+
+    def listen(self) -> None:
+        """Open one more socket of our events, which answers pings and does nothing else."""
+        self.page.evaluate(_LISTEN, self.server.url)
 
     def restart_kernel(self) -> None:
         """Restart the kernel without the question; returns when the new one answers."""

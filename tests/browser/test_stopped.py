@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from playwright.sync_api import WebSocket, expect
+from playwright.sync_api import Response, WebSocket, expect
 
 from tests.browser.lab import Lab
 from tests.browser.servers import LabServer
@@ -34,12 +34,24 @@ LONG_TRAIN = TRAIN.replace("8000", "400000")
 
 
 class Sockets:
-    """What came over the page's websockets of ours."""
+    """What came over the page's websockets of ours, and by asking where there was none."""
 
     def __init__(self, lab: Lab) -> None:
         self.hellos = 0
         self.seqs: list[int] = []
+        self._answers: list[Response] = []
         lab.page.on("websocket", self._opened)
+        lab.page.on("response", self._answered)
+
+    def all_came(self) -> bool:
+        """Every event from the first to the last, by whichever way."""
+        polled = [event["seq"] for answer in self._answers for event in answer.json()["events"]]
+        seqs = sorted({*self.seqs, *polled})
+        return seqs == list(range(seqs[0], seqs[-1] + 1))
+
+    def _answered(self, answer: Response) -> None:
+        if "mlops/api/events?" in answer.url and answer.ok:
+            self._answers.append(answer)
 
     def _opened(self, socket: WebSocket) -> None:
         if "mlops/api/events/subscribe" in socket.url:
