@@ -70,6 +70,8 @@ class Intake:
         self._held: dict[str, TrainingProgress] = {}
         self._over: set[str] = set()
         self._said: dict[str, str] = {}
+        #: Until when jobs are left alone that could not be taken in.
+        self._rests: dict[str, float] = {}
         self.owed = Owed()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -106,6 +108,7 @@ class Intake:
             self._ticks.pop(job_id, None)
             self._held.pop(job_id, None)
             self._said.pop(job_id, None)
+            self._rests.pop(job_id, None)
         self.owed.paid(job_id)
 
     def close(self) -> None:
@@ -171,16 +174,19 @@ class Intake:
             self._wake.clear()
 
     def _look_at(self, job_id: str, folder: Path) -> float:
-        """Seconds until this job is to be looked at again: no job waits for another's trouble."""
+        """Seconds until this job is to be looked at again: no job waits for another's trouble, nor is asked
+        for more often because of another's haste."""
+        rest = self._rests.get(job_id, 0.0) - time.monotonic()
+        if rest > 0:
+            return rest
         try:
             read = self.look(job_id, folder)
-        except StoreUnavailable:
-            # It has said why. What is in the journals stays there.
-            return REFUSED
         except Exception as error:
-            if self._said.get(job_id) != repr(error):
+            # Of a store that refuses nothing is said: it has said why. What is in the journals stays there.
+            if not isinstance(error, StoreUnavailable) and self._said.get(job_id) != repr(error):
                 self._said[job_id] = repr(error)
                 log.exception("Could not take in what job %s wrote", job_id)
+            self._rests[job_id] = time.monotonic() + REFUSED
             return REFUSED
         # One that has written more than a look takes is looked at again at once.
         return 0.0 if read >= READ_BYTES // 2 else BUSY if read else IDLE

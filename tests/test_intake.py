@@ -207,14 +207,17 @@ def test_a_job_that_only_the_server_knows_the_end_of_is_read_to_the_last_line_an
 
 
 def test_a_job_whose_files_cannot_be_read_is_said_once_and_slows_no_other_down(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P18."""
+    """P18: and is itself looked at once a second."""
     desk = Desk(tmp_path)
     try:
         no_folder = tmp_path / "file"
         no_folder.touch()
         desk.begin("j-bad000000000")
+        looks: list[str] = []
+        look = desk.intake.look
+        monkeypatch.setattr(desk.intake, "look", lambda *of: (looks.append(of[0]), look(*of))[1])
         desk.intake.watch("j-bad000000000", no_folder)
         desk.intake.watch(JOB, desk.folder)
         began = time.monotonic()
@@ -225,6 +228,7 @@ def test_a_job_whose_files_cannot_be_read_is_said_once_and_slows_no_other_down(
         assert time.monotonic() - began < 1.5
         said = [record for record in caplog.records if "j-bad000000000" in record.getMessage()]
         assert len(said) == 1
+        assert looks.count("j-bad000000000") <= 3 < looks.count(JOB)
     finally:
         desk.close()
 
