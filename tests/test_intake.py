@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter import intake
+from mlops_jupyter import intake, remains
 from mlops_jupyter.core import facts
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.news import News
@@ -256,3 +256,24 @@ def test_a_file_system_that_hangs_keeps_no_server_from_stopping(
         answers.set()
         desk.intake._thread.join(10)
         desk.close()
+
+
+@pytest.mark.parametrize("left", ["half", "zeros", "nothing"])
+def test_a_journal_that_lost_its_end_with_the_power_costs_nothing_that_was_taken_in(
+    desk: Desk, left: str
+) -> None:
+    """P2: journals are not synced while a job runs, the store is."""
+    for step in range(1, 101):
+        desk.run.log(step, {"train_loss": 1 / step})
+    desk.read_all(JOB)
+    desk.intake.close()
+    journal = desk.folder / "journal"
+    whole = journal.read_bytes()
+    half = {"half": whole[: len(whole) // 2], "zeros": bytes(len(whole)), "nothing": b""}[left]
+    # Also what the store had not taken in is gone.
+    journal.write_bytes(half + bytes(200) if left == "zeros" else half)
+    desk.intake = Intake(desk.store, desk._take)
+    desk.read_all(JOB)
+    desk.happened(JOB, at(facts.JobVanished, why=remains.why(desk.folder, len(whole))))
+    job = desk.store.read(lambda reading: reading.job(JOB))
+    assert (job.status, job.findings, desk.steps()) == ("lost", (), list(range(1, 101)))

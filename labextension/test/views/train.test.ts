@@ -129,6 +129,33 @@ describe("numbers", () => {
     ]);
   });
 
+  test("hide what has to wrap, and show it when there is room again", () => {
+    const watched: ResizeObserverCallback[] = [];
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        constructor(call: ResizeObserverCallback) {
+          watched.push(call);
+        }
+        observe(): void {}
+        disconnect(): void {}
+      },
+    );
+    try {
+      const shown = new Shown({ progress: 58, elapsed_time: 6.8 });
+      const [number] = shown.find("numbers").children;
+      const wraps = vi.spyOn(number as HTMLElement, "offsetTop", "get").mockReturnValue(20);
+      const resized = () => watched.forEach((call) => call([], {} as ResizeObserver));
+      resized();
+      expect(shown.text("percent")).toBeNull();
+      wraps.mockReturnValue(0);
+      resized();
+      expect(shown.text("percent")).toBe("58 %");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   test("that were not measured are a dash", () => {
     expect(new Shown({ status: "completed", metrics: {} }).text("final")).toBe("test accuracy —");
   });
@@ -311,6 +338,13 @@ describe("stop", () => {
     vi.advanceTimersByTime(5_000);
     expect(shown.text("stop")).toBe("Stop");
     vi.useRealTimers();
+  });
+
+  test("forgets a first step when the button loses the focus", () => {
+    const shown = new Shown({ elapsed_time: 11 });
+    shown.click("stop");
+    shown.find("stop").dispatchEvent(new FocusEvent("blur"));
+    expect([shown.text("stop"), shown.actions]).toEqual(["Stop", []]);
   });
 
   test("is not offered for jobs that are over or on their way there", () => {
