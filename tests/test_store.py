@@ -281,3 +281,12 @@ def test_points_are_stored_as_the_one_encoder_writes_them(store: Store) -> None:
             for body in (told, strict):
                 body["points"] = [{"elapsed": 0.0, **each} for each in body["points"]]
             assert told == strict
+
+
+def test_who_asks_after_the_end_is_turned_away_and_opens_nothing(store: Store) -> None:
+    """A look at the store may be on its way when its server stops."""
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        store.read(lambda reading: reading.head())
+    with pytest.raises(StoreUnavailable):
+        store.write(lambda tx: tx.head()).result(10)

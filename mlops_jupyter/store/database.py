@@ -138,13 +138,14 @@ class Store:
             return
         self._queue.put(None)
         self._writer.join(CLOSING)
-        if self._writer.is_alive():
-            # It ends with the process, as by a kill. Who waits for the first opening waits no longer.
-            self.trouble = "The disk does not answer."
-            self._tried.set()
-            self._pool.shutdown(wait=False)
-        else:
-            self._pool.shutdown()
+        ended = not self._writer.is_alive()
+        # Otherwise it ends with the process, as by a kill. Who asks now, or waits for it, is told:
+        # a connection that is made after the end nobody would close.
+        self.trouble = "The server stops." if ended else "The disk does not answer."
+        self._tried.set()
+        self._pool.shutdown(wait=ended)
+        if ended:
+            self._let_go(None)
             self._files.close()
 
     def _reader(self) -> Connection:
