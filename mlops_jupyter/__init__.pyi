@@ -66,6 +66,7 @@ from mlops_jupyter.core.errors import (
 from mlops_jupyter.core.errors import (
     VersionMismatch as VersionMismatch,
 )
+from mlops_jupyter.notebook.session import activity as activity
 from mlops_jupyter.notebook.session import get as get
 from mlops_jupyter.notebook.session import health as health
 from mlops_jupyter.notebook.session import jobs as jobs

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlops_jupyter.client import commands, lists, system
+from mlops_jupyter.client import commands, doctor, lists, system
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.options import Options
@@ -127,6 +127,14 @@ class _Shell:
         server, status = self._session.status()
         newest = self._session.jobs(5)
         self._answer({**wire.plain(status), "newest": newest}, lists.overview(server, status, newest))
+
+    def _activity(self, limit: int) -> None:
+        rows = self._session.activity(limit)
+        self._answer(rows, lists.activity(rows))
+
+    def _doctor(self) -> None:
+        checks = self._session.doctor()
+        self._answer(checks, doctor.told(checks))
 
     def _health(self) -> None:
         found = self._session.health()

@@ -136,7 +136,7 @@ class Intake:
                         self._held[job.job_id] = event
                     case Publish(event):
                         self._say(tx, job.job_id, points, happened)
-                        tx.append(event)
+                        tx.tell(event)
                         self._held.pop(job.job_id, None)
                     case Register(model):
                         tx.put_model(model)

@@ -151,7 +151,7 @@ class Monitor:
             priority="high" if health.alarming(gauges) else "medium",
         )
         try:
-            await self._store.awrite(partial(Transaction.append, event=change))
+            await self._store.awrite(partial(Transaction.tell, event=change))
         except StoreUnavailable:
             return False
         return True

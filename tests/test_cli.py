@@ -227,3 +227,10 @@ def test_a_terminal_gets_one_line_that_moves_and_colours_that_can_be_refused() -
     plain = on_a_terminal("train", PENGUINS, *QUICK, "--wait", NO_COLOR="1")
     assert "\x1b[32m" not in plain
     assert "✓ finished in " in plain
+
+
+def test_the_doctor_finds_the_server_its_version_and_its_websocket() -> None:
+    mlops("status")
+    checks = {check["name"]: check for check in answer("doctor")}
+    assert [checks[name]["well"] for name in ("server", "version", "websocket")] == [True, True, True]
+    assert "✓ websocket: opens from here" in mlops("doctor").stdout.splitlines()

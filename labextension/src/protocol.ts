@@ -4,12 +4,14 @@
 export const STAGES = ["Data validation", "Data preprocessing", "Feature engineering", "Model selection", "Training model", "Model validation", "Performance evaluation", "Finalizing model"] as const;
 export const TERMINAL = ["cancelled", "completed", "failed", "lost"] as const;
 
-/** One row of the activity feed. */
+/** One row of the activity feed; ``subject`` is the id of what it is about, null for the machine. */
 export interface Activity {
   id: string;
+  kind: "job" | "machine";
+  subject: string | null;
   title: string;
   description: string;
-  status: string;
+  status: "error" | "info" | "success" | "warning";
   timestamp: string;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mlops_jupyter.core.errors import Problem, VersionMismatch
+from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.core.stream import Reset, Snapshot
@@ -38,6 +39,14 @@ class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     epoch: str
     head: int
     jobs: tuple[Job, ...]
+
+
+class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of the feed, the newest first."""
+
+    epoch: str
+    head: int
+    activity: tuple[ActivityUpdate, ...]
 
 
 class Logs(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple, NoReturn
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume")
-WORDS = ("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun", "health", "help")
+WORDS = (
+    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun"),
+    *("activity", "health", "doctor", "help"),
+)
 
 
 class Command(NamedTuple):
@@ -116,7 +119,10 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     for place in (words, of_jobs):
         _of_one_job(place, common)
     words.add_parser("status", help="the server, and the last jobs", parents=[common])
+    activity = words.add_parser("activity", help="what happened, the newest first", parents=[common])
+    activity.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     words.add_parser("health", help="the machine: CPUs, memory, disk, what jobs take", parents=[common])
+    words.add_parser("doctor", help="whether all is as it should be", parents=[common])
     topic = words.add_parser("help", help="this, or more about one word")
     topic.add_argument("topic", nargs="?", choices=WORDS)
     return top

@@ -61,9 +61,13 @@ class Finder:
 
     def up(self) -> bool:
         """Whether there is a server to be found, without starting one."""
+        return self.running() is not None
+
+    def running(self) -> Server | None:
+        """The best server whose process lives, whether it answers or not; none is started."""
         known = servers.known(self._runtime)
         best = servers.candidates(known, self._parent, self._folder())
-        return bool(best) or self.private.running() is not None
+        return best[0] if best else self.private.running()
 
     def is_parent(self, server: Server) -> bool:
         """Whether the browser of this kernel's notebook can reach ``server``: it belongs to it."""

@@ -8,6 +8,7 @@ from mlops_jupyter.client import sentences
 from mlops_jupyter.client.answers import Status
 from mlops_jupyter.client.servers import Server
 from mlops_jupyter.core import glyphs
+from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job
 
 _HEAD = ("id", "name", "state", "score", "started")
@@ -29,6 +30,18 @@ def jobs(listed: Sequence[Job]) -> str:
         for job in listed
     ]
     return columns([_HEAD, *rows])
+
+
+def activity(rows: Sequence[ActivityUpdate]) -> str:
+    """What happened, a line each, the newest first."""
+    if not rows:
+        return "nothing has happened yet"
+    return columns(
+        [
+            (sentences.clock(row.activity.timestamp), row.activity.title, row.activity.description)
+            for row in rows
+        ]
+    )
 
 
 def overview(server: Server, status: Status, newest: Sequence[Job]) -> str:

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from mlops_jupyter.client.answers import (
+    ActivityAnswer,
     Events,
     Input,
     JobAnswer,
@@ -35,6 +36,7 @@ from mlops_jupyter.core.errors import (
     ServerUnreachable,
     error_for,
 )
+from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 
 T = TypeVar("T")
@@ -60,6 +62,10 @@ class Rest:
 
     def status(self) -> Status:
         return self._get("status", Status)
+
+    def activity(self, limit: int) -> tuple[ActivityUpdate, ...]:
+        """The newest first."""
+        return self._get("activity", ActivityAnswer, limit=limit).activity
 
     def system(self) -> System:
         return self._get("system", System)

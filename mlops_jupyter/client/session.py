@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakMethod, WeakValueDictionary
 
+from mlops_jupyter.client import doctor
 from mlops_jupyter.client.answers import Logs, Metrics, Status
 from mlops_jupyter.client.feed import Feed
 from mlops_jupyter.client.finder import Finder
@@ -19,6 +20,7 @@ from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
 from mlops_jupyter.client.system import System
 from mlops_jupyter.client.view import View
+from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job as Record
 
 
@@ -110,6 +112,15 @@ class Session:
         with self._turn:
             status = self._rest.status()
             return self._rest.server, status
+
+    def activity(self, limit: int) -> tuple[ActivityUpdate, ...]:
+        """What happened, the newest first."""
+        with self._turn:
+            return self._rest.activity(limit)
+
+    def doctor(self) -> tuple[doctor.Check, ...]:
+        """What must be as it should, looked at one by one."""
+        return doctor.examine(self.finder)
 
     def health(self) -> System:
         """The machine the server lives in."""

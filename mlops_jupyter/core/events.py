@@ -21,6 +21,9 @@ from mlops_jupyter.core.wire import snake_case
 
 Priority = Literal["high", "medium", "low"]
 Health = Literal["healthy", "warning", "critical"]
+#: What a row of the feed is about, and how good the news is.
+ActivityKind = Literal["job", "machine"]
+ActivityStatus = Literal["info", "success", "warning", "error"]
 #: Whose a figure is.
 Scope = Literal["host", "container"]
 
@@ -176,12 +179,14 @@ class HealthChange(Event, frozen=True, kw_only=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the activity feed."""
+    """One row of the activity feed; ``subject`` is the id of what it is about, null for the machine."""
 
     id: str
+    kind: ActivityKind
+    subject: str | None
     title: str
     description: str
-    status: str
+    status: ActivityStatus
     timestamp: datetime
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from mlops_jupyter.client import commands, lists
+from mlops_jupyter.client import commands, doctor, lists
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.system import System
 from mlops_jupyter.core import glyphs
@@ -40,7 +40,9 @@ class MlopsMagics(Magics):
         %mlops stop ID                          stop a job; what it measured is kept
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
+        %mlops activity -n 20                   what happened, as a DataFrame
         %mlops health                           the machine: CPUs, memory, disk, what jobs take
+        %mlops doctor                           whether all is as it should be
         %mlops help train                       every flag
 
         The same in Python: mlops.train(df, target="column", model="rf", params={"n_estimators": 200})
@@ -85,6 +87,12 @@ class MlopsMagics(Magics):
     def _status(self) -> None:
         here = session.session()
         print(lists.overview(*here.status(), here.jobs(5)))  # noqa: T201
+
+    def _activity(self, limit: int) -> Any:
+        return session.activity(limit)
+
+    def _doctor(self) -> None:
+        print(glyphs.visible(doctor.told(session.session().doctor())))  # noqa: T201 - it is the answer
 
     def _health(self) -> System:
         return session.health()

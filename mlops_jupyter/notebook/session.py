@@ -139,6 +139,15 @@ def jobs(limit: int = 50) -> pd.DataFrame:
     return frame(session().jobs(limit))
 
 
+def activity(limit: int = 50) -> pd.DataFrame:
+    """What happened, one row each, the newest first (200 at most); ``subject`` is whom it is about, by id."""
+    import pandas as pd  # noqa: PLC0415 - not every notebook needs it
+
+    rows = [row.activity for row in session().activity(limit)]
+    names = ("timestamp", "title", "description", "status", "kind", "subject")
+    return pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows], columns=list(names))
+
+
 def health() -> System:
     """The machine Jupyter's server lives in: its CPUs, memory and disk, and what jobs and kernels take of
     them; the container's where one has limits. ``health().health`` is healthy, warning or critical."""

@@ -29,7 +29,7 @@ from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.machine import Machine
 from mlops_jupyter.monitor import Monitor
-from mlops_jupyter.server import events, inputs, jobs, metrics, models, status, system
+from mlops_jupyter.server import events, feed, inputs, jobs, metrics, models, status, system
 from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import ROOMS, RuntimeFileIdentity
@@ -203,7 +203,7 @@ class MlopsExtension(ExtensionApp):
     _announcing: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
-        for module in (status, system, jobs, metrics, models, inputs, events):
+        for module in (status, system, jobs, metrics, models, inputs, events, feed):
             for path, handler in module.handlers:
                 self.handlers.append((url_path_join("/mlops/api", path), handler))
 

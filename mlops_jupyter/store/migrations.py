@@ -74,7 +74,10 @@ CREATE TABLE levels (
 ) WITHOUT ROWID;
 """
 
-STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB, LEVELS)
+#: The feed is asked for from its end on, past all that a job measured.
+ACTIVITY = "CREATE INDEX activity ON events (seq) WHERE type = 'activity_update'"
+
+STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB, LEVELS, ACTIVITY)
 
 
 def check_version(db: sqlite3.Connection) -> int:

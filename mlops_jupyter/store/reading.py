@@ -15,6 +15,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.jobs import Job, JobSpec, Model, Status
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
+from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.store.levels import Measured, measured, series, stretch
 from mlops_jupyter.store.pruning import pruned
 
@@ -171,6 +172,16 @@ class Reading:
             "SELECT seq, type, job_id, body FROM events WHERE seq>? ORDER BY seq LIMIT ?", (since, limit)
         )
         return (Stored.of(*row) for row in rows)
+
+    def activity(self, limit: int, before: int | None, kind: str | None) -> list[bytes]:
+        """Rows of the feed as they were sent, the newest first: before number ``before``, of ``kind``."""
+        rows = self._db.execute(
+            "SELECT body FROM events WHERE type='activity_update' AND seq < ?1 "
+            "AND (?2 IS NULL OR json_extract(CAST(body AS TEXT), '$.activity.kind') = ?2) "
+            "ORDER BY seq DESC LIMIT ?3",
+            (EXACT_INTEGER if before is None else before, kind, limit),
+        )
+        return [bytes(body) for (body,) in rows]
 
     def oldest(self) -> int:
         """From this number on every event is kept; of what came before, class A alone."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from mlops_jupyter.core import series, wire
+from mlops_jupyter.core import activities, series, wire
 from mlops_jupyter.core.events import Event, MetricPoints
 from mlops_jupyter.core.jobs import Job, JobSpec, Model
 from mlops_jupyter.core.series import Point
@@ -29,6 +29,12 @@ class Transaction(Reading):
     def take_in_others(self, told: int, most: int) -> None:
         """What other servers appended after ``told`` is news for our listeners too: the newest ``most``."""
         self.stored = self.events(max(told, self.head() - most), most)
+
+    def tell(self, event: Event) -> None:
+        """Keep ``event``, and behind it what the activity feed says of it."""
+        seq = self.append(event)
+        if (row := activities.row(msgspec.structs.replace(event, seq=seq))) is not None:
+            self.append(row)
 
     def append(self, event: Event) -> int:
         """Keep ``event`` under the next number and return it."""

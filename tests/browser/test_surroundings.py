@@ -60,6 +60,8 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     expect(shown.get_by_test_id("mlops-gauge-memory")).to_have_text(re.compile(r"\d+\s%.*GiB · host"))
     expect(shown.get_by_test_id("mlops-health")).to_have_text("Healthy")
     assert len(lab.server.get("mlops/api/system").json()["history"]) >= 1
+    feed = shown.get_by_test_id("mlops-feed")
+    expect(feed.get_by_role("listitem")).to_contain_text(["Training started", "Training queued"])
     # By keyboard, as everything.
     running.focus()
     with lab.page.expect_request(keeps_the_tab):

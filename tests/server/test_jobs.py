@@ -506,3 +506,27 @@ async def test_what_a_job_takes_is_in_the_sample_of_the_machine(ask, submit_slee
     assert uses[0]["memory"] > 50_000_000
     await ask("POST", f"jobs/{job['job_id']}/stop", {})
     await until(job["job_id"], over)
+
+
+async def test_what_happened_is_told_live_and_page_by_page(ask, submit, until, subscribe) -> None:
+    async with subscribe() as socket:
+        first = await submit(target="species", model="logistic", cv=0, name="first")
+        await until(first["job_id"], over)
+        second = await submit(target="species", model="logistic", cv=0, name="second")
+        await until(second["job_id"], over)
+        heard: list[dict[str, Any]] = []
+        while len(heard) < 6:
+            told = (await socket.message()).get("events", [])
+            heard += [event for event in told if event["type"] == "activity_update"]
+    titles = ["Training queued", "Training started", "Training finished"]
+    assert [event["activity"]["title"] for event in heard] == 2 * titles
+    answer = (await ask("GET", "activity"))[1]
+    assert answer["activity"] == heard[::-1]
+    assert {row["activity"]["subject"] for row in answer["activity"][:3]} == {second["job_id"]}
+    page = (await ask("GET", f"activity?limit=2&before={answer['activity'][1]['seq']}"))[1]["activity"]
+    assert page == heard[::-1][2:4]
+    assert (await ask("GET", "activity?kind=job&limit=1"))[1]["activity"] == heard[-1:]
+    assert (await ask("GET", "activity?kind=machine"))[1]["activity"] == []
+    status, answer = await ask("GET", "activity?kind=jbo")
+    assert (status, answer["message"]) == (400, 'no activity is of the kind "jbo".\nDid you mean "job"?')
+    assert (await ask("GET", "activity?limit=0"))[0] == 400

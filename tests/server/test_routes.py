@@ -34,6 +34,7 @@ ASKS = {
     ("GET", "models/{model}"): ("read", "mlops.models"),
     ("GET", "models/{model}/file"): ("read", "mlops.models"),
     ("POST", "inputs"): ("execute", "mlops.jobs"),
+    ("GET", "activity"): ("read", "mlops.events"),
     ("GET", "events"): ("read", "mlops.events"),
     ("GET", "events/subscribe"): ("read", "mlops.events"),
 }

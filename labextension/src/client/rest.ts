@@ -1,6 +1,6 @@
 /** Requests to the server's REST interface: credentials, errors, and the routes the views need. */
 
-import type { Event, Job, Point, Reset, Snapshot } from "../protocol";
+import type { ActivityUpdate, Event, Job, Point, Reset, Snapshot } from "../protocol";
 import type { PageServer } from "./page";
 import type { Cursor } from "./transport";
 
@@ -37,6 +37,12 @@ export interface MetricsAnswer {
   epoch: string;
   head: number;
   series: Record<string, { count: number; points: Point[] }>;
+}
+
+export interface ActivityAnswer {
+  epoch: string;
+  head: number;
+  activity: ActivityUpdate[];
 }
 
 export interface LogsAnswer {
@@ -78,6 +84,11 @@ export class Rest {
   /** Without `buckets` every point is sent. */
   getMetrics(id: string, buckets?: number, signal?: AbortSignal): Promise<MetricsAnswer> {
     return this.#ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets }, signal);
+  }
+
+  /** Rows of the feed, the newest first. */
+  activity(limit: number, signal?: AbortSignal): Promise<ActivityAnswer> {
+    return this.#ask("GET", "activity", { limit }, signal);
   }
 
   logs(id: string, tail?: number, signal?: AbortSignal): Promise<LogsAnswer> {

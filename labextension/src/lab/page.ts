@@ -1,9 +1,10 @@
 /** What this page knows of its server, followed as long as the page is there: one state for all that shows it. */
 
 import type { Client, Delivery } from "../client/client";
+import { RequestFailed } from "../client/rest";
 import type { Event } from "../protocol";
 import type { Action } from "../state/actions";
-import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../state/board";
+import { type Board, type BoardHappening, freshBoard, MOST_ROWS, reduceBoard } from "../state/board";
 
 type Told = BoardHappening extends infer One ? (One extends BoardHappening ? Omit<One, "at"> : never) : never;
 
@@ -11,6 +12,7 @@ const TICK_MS = 1_000;
 
 export class PageBoard {
   readonly #client: Client;
+  readonly #signal: AbortSignal;
   readonly #watchers = new Set<(board: Board, before: Board) => void>();
   readonly #listeners = new Set<(events: readonly Event[]) => void>();
   #board = freshBoard(Date.now());
@@ -19,6 +21,7 @@ export class PageBoard {
 
   constructor(client: Client, signal: AbortSignal) {
     this.#client = client;
+    this.#signal = signal;
     client.subscribe((delivery) => this.#hear(delivery), signal);
     const ticks = setInterval(() => {
       if (document.visibilityState !== "hidden") this.#happen({ kind: "tick" });
@@ -51,6 +54,7 @@ export class PageBoard {
     switch (delivery.kind) {
       case "snapshot":
         this.#happen({ kind: "snapshot", jobs: delivery.snapshot.jobs });
+        void this.#load();
         return;
       case "events":
         this.#happen({ kind: "events", events: delivery.events });
@@ -58,6 +62,17 @@ export class PageBoard {
         return;
       default:
         this.#happen(delivery);
+    }
+  }
+
+  /** What happened before this page was there; what happens meanwhile comes by itself. */
+  async #load(): Promise<void> {
+    try {
+      const { activity } = await this.#client.rest.activity(MOST_ROWS, this.#signal);
+      this.#happen({ kind: "feed", rows: activity });
+    } catch (error) {
+      // The next snapshot asks again.
+      if (!this.#signal.aborted && !(error instanceof RequestFailed)) throw error;
     }
   }
 

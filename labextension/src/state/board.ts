@@ -3,7 +3,7 @@
  * and notifications show it. Not here: one job as a whole (card.ts).
  */
 
-import type { Event, Job, SystemMetrics } from "../protocol";
+import type { ActivityUpdate, Event, Job, SystemMetrics } from "../protocol";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
 import { isOver, told } from "./job";
 
@@ -12,6 +12,8 @@ export interface Board {
   jobs: ReadonlyMap<string, Job>;
   /** Whether the server has said which jobs there are: before, none here means nothing. */
   known: boolean;
+  /** What happened, the newest first. */
+  feed: readonly ActivityUpdate[];
   /** Samples of the machine of the last minutes, oldest first. */
   samples: readonly SystemMetrics[];
   connection: Connection;
@@ -23,6 +25,8 @@ export type BoardHappening = { at: number } & (
   | { kind: "link"; link: Link }
   | { kind: "snapshot"; jobs: readonly Job[] }
   | { kind: "events"; events: readonly Event[] }
+  /** Rows of the feed from before this page was there. */
+  | { kind: "feed"; rows: readonly ActivityUpdate[] }
   /** Of each kind the newest there is. */
   | { kind: "latest"; events: readonly Event[] }
   /** The store was replaced. */
@@ -32,10 +36,11 @@ export type BoardHappening = { at: number } & (
 
 /** More than a person looks through; the command line and `mlops.jobs()` have them all. */
 export const MOST_JOBS = 200;
+export const MOST_ROWS = 200;
 const KEPT_MS = 300_000;
 
 export function freshBoard(now: number): Board {
-  return { jobs: new Map(), known: false, samples: [], connection: NO_CONNECTION, now };
+  return { jobs: new Map(), known: false, feed: [], samples: [], connection: NO_CONNECTION, now };
 }
 
 export function reduceBoard(before: Board, happening: BoardHappening): Board {
@@ -47,18 +52,29 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
     case "link":
       return { ...board, connection: settle(before.connection, happening.link, at) };
     case "reset":
-      return { ...board, jobs: new Map(), known: false };
+      return { ...board, jobs: new Map(), known: false, feed: [] };
     case "snapshot":
       // It has the newest first; here the oldest come first, as they came.
       return { ...board, known: true, jobs: new Map(happening.jobs.map((job) => [job.job_id, job] as const).reverse()) };
-    case "events":
-      return { ...board, jobs: heard(board.jobs, happening.events) };
+    case "events": {
+      const rows = happening.events.filter((event) => event.type === "activity_update");
+      return { ...board, jobs: heard(board.jobs, happening.events), feed: fed(board.feed, rows) };
+    }
+    case "feed":
+      return { ...board, feed: fed(board.feed, happening.rows) };
     case "latest": {
       const fresh = happening.events.filter((event) => event.type === "system_metrics");
       const kept = board.samples.filter((sample) => newest(fresh) - Date.parse(sample.time) < KEPT_MS);
       return fresh.length > 0 ? { ...board, samples: [...kept, ...fresh] } : board;
     }
   }
+}
+
+/** Each row once, whichever way it came. */
+function fed(feed: readonly ActivityUpdate[], rows: readonly ActivityUpdate[]): readonly ActivityUpdate[] {
+  if (rows.length === 0) return feed;
+  const all = new Map([...feed, ...rows].map((row) => [row.activity.id, row]));
+  return [...all.values()].sort((one, other) => (other.seq ?? 0) - (one.seq ?? 0)).slice(0, MOST_ROWS);
 }
 
 function newest(samples: readonly SystemMetrics[]): number {

@@ -7,6 +7,7 @@ import { type Row, rows } from "../state/rows";
 import css from "./card.css";
 import { mount as mountConnection } from "./connection";
 import { element, fill, say } from "./element";
+import { mount as mountFeed } from "./feed";
 import { mount as mountMachine } from "./machine";
 import { mark } from "./marks";
 import panelCss from "./panel.css";
@@ -43,9 +44,11 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   });
   const open = section("Running", "running");
   const over = section("Jobs", "jobs");
+  const activity = section("Activity", "activity");
+  const feed = mountFeed(activity.body, board, acts.open);
   const system = section("System", "system");
   const machine = mountMachine(system.body, board);
-  box.append(header, search, open.node, over.node, system.node);
+  box.append(header, search, open.node, over.node, activity.node, system.node);
 
   let shown = board;
   search.addEventListener("input", () => update(shown));
@@ -55,6 +58,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     box.dataset["theme"] = theme();
     connection(onServer(next));
     machine(next);
+    feed(next);
     const found = rows(next, search.value);
     const filtered = search.value.trim() !== "";
     // Of a server that is away nobody knows whether they still run.

@@ -146,6 +146,23 @@ describe("the item of the status bar", () => {
   });
 });
 
+describe("the feed", () => {
+  function aRow(seq: number) {
+    const activity = { id: `a-${seq}`, kind: "job", subject: "j-1", title: "t", description: "", status: "info", timestamp: TIME } as const;
+    return { type: "activity_update", time: TIME, seq, priority: "low", activity } as const;
+  }
+
+  test("has each row once, whichever way it came, the newest first", () => {
+    const live = reduceBoard(aBoard(), { at: NOW, kind: "events", events: [aRow(5), aRow(7)] });
+    const both = reduceBoard(live, { at: NOW, kind: "feed", rows: [aRow(7), aRow(5), aRow(3)] });
+    expect(both.feed.map((row) => row.seq)).toEqual([7, 5, 3]);
+    const many = Array.from({ length: 300 }, (_, i) => aRow(i + 10));
+    const full = reduceBoard(both, { at: NOW, kind: "events", events: many });
+    expect([full.feed.length, full.feed[0]?.seq]).toEqual([200, 309]);
+    expect(reduceBoard(full, { at: NOW, kind: "reset" }).feed).toEqual([]);
+  });
+});
+
 describe("the machine", () => {
   test("each figure says whose it is, and nothing is said of what is old", () => {
     expect(machine(aBoard())).toBeNull();
