@@ -39,6 +39,8 @@ SILENT = 2.5
 UNANSWERED = 2
 #: Seconds between looks whether a client may still listen.
 RECHECK = 60.0
+#: A round trip (seconds) that pages call slow, and after how many seconds it is measured again.
+SLOW_TRIP, ASK_AGAIN = 0.3, 1.0
 #: A client that takes longer to read one message is dropped, too; both resume by their cursor.
 DRAIN = 20.0
 #: What the system holds for one client beside the frame in hand.
@@ -68,6 +70,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
     #: Seconds to the client and back; null until it has answered once.
     round_trip: float | None = None
     _task: asyncio.Task[None] | None = None
+    _told: asyncio.Task[None] | None = None
 
     async def prepare(self, **options: Any) -> None:
         cast(HTTP1Connection, self.request.connection).set_max_body_size(0)
@@ -134,11 +137,14 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         # To whichever ping: behind all that a slow client has yet to read, one waits longer than a heartbeat.
         self._heard, self._unanswered = time.monotonic(), 0
         if said.nonce == self._nonce:
-            first = self.round_trip is None
-            self.round_trip = self._heard - self._pinged
-            if first:
-                # Tell the page at once how far away it is, not a heartbeat later.
-                self._told = asyncio.create_task(self._ping())
+            before, self.round_trip = self.round_trip, self._heard - self._pinged
+            slow = self.round_trip >= SLOW_TRIP
+            # Tell the page at once how far away it is, not a heartbeat later. One that was busy with itself
+            # when it was asked is asked again soon: slow is a word about the way.
+            if before is None or (before >= SLOW_TRIP and not slow):
+                self._told = asyncio.create_task(self._ping_in(0.0))
+            elif slow:
+                self._told = asyncio.create_task(self._ping_in(ASK_AGAIN))
 
     def _too_many(self) -> bool:
         now = time.monotonic()
@@ -155,8 +161,9 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
 
     def on_close(self) -> None:
         self.rooms.used()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._told):
+            if task is not None:
+                task.cancel()
 
     async def _run(self) -> None:
         """One task a client: what it has not read is in no queue of ours."""
@@ -222,6 +229,10 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
                     return
                 checked = time.monotonic()
             await self._ping()
+
+    async def _ping_in(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._ping()
 
     async def _ping(self) -> None:
         self._nonce += 1

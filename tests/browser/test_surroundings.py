@@ -70,7 +70,7 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     expect(tab.get_by_test_id("mlops-state")).to_have_text("Running")
     # One connection for card, tab, panel and status bar.
     assert lab.server.get("mlops/api/system").json()["system"]["active_connections"] == 1
-    lab.page.reload()
+    lab.reload(ready=True)
     expect(tab.get_by_test_id("mlops-state")).to_have_text(re.compile("Running|Finished"), timeout=30_000)
     expect(lab.page.get_by_test_id("mlops-panel")).to_be_visible()
     lab.page.locator(".lm-TabBar-tab", has_text="penguins-mlp").click()

@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPClientError
 
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingStarted
 from mlops_jupyter.core.jobs import JobSpec, Source
+from mlops_jupyter.server import subscription
 from mlops_jupyter.training.run import point
 from tests.core.builders import a_job
 
@@ -103,6 +104,20 @@ async def test_a_cursor_that_cannot_be_resumed_is_reset_and_never_skips_silently
     query = "&".join(f"{name}={value}" for name, value in cursor.items())
     _, answer = await ask("GET", f"events?{query}")
     assert (answer["reset"]["why"], answer["snapshot"]["head"]) == (why, 5)
+
+
+async def test_a_page_that_was_busy_when_it_was_asked_is_not_called_slow_for_long(subscribe, rooms) -> None:
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        first = await socket.ping()
+        await asyncio.sleep(subscription.SLOW_TRIP)
+        await socket.say({"type": "pong", "nonce": first["nonce"]})
+        second = await socket.ping()
+        assert second["rtt"] >= subscription.SLOW_TRIP
+        await socket.say({"type": "pong", "nonce": second["nonce"]})
+        # Long before the next heartbeat.
+        third = await socket.ping()
+        assert third["rtt"] < subscription.SLOW_TRIP
 
 
 async def test_the_server_tells_the_round_trip_as_soon_as_it_knows_it(rooms, subscribe) -> None:

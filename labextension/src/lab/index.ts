@@ -49,7 +49,9 @@ const surroundings: JupyterFrontEndPlugin<void> = {
   ) => {
     const client = pageClient();
     if (!client) return;
-    const page = new PageBoard(client, new AbortController().signal);
+    const page = new PageBoard(client);
+    // A page that is still being built answers slowly, and would be called slow.
+    void app.restored.then(() => whenIdle(() => page.start(new AbortController().signal)));
     const tabs = new WidgetTracker<JobTab>({ namespace: "mlops-jobs" });
     const open = (jobId: string) => void app.commands.execute(OPEN_JOB, { id: jobId });
     const panel = new Panel(page, open);
@@ -89,5 +91,10 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     });
   },
 };
+
+function whenIdle(begin: () => void): void {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(begin, { timeout: 3_000 });
+  else begin();
+}
 
 export default [renderer, surroundings];

@@ -12,17 +12,21 @@ const TICK_MS = 1_000;
 
 export class PageBoard {
   readonly #client: Client;
-  readonly #signal: AbortSignal;
+  #signal = new AbortController().signal;
   readonly #watchers = new Set<(board: Board, before: Board) => void>();
   readonly #listeners = new Set<(events: readonly Event[]) => void>();
   #board = freshBoard(Date.now());
   #before = this.#board;
   #drawing = false;
 
-  constructor(client: Client, signal: AbortSignal) {
+  constructor(client: Client) {
     this.#client = client;
+  }
+
+  /** Follow the server until `signal` says stop. */
+  start(signal: AbortSignal): void {
     this.#signal = signal;
-    client.subscribe((delivery) => this.#hear(delivery), signal);
+    this.#client.subscribe((delivery) => this.#hear(delivery), signal);
     const ticks = setInterval(() => {
       if (document.visibilityState !== "hidden") this.#happen({ kind: "tick" });
     }, TICK_MS);
