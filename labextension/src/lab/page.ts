@@ -9,6 +9,10 @@ import { type Board, type BoardHappening, freshBoard, MOST_ROWS, reduceBoard } f
 type Told = BoardHappening extends infer One ? (One extends BoardHappening ? Omit<One, "at"> : never) : never;
 
 const TICK_MS = 1_000;
+/** A question that failed is asked again, but not with each event. */
+const AGAIN_MS = 5_000;
+/** As many as a snapshot has. */
+const JOBS = 50;
 
 export class PageBoard {
   readonly #client: Client;
@@ -18,6 +22,8 @@ export class PageBoard {
   #board = freshBoard(Date.now());
   #before = this.#board;
   #drawing = false;
+  #loaded = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(client: Client) {
     this.#client = client;
@@ -58,7 +64,15 @@ export class PageBoard {
     switch (delivery.kind) {
       case "snapshot":
         this.#happen({ kind: "snapshot", jobs: delivery.snapshot.jobs });
-        void this.#load();
+        return;
+      case "reset":
+        this.#loaded = false;
+        this.#askedAt = Number.NEGATIVE_INFINITY;
+        this.#happen(delivery);
+        return;
+      case "link":
+        this.#happen(delivery);
+        if (delivery.link.phase === "connected") void this.#load();
         return;
       case "events":
         this.#happen({ kind: "events", events: delivery.events });
@@ -69,13 +83,22 @@ export class PageBoard {
     }
   }
 
-  /** What happened before this page was there; what happens meanwhile comes by itself. */
+  /**
+   * What was before; what happens meanwhile comes by itself. Asked for, since a card may have been the first to
+   * listen, and the stream begins with a snapshot only once.
+   */
   async #load(): Promise<void> {
+    if (this.#loaded || Date.now() - this.#askedAt < AGAIN_MS) return;
+    this.#loaded = true;
+    this.#askedAt = Date.now();
     try {
+      const { jobs } = await this.#client.rest.jobs(JOBS, this.#signal);
+      this.#happen({ kind: "answered", jobs });
       const { activity } = await this.#client.rest.activity(MOST_ROWS, this.#signal);
       this.#happen({ kind: "feed", rows: activity });
     } catch (error) {
-      // The next snapshot asks again.
+      // Whatever is heard of the connection next asks again.
+      this.#loaded = false;
       if (!this.#signal.aborted && !(error instanceof RequestFailed)) throw error;
     }
   }

@@ -23,7 +23,10 @@ export interface Board {
 
 export type BoardHappening = { at: number } & (
   | { kind: "link"; link: Link }
+  /** All there are that matter, the newest first. */
   | { kind: "snapshot"; jobs: readonly Job[] }
+  /** The same from an answer that was on its way: what events have told meanwhile is newer. */
+  | { kind: "answered"; jobs: readonly Job[] }
   | { kind: "events"; events: readonly Event[] }
   /** Rows of the feed from before this page was there. */
   | { kind: "feed"; rows: readonly ActivityUpdate[] }
@@ -56,6 +59,10 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
     case "snapshot":
       // It has the newest first; here the oldest come first, as they came.
       return { ...board, known: true, jobs: new Map(happening.jobs.map((job) => [job.job_id, job] as const).reverse()) };
+    case "answered": {
+      const answered = happening.jobs.map((job) => [job.job_id, job] as const).reverse();
+      return { ...board, known: true, jobs: new Map([...answered, ...board.jobs]) };
+    }
     case "events": {
       const rows = happening.events.filter((event) => event.type === "activity_update");
       return { ...board, jobs: heard(board.jobs, happening.events), feed: fed(board.feed, rows) };

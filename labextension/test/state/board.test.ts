@@ -68,6 +68,14 @@ describe("jobs", () => {
     expect(reduceBoard(both, { at: NOW, kind: "reset" }).jobs.size).toBe(0);
   });
 
+  test("an answer that was on its way takes nothing back", () => {
+    const moved = reduceBoard(aBoard(aJob()), { at: NOW, kind: "events", events: [progressed(5, { progress: 70 })] });
+    const older = aJob({ job_id: "j-older0000000", submitted_time: "2026-11-21T13:00:00Z" });
+    const both = reduceBoard(moved, { at: NOW, kind: "answered", jobs: [aJob({ progress: 10 }), older] });
+    expect([...both.jobs.values()].map((job) => job.progress)).toEqual([older.progress, 70]);
+    expect(both.known).toBe(true);
+  });
+
   test("a move of a job nobody knows says nothing", () => {
     const board = aBoard();
     expect(reduceBoard(board, { at: NOW, kind: "events", events: [progressed(5)] }).jobs).toBe(board.jobs);
