@@ -34,7 +34,8 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         """``folder`` is on the disk that is looked at."""
         self._folder = folder
-        self._nvml = _nvml()
+        self._nvml: Any = None
+        self._nvml_begun = False
         self._host = _host_cpu()
         self._contained = _contained_cpu()
         self._traffic = _traffic()
@@ -128,6 +129,9 @@ class Machine:
         )
 
     def _gpus(self) -> tuple[Gpu, ...]:
+        if not self._nvml_begun:
+            # Here and not before: its driver may take seconds, which a thread has.
+            self._nvml_begun, self._nvml = True, _nvml()
         if self._nvml is None:
             return ()
         try:

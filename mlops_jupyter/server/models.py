@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from mlops_jupyter.core.errors import ModelChanged, ModelNotFoundError
 from mlops_jupyter.core.jobs import Model
@@ -34,11 +36,12 @@ class ModelFileHandler(Handler):
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Disposition", f'attachment; filename="{model.model_id}.skops"')
         self.set_header("X-Content-Type-Options", "nosniff")
-        with await self.rooms.in_thread(_opened, path, model) as file:
+        # Whoever has left needs no more of it.
+        with await self.rooms.in_thread(_opened, path, model) as file, suppress(StreamClosedError):
             while chunk := await self.rooms.in_thread(file.read, CHUNK):
                 self.write(chunk)
                 await self.flush()
-        self.finish()
+            self.finish()
 
 
 def _opened(path: Path, model: Model) -> BinaryIO:

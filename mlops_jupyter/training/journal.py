@@ -96,8 +96,13 @@ class Writer:
                 self.dropped += 1
             if not self._flush() and not self._retrying:
                 # A stage may have nothing to say for minutes, and what was said before it waits.
+                thread = threading.Thread(target=self._retry, name="mlops-journal", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # No room for a thread either: whatever is said next tries again.
+                    return
                 self._retrying = True
-                threading.Thread(target=self._retry, name="mlops-journal", daemon=True).start()
 
     def _retry(self) -> None:
         while not self._closed.wait(RETRY):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,26 @@ def test_what_no_longer_fits_in_memory_is_counted(tmp_path: Path) -> None:
     kept = read(path, 0).payloads
     assert int(out) == 100 - len(kept)
     assert kept == [b"%08d" % n for n in range(100 - len(kept), 100)]
+
+
+def test_what_the_disk_refuses_is_held_where_no_thread_can_be_begun_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``log()`` never raises into the fit."""
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    writer = Writer(tmp_path / "journal")
+    with monkeypatch.context() as refused:
+        refused.setattr(Writer, "_write", lambda self, record: False)
+        refused.setattr(threading.Thread, "start", start)
+        writer.append(b"first")
+        writer.append(b"second")
+        assert writer.holds
+    assert writer.flush()
+    writer.close()
+    assert read(tmp_path / "journal", 0).payloads == [b"first", b"second"]
 
 
 FORKS = """

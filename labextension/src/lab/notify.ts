@@ -42,6 +42,12 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
 
   /** One item in the list a job at work, and nothing on the screen. */
   function progress(board: Board): void {
+    for (const [jobId, item] of items) {
+      if (board.jobs.has(jobId)) continue;
+      // Of a store that is there no more.
+      Notification.dismiss(item);
+      items.delete(jobId);
+    }
     for (const job of board.jobs.values()) {
       const item = items.get(job.job_id);
       if (isOver(job)) {
