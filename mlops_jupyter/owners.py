@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.jobs import Job, Process
 from mlops_jupyter.executors import liveness
 from mlops_jupyter.training import processes
 
@@ -21,11 +21,12 @@ def this_process() -> str:
 
 
 def lives(owner: str | None) -> bool:
-    """Whether the server that started a job is still there to care for it."""
+    """Whether the server that started a job is still there to care for it; ``OSError`` where that cannot be
+    told, because no more files can be opened."""
     if owner is None:
         return False
     boot_id, namespace, pid, ticks = owner.split("/")
-    return processes.lives(processes.Identity(int(pid), int(ticks), boot_id, namespace))
+    return liveness.alive(Process(pid=int(pid), ticks=int(ticks), boot_id=boot_id, pid_namespace=namespace))
 
 
 def runs_elsewhere(job: Job, journal: Path, *, shared: bool) -> bool:

@@ -100,10 +100,12 @@ def whereabouts(process: Process, journal: Path) -> Literal["here", "elsewhere",
 
 def kept_elsewhere(journal: Path) -> bool:
     """Whether a keeper holds this journal, wherever it runs: for jobs of another boot, container or
-    machine, whose processes we cannot see."""
+    machine, whose processes we cannot see. ``OSError`` where that cannot be told."""
     try:
         file = os.open(journal, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if error.errno in _SHORTAGE:
+            raise
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
