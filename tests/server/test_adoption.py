@@ -23,6 +23,11 @@ FIRST, SECOND = "j-100000000000", "j-200000000000"
 BEFORE = "another boot/pid:[1]/1/1"
 
 
+def lifecycle(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Without what the feed says of it."""
+    return [event for event in told["events"] if event["type"] != "activity_update"]
+
+
 async def test_a_job_that_cannot_be_taken_over_is_said_once_and_the_next_one_is(
     rooms: Any, ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -34,7 +39,7 @@ async def test_a_job_that_cannot_be_taken_over_is_said_once_and_the_next_one_is(
     for _ in range(2):
         await rooms.supervisor.adopt()
     _, told = await ask("GET", f"events?since={head}&wait=10")
-    assert [(event["type"], event["job_id"]) for event in told["events"]] == [("training_failed", SECOND)]
+    assert [(event["type"], event["job_id"]) for event in lifecycle(told)] == [("training_failed", SECOND)]
     said = [record.message for record in caplog.records if "taken over" in record.message]
     assert said == [f"Job {FIRST} could not be taken over"]
 
@@ -79,7 +84,7 @@ async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_
         await rooms.supervisor.adopt()
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [event["type"] for event in told["events"]] == ["training_cancelled"]
+    assert [event["type"] for event in lifecycle(told)] == ["training_cancelled"]
 
 
 async def test_a_look_after_the_jobs_of_others_that_fails_is_said_once_and_not_the_last(
@@ -126,7 +131,7 @@ async def test_a_job_whose_files_cannot_be_read_is_lost_once_its_processes_are_g
     await left_running(rooms)
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    (event,) = told["events"]
+    (event,) = lifecycle(told)
     assert (event["type"], event["status"]) == ("training_failed", "lost")
 
 
@@ -159,7 +164,7 @@ async def test_a_disk_that_fails_for_a_moment_makes_no_job_lost_that_came_to_its
     whole.rename(folder / "journal")
     await adopting
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [(event["type"], event["status"]) for event in told["events"]] == [
+    assert [(event["type"], event["status"]) for event in lifecycle(told)] == [
         ("training_completed", "completed")
     ]
 
@@ -184,7 +189,7 @@ async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is
     looking = asyncio.create_task(rooms.supervisor.look_after_others())
     _, told = await ask("GET", "events?since=0&wait=10")
     looking.cancel()
-    assert [event["type"] for event in told["events"]] == ["training_cancelled"]
+    assert [event["type"] for event in lifecycle(told)] == ["training_cancelled"]
 
 
 async def test_a_job_that_a_server_was_starting_when_the_machine_went_down_is_lost(
@@ -196,7 +201,7 @@ async def test_a_job_that_a_server_was_starting_when_the_machine_went_down_is_lo
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [(event["type"], event["status"]) for event in told["events"]] == [("training_failed", "lost")]
+    assert [(event["type"], event["status"]) for event in lifecycle(told)] == [("training_failed", "lost")]
     assert (rooms.supervisor.folder(FIRST) / "journal").exists()
 
 
@@ -228,7 +233,7 @@ async def test_it_is_not_started_either_when_taking_it_over_is_tried_again(
         await rooms.supervisor.adopt()
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [(event["type"], event["status"]) for event in told["events"]] == [("training_failed", "lost")]
+    assert [(event["type"], event["status"]) for event in lifecycle(told)] == [("training_failed", "lost")]
     assert begun == []
 
 
@@ -241,5 +246,5 @@ async def test_a_job_that_was_to_stop_before_anybody_had_begun_it_is_cancelled(r
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
     await rooms.supervisor.adopt()
     _, told = await ask("GET", "events?since=0&wait=10")
-    assert [(event["type"], event["by"]) for event in told["events"]] == [("training_cancelled", "ada")]
+    assert [(event["type"], event["by"]) for event in lifecycle(told)] == [("training_cancelled", "ada")]
     assert (rooms.supervisor.folder(FIRST) / "journal").exists()

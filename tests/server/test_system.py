@@ -110,7 +110,7 @@ async def test_a_change_of_health_is_stored_once_with_its_cause(ask, subscribe, 
         await sample(socket)
         head = rooms.hub.head
         rooms.monitor.thresholds = {**rooms.monitor.thresholds, "disk": Thresholds(0.0, 102.0)}
-        (change,) = (await socket.message())["events"]
+        change, row = (await socket.message())["events"]
         assert (change["type"], change["previous_health"], change["current_health"]) == (
             "health_change",
             "healthy",
@@ -118,11 +118,12 @@ async def test_a_change_of_health_is_stored_once_with_its_cause(ask, subscribe, 
         )
         assert change["cause"] == f"disk {change['metrics']['disk_percent']:.0f} %"
         assert (change["priority"], change["seq"]) == ("medium", head + 1)
+        assert (row["activity"]["title"], row["seq"]) == ("Machine warning", head + 2)
         for _ in range(4):
             last = await sample(socket)
         assert last["latest"]["system_metrics"]["health"] == "warning"
         assert last["latest"]["system_metrics"]["levels"]["disk"] == "warning"
-    assert rooms.hub.head == head + 1
+    assert rooms.hub.head == head + 2
 
 
 async def test_while_nobody_looks_and_nothing_runs_it_asks_no_more_often_than_it_would_look(
