@@ -4,6 +4,7 @@
  */
 
 import { Notification } from "@jupyterlab/apputils";
+import { freshKey } from "../client/keys";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
@@ -19,7 +20,7 @@ const MINUTE_MS = 60_000;
 const AWAY_MS = 10_000;
 
 export function notify(page: PageBoard, open: (jobId: string) => void): void {
-  const me = crypto.randomUUID();
+  const me = freshKey();
   const looked = () => localStorage.setItem(LOOKED_AT, me);
   window.addEventListener("focus", looked);
   if (document.hasFocus() || localStorage.getItem(LOOKED_AT) === null) looked();

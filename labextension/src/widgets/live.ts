@@ -4,6 +4,7 @@
  */
 
 import type { Client, Delivery } from "../client/client";
+import { freshKey } from "../client/keys";
 import { isForbidden, RequestFailed } from "../client/rest";
 import { wait } from "../client/stream";
 import type { Job } from "../protocol";
@@ -77,7 +78,7 @@ function attempt(
   }
 
   // One more attempt at this job, however often the button is pressed.
-  const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const key = freshKey();
   const listening = new AbortController();
   signal.addEventListener("abort", () => listening.abort());
   let loaded = false;
