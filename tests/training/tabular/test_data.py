@@ -86,7 +86,7 @@ def test_a_table_without_rows_has_columns(tmp_path: Path) -> None:
         (b"", "people.csv is empty."),
         ("name;age\nÅse;3\n".encode("latin-1"), "people.csv is not UTF-8 text (byte 0xc5)."),
         (b"a,b\n1,2\n1,2,3\n", "people.csv cannot be read as CSV: Error tokenizing data."),
-        (gzip.compress(b"a,b\n1,2\n"), "people.csv is a gzip archive, not a table."),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "people.csv is a gzip archive, not a table."),
         (b"PAR1 but no more", "people.csv cannot be read as Parquet:"),
     ],
 )
