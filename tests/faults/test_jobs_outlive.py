@@ -202,7 +202,8 @@ def test_what_happened_while_no_server_was_up_is_known_at_the_next_start(server:
         ("failed", "signal", signal.SIGSEGV),
         ("lost", "lost", None),
     ]
-    assert records[-1]["error"] == "The job is lost: its processes are gone and left no word of their end."
+    # The kill may meet its worker in the middle of a record, which is then said, too.
+    assert records[-1]["error"].startswith("The job is lost: its processes are gone")
     points = server.get(f"mlops/api/jobs/{vanished}/metrics").json()["series"]["n"]["points"]
     assert len(points) >= emitted
     assert [point["step"] for point in points] == list(range(1, len(points) + 1))
