@@ -7,7 +7,6 @@ import { element, fill, say, show } from "./element";
 import { mark } from "./marks";
 
 const MARKS = { info: "pending", success: "done", warning: "warning", error: "failed" } as const;
-/** Rows that stand in the page; the rest of what is kept scrolls in. */
 const KINDS = { all: "All", job: "Jobs", machine: "Machine" } as const;
 type Kind = keyof typeof KINDS;
 
