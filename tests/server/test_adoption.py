@@ -23,6 +23,19 @@ FIRST, SECOND = "j-100000000000", "j-200000000000"
 BEFORE = "another boot/pid:[1]/1/1"
 
 
+def refuse_once(rooms: Any, monkeypatch: pytest.MonkeyPatch, refusal: Exception) -> None:
+    """The first job that is to be watched is not."""
+    refusals = iter([refusal])
+    watch = rooms.supervisor.intake.watch
+
+    def refuse(job_id: str, folder: Path) -> None:
+        if (refused := next(refusals, None)) is not None:
+            raise refused
+        watch(job_id, folder)
+
+    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse)
+
+
 def lifecycle(told: dict[str, Any]) -> list[dict[str, Any]]:
     """Without what the feed says of it."""
     return [event for event in told["events"] if event["type"] != "activity_update"]
@@ -71,15 +84,7 @@ async def test_a_job_whose_taking_over_the_store_refused_is_taken_over_the_next_
     """P5, P8."""
     job = a_job(job_id=FIRST, status="stopping", owner=BEFORE)
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
-    refusals = iter([StoreUnavailable("The disk is full.")])
-    watch = rooms.supervisor.intake.watch
-
-    def refuse_once(job_id: str, folder: Path) -> None:
-        if (refusal := next(refusals, None)) is not None:
-            raise refusal
-        watch(job_id, folder)
-
-    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
+    refuse_once(rooms, monkeypatch, StoreUnavailable("The disk is full."))
     with pytest.raises(StoreUnavailable):
         await rooms.supervisor.adopt()
     await rooms.supervisor.adopt()
@@ -176,15 +181,7 @@ async def test_a_job_that_could_not_be_taken_over_is_tried_again_though_there_is
     monkeypatch.setattr(supervisor, "OTHERS_PAUSE", 0.001)
     job = a_job(job_id=FIRST, status="stopping", owner=BEFORE)
     await rooms.store.awrite(lambda tx: tx.add_job(job, SPEC, "rf"))
-    refusals = iter([RuntimeError("nobody thought of this")])
-    watch = rooms.supervisor.intake.watch
-
-    def refuse_once(job_id: str, folder: Path) -> None:
-        if (refusal := next(refusals, None)) is not None:
-            raise refusal
-        watch(job_id, folder)
-
-    monkeypatch.setattr(rooms.supervisor.intake, "watch", refuse_once)
+    refuse_once(rooms, monkeypatch, RuntimeError("nobody thought of this"))
     await rooms.supervisor.adopt()
     looking = asyncio.create_task(rooms.supervisor.look_after_others())
     _, told = await ask("GET", "events?since=0&wait=10")
