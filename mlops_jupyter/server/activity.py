@@ -28,6 +28,7 @@ class Activity:
         self._times = times
         #: Jobs that ran or waited at the last look, by id.
         self.jobs: dict[str, str] = {}
+        self._ours: list[Job] = []
         looking = look_on(self._look, "Whether jobs run could not be found out")
         self._looking = asyncio.get_running_loop().create_task(looking)
 
@@ -35,6 +36,7 @@ class Activity:
         """Whether a job runs or waits; told to Jupyter if so."""
         try:
             open_jobs = await self._store.aread(lambda reading: reading.open_jobs())
+            self._ours = [job for job in open_jobs if job.owner in (None, self._supervisor.owner)]
             self.jobs = {job.job_id: job.status for job in open_jobs if self._is_active(job)}
         except StoreUnavailable:
             # What we knew holds until the store says otherwise: its jobs go on without it.
@@ -43,6 +45,10 @@ class Activity:
             # Naive times among them would break Jupyter's own status.
             self._times["mlops_jupyter"] = datetime.now(UTC)
         return bool(self.jobs)
+
+    def count(self, status: str) -> int:
+        """How many jobs of this server had ``status`` at the last look; what waits is nobody's yet."""
+        return sum(job.status == status for job in self._ours)
 
     def _is_active(self, job: Job) -> bool:
         if job.status == "queued":

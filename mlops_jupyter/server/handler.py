@@ -41,7 +41,7 @@ from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.store.trouble import OF_DISK, sentence
 
 if TYPE_CHECKING:
-    from mlops_jupyter.server.extension import Rooms
+    from mlops_jupyter.server.rooms import Rooms
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Event
 from mlops_jupyter.core.stream import Hello, Ping
+from mlops_jupyter.server import counters
 from mlops_jupyter.server.frames import message
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
@@ -138,6 +139,7 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
         self._heard, self._unanswered = time.monotonic(), 0
         if said.nonce == self._nonce:
             before, self.round_trip = self.round_trip, self._heard - self._pinged
+            counters.ROUND_TRIP.observe(self.round_trip)
             slow = self.round_trip >= SLOW_TRIP
             # Tell the page at once how far away it is, not a heartbeat later. One that was busy with itself
             # when it was asked is asked again soon: slow is a word about the way.

@@ -19,7 +19,7 @@ from mlops_jupyter.server.handler import Handler
 from mlops_jupyter.training.processes import Identity, identify
 
 if TYPE_CHECKING:
-    from mlops_jupyter.server.extension import Rooms
+    from mlops_jupyter.server.rooms import Rooms
 
 #: Seconds for which somebody who polls is taken to go on looking.
 LOOKING = 30.0

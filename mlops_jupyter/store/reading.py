@@ -28,11 +28,14 @@ class Stored(NamedTuple):
     """An event as committed: ``body`` is its JSON, the bytes every client gets.
 
     Of events with one ``key`` a slow client may be given the latest alone; those without one go to all.
+    ``ours`` is its type if this process has just committed it: who tells others, of several servers on one
+    store, is the one that wrote.
     """
 
     seq: int
     key: tuple[str, str] | None
     body: bytes
+    ours: str | None = None
 
     @classmethod
     def of(cls, seq: int, kind: str, job_id: str | None, body: bytes) -> Stored:

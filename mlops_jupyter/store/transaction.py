@@ -46,7 +46,7 @@ class Transaction(Reading):
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
         if isinstance(event, MetricPoints):
             levels.add(self._db, event.job_id, event.points)
-        self.stored.append(Stored.of(seq, kind, job_id, body))
+        self.stored.append(Stored.of(seq, kind, job_id, body)._replace(ours=kind))
         return seq
 
     def add_job(self, job: Job, spec: JobSpec, kind: str) -> None:

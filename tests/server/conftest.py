@@ -17,8 +17,8 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
-from mlops_jupyter.server.extension import Rooms
 from mlops_jupyter.server.handler import ROOMS
+from mlops_jupyter.server.rooms import Rooms
 from tests.browser.servers import NO_THRESHOLDS
 
 

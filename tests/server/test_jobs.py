@@ -152,6 +152,30 @@ async def test_a_job_goes_through_its_eight_stages_and_leaves_a_model(ask, submi
     ]
 
 
+async def test_jupyters_event_bus_hears_of_a_job_from_the_queue_to_its_model(
+    jp_serverapp, submit, until
+) -> None:
+    heard: list[dict[str, Any]] = []
+    whole = asyncio.Event()
+
+    async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.append(data)
+        if data["type"] == "training_completed":
+            whole.set()
+
+    for noun in ("job", "model"):
+        schema = f"https://events.jupyter.org/mlops_jupyter/{noun}/v1"
+        jp_serverapp.event_logger.add_listener(schema_id=schema, listener=listener)
+    job = await until((await submit(cv=0))["job_id"], over)
+    await whole.wait()
+    kinds = [data["type"] for data in heard if data["type"] != "training_started"]
+    assert kinds == ["training_queued", "model_status", "training_completed"]
+    last = heard[-1]
+    assert [last[name] for name in ("job_id", "name", "final_score", "model_id")] == [
+        job[name] for name in ("job_id", "name", "final_score", "model_id")
+    ]
+
+
 async def test_the_live_metrics_of_a_job_can_be_read_whole_and_reduced(ask, submit, until) -> None:
     # Enough for its loss to be measured many times within the budget of its watcher.
     spec = {"model": "gradient_boosting", "params": {"n_estimators": 600}, "cv": 0}

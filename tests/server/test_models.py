@@ -9,8 +9,8 @@ from typing import Any
 
 from mlops_jupyter.core.ends import model_of
 from mlops_jupyter.core.jobs import Model, SavedModel
-from mlops_jupyter.server.extension import Rooms
 from mlops_jupyter.server.models import ModelFileHandler
+from mlops_jupyter.server.rooms import Rooms
 from tests.core.builders import a_job
 from tests.lines import NOW
 

@@ -11,7 +11,7 @@ import pytest
 
 from mlops_jupyter.core.events import Event, LogLines
 from mlops_jupyter.server import pump, subscription
-from mlops_jupyter.server.extension import Rooms
+from mlops_jupyter.server.rooms import Rooms
 from tests.lines import NOW, a_point, a_start
 from tests.server.raw import raw_socket
 

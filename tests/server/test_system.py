@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.health import Thresholds
-from mlops_jupyter.server.extension import Rooms
+from mlops_jupyter.server.rooms import Rooms
 from tests.browser.servers import NO_THRESHOLDS
 from tests.executors.builders import until
 

@@ -1,0 +1,133 @@
+"""What the handlers reach: built once when the server starts, let go of when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from mlops_jupyter import records
+from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.health import Thresholds
+from mlops_jupyter.executors.local import LocalExecutor
+from mlops_jupyter.hub import Hub
+from mlops_jupyter.machine import Machine
+from mlops_jupyter.monitor import Monitor
+from mlops_jupyter.server import counters, system
+from mlops_jupyter.server.bus import Bus
+from mlops_jupyter.server.frames import Frames
+from mlops_jupyter.server.handler import RuntimeFileIdentity
+from mlops_jupyter.server.subscription import SubscribeHandler
+from mlops_jupyter.store import Store, Stored
+from mlops_jupyter.supervisor import Supervisor
+
+T = TypeVar("T")
+
+
+class Settings(NamedTuple):
+    """The administrator's, as ``MlopsExtension`` describes them."""
+
+    private: bool
+    places: int
+    most_sockets: int
+    orphan_ttl: float
+    memory_floor: int
+    system_seconds: float
+    thresholds: Mapping[str, Thresholds]
+
+
+class Rooms:
+    """Passed to the handlers through the application's settings."""
+
+    def __init__(self, folder: Path, serverapp: Any, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        self.root_dir: str = serverapp.root_dir
+        self.bus = Bus(serverapp.event_logger)
+        self.private = settings.private
+        self.most_sockets = settings.most_sockets
+        self.secret = secrets.token_hex(32)
+        self.runtime_identity = RuntimeFileIdentity()
+        self.sockets: set[SubscribeHandler] = set()
+        self.last_used = time.monotonic()
+        #: What keeps the store from working, as everybody here is told: never ahead of the hub.
+        self.trouble: str | None = "The store is being opened."
+        self._loop = loop
+        self._turn = asyncio.Event()
+        self.store = Store(
+            folder / "store.sqlite",
+            self._committed,
+            self._store_turned,
+            partial(records.lost, folder / "jobs"),
+        )
+        self.hub = Hub(self.store, loop, 0)
+        self.frames = Frames(self.hub)
+        self._following = loop.create_task(self.hub.follow_others())
+        self.executor = LocalExecutor(orphan_ttl=settings.orphan_ttl)
+        self.supervisor = Supervisor(
+            self.store, self.executor, folder, settings.places, settings.memory_floor
+        )
+        self.monitor = Monitor(
+            self.hub,
+            self.store,
+            Machine(folder),
+            partial(system.inhabitants, self, serverapp.kernel_manager),
+            partial(system.wanted, self),
+            every=settings.system_seconds,
+            thresholds=settings.thresholds,
+        )
+
+    def _committed(self, stored: list[Stored]) -> None:
+        self.hub.committed(stored)
+        self.bus.committed(stored)
+        counters.committed(stored)
+
+    def _store_turned(self, trouble: str | None, head: int) -> None:
+        """Called in the store's thread when it came to life or to grief."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._turned, trouble, head)
+
+    def _turned(self, trouble: str | None, head: int) -> None:
+        self.trouble = trouble
+        self.hub.restart(head, trouble)
+        self.frames = Frames(self.hub)
+        # A page that shows numbers of a store which cannot be written must not call them live.
+        for socket in list(self.sockets):
+            socket.close(1013, "The store does not work")
+        if trouble is None:
+            self.supervisor.come_to_life()
+        self._turn.set()
+
+    async def started(self, patience: float) -> None:
+        """Until the store works or is known not to; a slow disk is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._turn.wait()
+                await self.supervisor.adopted()
+
+    def check(self) -> None:
+        """Raise what is wrong with the store, if something is."""
+        if self.trouble is not None:
+            raise StoreUnavailable(self.trouble)
+
+    def used(self) -> None:
+        """Somebody asked for something: a private server lives on."""
+        self.last_used = time.monotonic()
+
+    async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        """Run blocking file work beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, partial(work, *args))
+
+    async def close(self) -> None:
+        """Let go of everything; jobs run on."""
+        for socket in list(self.sockets):
+            socket.close(1001, "The server stops")
+        self._following.cancel()
+        self.bus.close()
+        self.monitor.close()
+        await self.supervisor.close()
+        await asyncio.to_thread(self.store.close)

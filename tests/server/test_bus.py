@@ -1,0 +1,159 @@
+"""What Jupyter's event bus and its ``/metrics`` are told, by a store that two servers write."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from prometheus_client import REGISTRY
+
+from mlops_jupyter.core import stream
+from mlops_jupyter.core.events import HealthChange, TrainingCancelled, TrainingFailed
+from mlops_jupyter.core.glyphs import escaped
+from mlops_jupyter.core.jobs import Status
+from mlops_jupyter.server import bus
+from mlops_jupyter.store import Store, Transaction
+from tests.core.builders import a_job
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+JOB, MACHINE = (f"https://events.jupyter.org/mlops_jupyter/{noun}/v1" for noun in ("job", "machine"))
+HOSTILE = "<img src=x onerror=alert(1)>\u202e\n\x1b[2J"
+
+
+@pytest.fixture
+def heard(jp_serverapp, rooms) -> asyncio.Queue[tuple[str, dict[str, Any]]]:
+    """What a listener on the bus hears: the schema's id, and the event."""
+    queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+
+    async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        queue.put_nowait((schema_id, data))
+
+    for schema_id in (JOB, MACHINE):
+        jp_serverapp.event_logger.add_listener(schema_id=schema_id, listener=listener)
+    return queue
+
+
+def told(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if not name.startswith("__")}
+
+
+def yaml_kinds(path: Path) -> list[str]:
+    kinds: list[str] = msgspec.yaml.decode(path.read_bytes())["properties"]["type"]["enum"]
+    return kinds
+
+
+def failed(**changes: Any) -> TrainingFailed:
+    job = a_job(name=HOSTILE, status="lost", reason="lost", error="secret rows", **changes)
+    return TrainingFailed(
+        time=NOW,
+        job_id=job.job_id,
+        status="lost",
+        reason="lost",
+        error=job.error,
+        traceback="File 'secret.py'",
+        log_lines=("secret",),
+        stage=None,
+        job=job,
+    )
+
+
+async def test_an_event_is_told_by_its_schema_and_with_nothing_else(heard, rooms) -> None:
+    await rooms.store.awrite(partial(Transaction.tell, event=failed(elapsed_time=2.5)))
+    schema_id, data = await heard.get()
+    assert schema_id == JOB
+    assert told(data) == {
+        "type": "training_failed",
+        "time": "2026-11-28T12:00:00.000Z",
+        "job_id": a_job().job_id,
+        "name": HOSTILE,
+        "status": "lost",
+        "attempt": 1,
+        "reason": "lost",
+        "metric": "accuracy",
+        "final_score": None,
+        "elapsed_time": 2.5,
+        "model_id": None,
+    }
+    assert "secret" not in escaped(str(data))
+
+
+def test_every_event_of_a_jobs_life_and_every_status_has_its_place(jp_serverapp, rooms) -> None:
+    schemas = jp_serverapp.event_logger.schemas
+    assert schemas.get(JOB).properties["status"]["enum"] == list(get_args(Status))
+    told = {kind for path in bus._SCHEMAS.glob("*.yaml") for kind in yaml_kinds(path)}
+    lasting = [kind for kind in (*stream.SEVENTEEN, *stream.EXTENSIONS) if kind.delivery == "A"]
+    stored = {str(kind.__struct_config__.tag) for kind in lasting}
+    assert {kind for kind in stored if kind.startswith("training_")} <= told <= stored
+
+
+async def test_of_two_servers_on_one_store_the_one_that_wrote_tells(heard, rooms, tmp_path) -> None:
+    other = await asyncio.to_thread(Store, rooms.store._files.path, lambda _: None)
+    try:
+        await other.awrite(partial(Transaction.tell, event=failed()))
+        await rooms.store.take_in_others()
+        change = HealthChange(
+            time=NOW, previous_health="healthy", current_health="warning", metrics={}, cause="disk 85 %"
+        )
+        await rooms.store.awrite(partial(Transaction.tell, event=change))
+        # Theirs came before it, and is not told here.
+        schema_id, data = await heard.get()
+        assert (schema_id, data["cause"]) == (MACHINE, "disk 85 %")
+        assert heard.empty()
+    finally:
+        await asyncio.to_thread(other.close)
+
+
+async def test_what_the_bus_refuses_is_logged_and_the_next_is_told(
+    heard, rooms, caplog, jp_serverapp
+) -> None:
+    def modifier(schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        if data["status"] == "lost":
+            raise OSError("an administrator's mistake")
+        return data
+
+    jp_serverapp.event_logger.add_modifier(schema_id=JOB, modifier=modifier)
+    await rooms.store.awrite(partial(Transaction.tell, event=failed()))
+    job = a_job(status="cancelled")
+    cancelled = TrainingCancelled(time=NOW, job_id=job.job_id, status="cancelled", by="ada", job=job)
+    await rooms.store.awrite(partial(Transaction.tell, event=cancelled))
+    _, data = await heard.get()
+    assert (data["type"], "an administrator's mistake" in caplog.text) == ("training_cancelled", True)
+
+
+async def test_of_many_at_once_the_last_are_told(heard, rooms, monkeypatch) -> None:
+    rooms.bus._waiting = type(rooms.bus._waiting)(maxlen=3)
+
+    def work(tx: Transaction) -> None:
+        for seconds in range(10):
+            tx.tell(failed(elapsed_time=float(seconds)))
+
+    await rooms.store.awrite(work)
+    assert [(await heard.get())[1]["elapsed_time"] for _ in range(3)] == [7.0, 8.0, 9.0]
+    assert bus._MOST > 3
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_metrics_count_what_this_server_wrote(rooms, jp_fetch, subscribe) -> None:
+    async def scraped() -> str:
+        return (await jp_fetch("metrics")).body.decode()
+
+    ended = value("mlops_jobs_ended_total", status="lost")
+    seconds = value("mlops_job_duration_seconds_sum", status="lost")
+    await rooms.store.awrite(partial(Transaction.tell, event=failed(elapsed_time=2.5)))
+    await rooms.store.awrite(partial(Transaction.tell, event=failed(elapsed_time=None)))
+    async with subscribe() as socket:
+        await socket.message()
+        text = await scraped()
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("mlops"))
+    assert float(lines['mlops_jobs_ended_total{status="lost"}']) == ended + 2
+    assert float(lines['mlops_job_duration_seconds_sum{status="lost"}']) == seconds + 2.5
+    assert (lines["mlops_event_sockets"], lines["mlops_store_up"]) == ("1.0", "1.0")
+    assert HOSTILE not in text
