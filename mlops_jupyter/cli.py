@@ -111,6 +111,12 @@ class _Shell:
         # Colours of the job's own output stay.
         self._answer(logs, "\n".join(logs.lines), glyphs.output)
 
+    def _watch(self, job: str, **_: Any) -> None:
+        watched = self._session.get(job)
+        if self._json:
+            watched.on_change(self._line)
+        self._follow(watched, wait=True)
+
     def _stop(self, job: str, **_: Any) -> None:
         self._moved(self._session.stop(job))
 
@@ -143,9 +149,15 @@ class _Shell:
     def _help(self, topic: str | None = None) -> None:
         print(commands.help_text(PROG, topic) + ("" if topic else EXITS))
 
+    def _line(self, job: Job) -> None:
+        # Its end is the answer, which comes once.
+        if not job.record.terminal:
+            self._answer(job.record, "")
+
     def _answer(self, document: Any, text: str, harmless: Callable[[str], str] = glyphs.visible) -> None:
         # Names and logs may hold what a terminal obeys.
-        print(glyphs.escaped(wire.encode(document).decode()) if self._json else harmless(text))
+        answer = glyphs.escaped(wire.encode(document).decode()) if self._json else harmless(text)
+        print(answer, flush=True)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,18 @@ def test_without_wait_it_answers_with_the_id_and_the_job_goes_on(endless: list[s
     assert len(answer("logs", job_id, "--tail", "3")["lines"]) <= 3
 
 
+def test_watch_follows_a_job_to_its_end_as_lines_of_json() -> None:
+    job_id = mlops("train", PENGUINS, *QUICK).stdout.strip()
+    watched = mlops("jobs", "watch", job_id, "--json", "--quiet")
+    records = [json.loads(line) for line in watched.stdout.splitlines()]
+    assert (watched.returncode, watched.stderr, records[-1]["status"]) == (0, "", "completed")
+    progress = [record["progress"] or 0.0 for record in records]
+    assert progress == sorted(progress)
+    # Of one that is over there is one line more to tell.
+    assert [json.loads(line) for line in mlops("watch", job_id, "--json").stdout.splitlines()] == records[-1:]
+    assert "✓ finished in " in mlops("watch", job_id).stdout
+
+
 def test_status_names_the_server_and_the_newest_jobs() -> None:
     lines = mlops("status").stdout.splitlines()
     assert lines[0].startswith("private server ")

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
-OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume")
+OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch")
 WORDS = (
-    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "rerun"),
+    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "rerun"),
     *("activity", "health", "doctor", "help"),
 )
 
@@ -110,7 +110,7 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     rerun.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
     _options(rerun, {name: flag for name, flag in TRAIN.items() if name not in ("target", "test")})
     jobs = words.add_parser(
-        "jobs", help="the newest jobs; also: jobs ls|show|logs|stop|pause|resume", parents=[common]
+        "jobs", help="the newest jobs; also: jobs ls|show|logs|stop|pause|…", parents=[common]
     )
     jobs.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     of_jobs = jobs.add_subparsers(dest="what", **options)
@@ -145,6 +145,7 @@ def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
         "stop": "stop a job",
         "pause": "suspend a running job",
         "resume": "let a paused job go on",
+        "watch": "follow a job to its end; with --json a line each time",
     }
     for word, meaning in meanings.items():
         command = words.add_parser(word, help=meaning, parents=[common])

@@ -38,6 +38,7 @@ class MlopsMagics(Magics):
         %mlops jobs                             the newest jobs, as a DataFrame
         %mlops logs ID --tail 50                what a job wrote
         %mlops stop ID                          stop a job; what it measured is kept
+        %mlops watch ID                         show a job, and wait for its end
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
         %mlops activity -n 20                   what happened, as a DataFrame
@@ -68,6 +69,11 @@ class MlopsMagics(Magics):
 
     def _logs(self, job: str, tail: int | None = None, **_: Any) -> None:
         print(glyphs.output(session.get(job).logs(tail)))  # noqa: T201 - it is the answer
+
+    def _watch(self, job: str, **_: Any) -> Job:
+        found = session.get(job)
+        found.show()
+        return found.wait()
 
     def _stop(self, job: str, **_: Any) -> Job:
         found = session.get(job)
