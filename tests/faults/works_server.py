@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
     from mlops_jupyter.executors.local import LocalExecutor
     from mlops_jupyter.executors.pair import Pair
-    from mlops_jupyter.server import extension
+    from mlops_jupyter.server import rooms
     from mlops_jupyter.store import database, pruning
 
     if terminal := os.environ.pop(TERMINAL, None):
@@ -44,5 +44,5 @@ if __name__ == "__main__":
         pruning.prune.__defaults__ = (int(kept),)
     if step := os.environ.pop(DIES_AT, None):
         setattr(Pair, step, die)
-    extension.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
+    rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
     main()
