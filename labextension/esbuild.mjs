@@ -1,12 +1,14 @@
-// Bundles the sources: what anywidget loads, what JupyterLab's builder takes up, and (on request) the harness.
+// Bundles the sources: what anywidget and the page of its own load, what JupyterLab's builder takes up, and (on request)
+// the harness.
 import { copyFileSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import { build } from "esbuild";
 
 const common = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  loader: { ".css": "text" },
+  loader: { ".css": "text", ".svg": "text" },
   legalComments: "none",
   logLevel: "warning",
 };
@@ -22,10 +24,13 @@ if (process.argv[2] === "harness") {
   rmSync("../mlops_jupyter/static", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: { job: "src/widgets/job.ts" },
+    entryPoints: { job: "src/widgets/job.ts", page: "src/page/index.ts" },
     outdir: "../mlops_jupyter/static",
     minify: true,
   });
+  for (const name of ["page/page.html", "page/page.css", "icon.svg"]) {
+    copyFileSync(`src/${name}`, `../mlops_jupyter/static/${basename(name)}`);
+  }
   // The bundles hold uPlot; its licence goes with them.
   copyFileSync("node_modules/uplot/LICENSE", "../mlops_jupyter/static/uPlot.LICENSE.txt");
   await build({

@@ -19,7 +19,7 @@ from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
 from mlops_jupyter.news import LINE_LENGTH
 from mlops_jupyter.server import events as event_routes
-from mlops_jupyter.server import feed, inputs, jobs, metrics, models, status, system
+from mlops_jupyter.server import feed, inputs, jobs, metrics, models, page, status, system
 from mlops_jupyter.server.extension import MlopsExtension
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.training import output
@@ -217,6 +217,7 @@ def test_the_documented_routes_are_those_that_are_served() -> None:
         for verb in verbs
         if verb in vars(handler)
     }
+    served |= {f"GET {re.sub(r'[(].*?[)]', '{file}', path)}" for path, _ in page.handlers}
     documented = {
         f"{verb} {path}" for verb, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) ([\w/{}]+)", API)
     }

@@ -21,7 +21,7 @@ from traitlets import Bool, Dict, Enum, Float, Int, Tuple, Unicode, default
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core.health import DEFAULTS, Thresholds
-from mlops_jupyter.server import counters, events, feed, inputs, jobs, metrics, models, status, system
+from mlops_jupyter.server import counters, events, feed, inputs, jobs, metrics, models, page, status, system
 from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.server.rooms import Rooms, Settings
@@ -39,7 +39,9 @@ class MlopsExtension(ExtensionApp):
     """The extension; its traits are the administrator's settings."""
 
     name = "mlops_jupyter"
-    extension_url = "/mlops/api/status"
+    description = "Jobs, the machine and what happened, as a page of their own on a Jupyter server."
+    #: What ``jupyter mlops`` opens.
+    extension_url = "/mlops"
 
     data_dir = Unicode(help="Where jobs, models and the store are kept.").tag(config=True)
     max_jobs = Int(
@@ -94,6 +96,8 @@ class MlopsExtension(ExtensionApp):
         for module in (status, system, jobs, metrics, models, inputs, events, feed):
             for path, handler in module.handlers:
                 self.handlers.append((url_path_join("/mlops/api", path), handler))
+        for path, handler in page.handlers:
+            self.handlers.append((url_path_join("/", path), handler))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Runs on the event loop, once the server listens."""

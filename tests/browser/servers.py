@@ -71,6 +71,11 @@ class LabServer:
         (home / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
 
     @property
+    def program(self) -> list[str]:
+        """The command that starts it."""
+        return [sys.executable, "-m", self.module]
+
+    @property
     def url(self) -> str:
         """Address of the server with its base URL, ends with ``/``."""
         return f"http://{self.host}:{self.port}{self.base_url}"
@@ -96,7 +101,7 @@ class LabServer:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start it and wait for nothing."""
         command = [
-            *(sys.executable, "-m", self.module, "--no-browser", "--allow-root"),
+            *(*self.program, "--no-browser", "--allow-root"),
             *(f"--ServerApp.ip={self.host}", f"--port={self.port}"),
             "--ServerApp.port_retries=0",
             f"--ServerApp.base_url={self.base_url}",

@@ -14,7 +14,8 @@ from tornado.websocket import WebSocketHandler
 
 from mlops_jupyter.server import subscription
 
-ARGUMENTS = {"j-": "j-7f3a00000000", "m-": "m-7f3a00000000"}
+#: What stands in a path, and what it is called in the table below.
+ARGUMENTS = {"j-7f3a00000000": "{job}", "m-7f3a00000000": "{model}", "page.js": "{file}"}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 
 #: What a route asks the authorizer, and what else it may be asked (a query, another kind of body).
@@ -37,6 +38,8 @@ ASKS = {
     ("GET", "activity"): ("read", "mlops.events"),
     ("GET", "events"): ("read", "mlops.events"),
     ("GET", "events/subscribe"): ("read", "mlops.events"),
+    ("GET", "mlops"): ("read", "mlops.jobs"),
+    ("GET", "mlops/static/{file}"): ("read", "mlops.jobs"),
 }
 UPGRADE = {
     "Upgrade": "websocket",
@@ -55,17 +58,22 @@ def routes(router: Any) -> Iterator[tuple[str, type[RequestHandler]]]:
             yield from routes(rule.target)
 
 
+def argument(group: re.Match[str]) -> str:
+    """One that stands for ``(j-…)``."""
+    return next(known for known in ARGUMENTS if re.fullmatch(group[1], known))
+
+
 def filled(pattern: str) -> str:
     """A path that the pattern matches."""
-    path = re.sub(r"\((.-)[^)]*\)", lambda m: ARGUMENTS[m[1]], pattern)
+    path = re.sub(r"\(([^)]*)\)", argument, pattern)
     assert re.fullmatch(pattern, path), f"no argument is known for {pattern}"
     return path
 
 
 def short(pattern: str) -> str:
-    """``/a%40b/mlops/api/jobs/(j-…)/stop`` → ``jobs/{job}/stop``."""
-    nouns = {"j": "{job}", "m": "{model}"}
-    return re.sub(r"\((.)-[^)]*\)", lambda m: nouns[m[1]], pattern.partition("mlops/api/")[2])
+    """``/a%40b/mlops/api/jobs/(j-…)/stop`` → ``jobs/{job}/stop``, ``/a%40b/mlops`` → ``mlops``."""
+    named = re.sub(r"\(([^)]*)\)", lambda group: ARGUMENTS[argument(group)], pattern)
+    return f"mlops{named.partition('/mlops')[2]}".removeprefix("mlops/api/")
 
 
 def verbs(handler: type[RequestHandler]) -> list[str]:

@@ -5,12 +5,12 @@ import { pageClient } from "../client/client";
 import { shortId } from "../state/job";
 import { summary } from "../state/rows";
 import { mount as mountPanel } from "../views/panel";
+import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
 import { icon } from "./icon";
 import type { PageBoard } from "./page";
 
 export const PANEL_ID = "mlops-panel";
-const FOLDED = "mlops_jupyter:folded";
 const STATUS_MS = 1_000;
 
 export class Panel extends Widget {
@@ -26,12 +26,7 @@ export class Panel extends Widget {
     const place = document.createElement("div");
     place.style.minHeight = "100%";
     this.node.append(place);
-    const acts = {
-      act: page.act.bind(page),
-      open,
-      folded: () => JSON.parse(localStorage.getItem(FOLDED) ?? "[]") as string[],
-      fold: (names: readonly string[]) => localStorage.setItem(FOLDED, JSON.stringify(names)),
-    };
+    const acts = { act: page.act.bind(page), open, ...folding };
     const update = mountPanel(place, page.board, this.#leaving.signal, acts);
     page.watch((board) => {
       if (this.isVisible) update(board);

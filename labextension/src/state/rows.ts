@@ -58,7 +58,7 @@ export function summary(board: Board): { text: string; trouble: boolean } {
   return { text: `${short(first.name, 32 - tail.length)}${tail}`, trouble: false };
 }
 
-function row(job: Job, now: number): Row {
+export function row(job: Job, now: number): Row {
   const over = isOver(job);
   const ended = job.end_time === null ? null : (now - Date.parse(job.end_time)) / 1000;
   const ran = job.elapsed_time === null ? "" : span(job.elapsed_time);

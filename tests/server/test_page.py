@@ -1,0 +1,51 @@
+"""The page of ``jupyter mlops``, as it is sent."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from mlops_jupyter.server.page import STATIC, TYPES
+
+
+async def test_a_page_runs_scripts_of_its_own_alone_and_may_post(rooms, jp_fetch) -> None:
+    """What it holds is the same for everybody: nothing of a user's, and no token."""
+    page = await jp_fetch("mlops", params={"job": "</script><script>alert(1)</script>"})
+    assert page.body == (STATIC / "page.html").read_bytes()
+    policy = page.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert any(cookie.startswith("_xsrf=") for cookie in page.headers.get_list("Set-Cookie"))
+    scripts = re.findall(rb"<script([^>]*)>(.*?)</script>", page.body)
+    assert [inside for attributes, inside in scripts if b"application/json" not in attributes] == [b""]
+
+
+async def test_all_a_page_needs_is_under_the_base_url(rooms, jp_fetch) -> None:
+    """Relative addresses only: they hold behind any prefix, also one that a proxy takes away."""
+    page = (await jp_fetch("mlops")).body.decode()
+    needed = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(needed) == 3
+    for address in needed:
+        assert not urlsplit(address).netloc
+        assert not address.startswith("/")
+        answer = await jp_fetch(*address.split("/"))
+        assert answer.code == 200
+        assert answer.headers["Content-Type"].partition(";")[0] in TYPES.values()
+        with pytest.raises(HTTPClientError, match="304"):
+            await jp_fetch(*address.split("/"), headers={"If-None-Match": answer.headers["Etag"]})
+
+
+async def test_looking_at_a_page_is_no_activity(rooms, jp_serverapp, jp_fetch) -> None:
+    before = jp_serverapp.web_app.last_activity()
+    await jp_fetch("mlops")
+    assert jp_serverapp.web_app.last_activity() == before
+
+
+async def test_a_file_that_is_not_one_of_the_pages_is_not_sent(rooms, knock, jp_base_url) -> None:
+    headers = {"Authorization": f"mlops {rooms.secret}"}
+    for name in ("..%2f__init__.py", "../__init__.py", "uPlot.LICENSE.txt", "page.jsx", "pagexjs"):
+        assert await knock("GET", f"{jp_base_url}mlops/static/{name}", headers) == 404, name
