@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from babel.messages.extract import extract_from_file
 from msgspec import inspect
 
 import mlops_jupyter
@@ -27,6 +28,12 @@ from mlops_jupyter.training import output
 ROOT = Path(__file__).parents[1]
 API = (ROOT / "docs" / "API.md").read_text("utf-8")
 
+#: A word of the front end that no language can replace; the views' own are found by test/views/words.test.ts.
+WORDLESS = re.compile(
+    r"""(?:\b(?:label|caption|placeholder|title|message|"aria-label")\ *:
+    |\.(?:title|caption|label|textContent)\ =)\s*(?:[^,;\n]*\?\ *)?["`][^"`$]*[A-Za-z]""",
+    re.VERBOSE,
+)
 NAMELESS = "utils?|helpers?|common|misc|base|managers?|services?|engines?"
 DOORS = re.compile(
     r"""innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|srcdoc
@@ -111,6 +118,21 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
 
 def test_protocol_is_generated_from_the_events() -> None:
     assert (ROOT / "labextension" / "src" / "protocol.ts").read_text("utf-8") == typescript()
+
+
+def test_every_word_of_the_front_end_can_be_translated() -> None:
+    """Named things go through ``trans``, and the tool of CONTRIBUTING.md finds all that does."""
+    sources = tracked("labextension/src/*.ts")
+    assert places(WORDLESS, sources) == []
+    lost = []
+    for file in sources:
+        called = len(re.findall(r"\btrans\._[_n]\(", file.read_text("utf-8")))
+        options = {"parse_template_string": True}
+        keywords: dict[str, tuple[int, ...] | None] = {"trans.__": None, "trans._n": (1, 2)}
+        found = list(extract_from_file("javascript", file, keywords, options=options))
+        if len(found) != called:
+            lost.append(f"{file.relative_to(ROOT)}: {called} calls, {len(found)} found")
+    assert lost == []
 
 
 def test_python_and_lab_extension_have_one_version() -> None:

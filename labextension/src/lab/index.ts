@@ -4,20 +4,29 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { IStatusBar } from "@jupyterlab/statusbar";
+import { ITranslator } from "@jupyterlab/translation";
 import { pageClient } from "../client/client";
 import { MIME_TYPE } from "../widgets/saved";
+import { speak, trans } from "../words";
 import { icon } from "./icon";
 import { notify } from "./notify";
 import { PageBoard } from "./page";
 import { JobTab, Panel, PANEL_ID, StatusItem } from "./panel";
 import { JobRenderer } from "./renderer";
 
+/** Whatever comes first, the language is there before anything is shown. */
+function inLanguageOf(translator: ITranslator | null): void {
+  if (translator) speak(translator.load("mlops_jupyter"));
+}
+
 const renderer: JupyterFrontEndPlugin<void> = {
   id: "mlops_jupyter:renderer",
   description: "Shows training jobs in cell outputs.",
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry) => {
+  optional: [ITranslator],
+  activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry, translator: ITranslator | null) => {
+    inLanguageOf(translator);
     registry.addFactory(
       {
         // Its text is only ever text: it may be shown in notebooks nobody has trusted.
@@ -40,13 +49,15 @@ const surroundings: JupyterFrontEndPlugin<void> = {
   description: "The side panel, the status bar's item and a tab a job.",
   autoStart: true,
   // Notebook 7 has no status bar, and other front ends may lack the rest.
-  optional: [ILayoutRestorer, ICommandPalette, IStatusBar],
+  optional: [ILayoutRestorer, ICommandPalette, IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     statusBar: IStatusBar | null,
+    translator: ITranslator | null,
   ) => {
+    inLanguageOf(translator);
     const client = pageClient();
     if (!client) return;
     const page = new PageBoard(client);
@@ -58,15 +69,15 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     app.shell.add(panel, "left", { rank: 900, type: "mlops" });
 
     app.commands.addCommand(OPEN_PANEL, {
-      label: "mlops: Jobs and the Machine",
-      caption: "Open the panel of training jobs and of the machine they run on",
+      label: trans.__("mlops: Jobs and the Machine"),
+      caption: trans.__("Open the panel of training jobs and of the machine they run on"),
       icon,
       describedBy: { args: { type: "object", properties: {} } },
       execute: () => app.shell.activateById(PANEL_ID),
     });
     app.commands.addCommand(OPEN_JOB, {
-      label: "mlops: Open Job",
-      caption: "Open a training job in a tab",
+      label: trans.__("mlops: Open Job"),
+      caption: trans.__("Open a training job in a tab"),
       describedBy: { args: { type: "object", properties: { id: { type: "string" } }, required: ["id"] } },
       execute: (args) => {
         const jobId = String(args["id"]);

@@ -10,6 +10,7 @@ import { isOver } from "../state/job";
 import type { Board } from "../state/board";
 import { type Notice, ofHealth, ofJobs } from "../state/notices";
 import { figures } from "../state/rows";
+import { trans } from "../words";
 import type { PageBoard } from "./page";
 
 const LOOKED_AT = "mlops_jupyter:looked-at";
@@ -58,7 +59,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
       }
       const message = `${job.name}: ${figures(job)}`;
       if (item === undefined) {
-        const actions = [{ label: "Open", callback: () => open(job.job_id) }];
+        const actions = [{ label: trans.__("Open"), callback: () => open(job.job_id) }];
         items.set(job.job_id, Notification.emit(message, "in-progress", { autoClose: 0, actions }));
       } else if (messageOf(item) !== message) {
         Notification.update({ id: item, message });
@@ -70,7 +71,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
     const { link, shown } = board.connection;
     const gone = shown !== "connecting" && !answering(board.connection) && board.now - (link.downSince ?? board.now) > AWAY_MS;
     if (gone && away === null) {
-      const text = "The server does not answer. Jobs that run there may still be running.";
+      const text = trans.__("The server does not answer. Jobs that run there may still be running.");
       away = emit({ kind: "warning", text, jobId: null, toast: true });
     } else if (away !== null && answering(board.connection)) {
       Notification.dismiss(away);
@@ -92,7 +93,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
     return Notification.emit(notice.text, notice.kind, {
       // Nought is the list alone.
       autoClose: loud ? TOAST_MS : 0,
-      actions: jobId ? [{ label: "Open", callback: () => open(jobId) }] : [],
+      actions: jobId ? [{ label: trans.__("Open"), callback: () => open(jobId) }] : [],
     });
   }
 }

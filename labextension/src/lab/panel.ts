@@ -7,6 +7,7 @@ import { summary } from "../state/rows";
 import { mount as mountPanel } from "../views/panel";
 import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
+import { trans } from "../words";
 import { icon } from "./icon";
 import type { PageBoard } from "./page";
 
@@ -20,7 +21,7 @@ export class Panel extends Widget {
     super();
     this.id = PANEL_ID;
     this.title.icon = icon;
-    this.title.caption = "mlops: jobs and the machine";
+    this.title.caption = trans.__("mlops: jobs and the machine");
     // Its own scroll box: a shadow root cannot be one for JupyterLab's panel.
     this.node.style.overflow = "auto";
     const place = document.createElement("div");
@@ -87,7 +88,7 @@ export class StatusItem extends Widget {
     const button = document.createElement("button");
     button.type = "button";
     button.dataset["testid"] = "mlops-status-item";
-    button.title = "mlops: open the panel";
+    button.title = trans.__("mlops: open the panel");
     // As JupyterLab's own items look: it styles them by classes that take no button.
     button.style.cssText =
       "all: unset; box-sizing: border-box; padding: 0 6px; height: 100%; font: inherit; font-size: 12px; line-height: 24px; cursor: pointer; color: var(--jp-ui-font-color1); outline-offset: -2px;";

@@ -7,6 +7,7 @@ import { element } from "../views/element";
 import { mount as mountPanel } from "../views/panel";
 import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
+import { trans } from "../words";
 
 /** The page's own address, relative to it. */
 const HOME = "mlops";
@@ -67,7 +68,7 @@ if (client) {
   }
 
   function back(): HTMLElement {
-    const link = element("a", { class: "back", href: HOME }, "‹ All jobs");
+    const link = element("a", { class: "back", href: HOME }, trans.__("‹ All jobs"));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -78,7 +79,7 @@ if (client) {
 }
 
 function nothing(): HTMLElement {
-  return element("p", { class: "nothing" }, "A job that is chosen in the list is shown here.");
+  return element("p", { class: "nothing" }, trans.__("A job that is chosen in the list is shown here."));
 }
 
 /** Who came by a token has a cookie now: what is copied from the address bar must not hold it. */

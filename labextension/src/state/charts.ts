@@ -1,6 +1,7 @@
 /** Which metrics share a chart, and what is to be said of each line. Not here: drawing. */
 
 import type { Job } from "../protocol";
+import { trans } from "../words";
 import { figure, symbol } from "./figures";
 import type { Series, SeriesByName } from "./series";
 
@@ -63,8 +64,10 @@ export function notFinite(chart: Chart, unit: string): string | null {
     if (!first) continue;
     const kind = symbol(first.nf);
     const toTheEnd = points.slice(points.indexOf(first)).every((point) => point.value === null);
-    if (toTheEnd) return `${kind} from ${unit} ${first.step}`;
-    return missing.length === 1 ? `${kind} at ${unit} ${first.step}` : `${missing.length} × ${kind}, first at ${unit} ${first.step}`;
+    const step = String(first.step);
+    if (toTheEnd) return trans.__("%1 from %2 %3", kind, unit, step);
+    if (missing.length === 1) return trans.__("%1 at %2 %3", kind, unit, step);
+    return trans.__("%1 × %2, first at %3 %4", String(missing.length), kind, unit, step);
   }
   return null;
 }
@@ -78,9 +81,11 @@ function described(line: Line, better: Chart["better"], unit: string): string {
   const { points, count } = line.series;
   const finite = points.filter((point) => point.value !== null);
   const [first, latest] = [finite[0], finite.at(-1)];
-  if (!first || !latest) return `${line.name}, ${count} points, none finite`;
+  if (!first || !latest) return trans._n("%2, %1 point, none finite", "%2, %1 points, none finite", count, line.name);
   const sign = better === "down" ? 1 : -1;
   const best = finite.reduce((a, b) => (sign * ((b.value ?? 0) - (a.value ?? 0)) < 0 ? b : a));
-  const range = `${count} points, ${figure(first.value)} to ${figure(latest.value)}`;
-  return `${line.name}, ${range}, ${better === "down" ? "lowest" : "highest"} ${figure(best.value)} at ${unit} ${best.step}`;
+  const values = [figure(first.value), figure(latest.value), figure(best.value), unit, String(best.step)];
+  return better === "down"
+    ? trans._n("%2, %1 point, %3 to %4, lowest %5 at %6 %7", "%2, %1 points, %3 to %4, lowest %5 at %6 %7", count, line.name, ...values)
+    : trans._n("%2, %1 point, %3 to %4, highest %5 at %6 %7", "%2, %1 points, %3 to %4, highest %5 at %6 %7", count, line.name, ...values);
 }

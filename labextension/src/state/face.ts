@@ -1,5 +1,7 @@
 /** Which of its faces a card shows, and the words of state on it. */
 
+import type { Job } from "../protocol";
+import { trans } from "../words";
 import type { Card } from "./card";
 import { percent } from "./figures";
 import { isOver } from "./job";
@@ -51,27 +53,27 @@ export function headline(card: Card): { mark: Mark; word: string } {
   const shown = face(card);
   const onlySaved = card.source === "saved" && card.asked === null;
   if (!job || shown === "gone" || (onlySaved && !isOver(job))) {
-    return { mark: "known", word: job ? "Last known state" : "Job" };
+    return { mark: "known", word: job ? trans.__("Last known state") : trans.__("Job") };
   }
-  if (job.unreadable) return { mark: "known", word: "Unreadable record" };
+  if (job.unreadable) return { mark: "known", word: trans.__("Unreadable record") };
   switch (job.status) {
     case "queued":
-      if (shown === "running") return { mark: "starting", word: "Starting" };
-      return { mark: "queued", word: job.ahead ? `Queued, ${job.ahead} ahead` : "Queued, next" };
+      if (shown === "running") return { mark: "starting", word: trans.__("Starting") };
+      return { mark: "queued", word: job.ahead ? trans.__("Queued, %1 ahead", String(job.ahead)) : trans.__("Queued, next") };
     case "starting":
-      return { mark: "starting", word: "Starting" };
+      return { mark: "starting", word: trans.__("Starting") };
     case "running":
-      return { mark: "running", word: job.unresponsive ? "Running, unresponsive" : "Running" };
+      return { mark: "running", word: job.unresponsive ? trans.__("Running, unresponsive") : trans.__("Running") };
     case "paused":
-      return { mark: "paused", word: "Paused" };
+      return { mark: "paused", word: trans.__("Paused") };
     case "stopping":
-      return { mark: "stopping", word: job.unresponsive ? "Stopping, unresponsive" : "Stopping" };
+      return { mark: "stopping", word: job.unresponsive ? trans.__("Stopping, unresponsive") : trans.__("Stopping") };
     case "completed":
-      return { mark: "done", word: "Finished" };
+      return { mark: "done", word: trans.__("Finished") };
     case "failed":
-      return { mark: "failed", word: "Failed" };
+      return { mark: "failed", word: trans.__("Failed") };
     case "lost":
-      return { mark: "lost", word: "Lost" };
+      return { mark: "lost", word: trans.__("Lost") };
     case "cancelled":
       return { mark: "cancelled", word: cancelled(card) };
   }
@@ -79,10 +81,39 @@ export function headline(card: Card): { mark: Mark; word: string } {
 
 function cancelled(card: Card): string {
   const job = card.job;
-  const at = job?.progress == null || job.start_time === null ? "" : ` at ${percent(job.progress)}`;
-  if (!job?.stopped_by) return `Cancelled${at}`;
-  if (job.stopped_by === "orphan_ttl") return `Cancelled${at}: no server for too long`;
-  return `Cancelled by ${job.stopped_by}${at}`;
+  const at = job?.progress == null || job.start_time === null ? null : percent(job.progress);
+  const by = job?.stopped_by;
+  if (!by) return at === null ? trans.__("Cancelled") : trans.__("Cancelled at %1", at);
+  if (by === "orphan_ttl") {
+    return at === null
+      ? trans.__("Cancelled: no server for too long")
+      : trans.__("Cancelled at %1: no server for too long", at);
+  }
+  return at === null ? trans.__("Cancelled by %1", by) : trans.__("Cancelled by %1 at %2", by, at);
+}
+
+/** Said of a job that ended without a result and has no sentence of its own; empty where nobody knows. */
+export function causeOf(reason: Job["reason"]): string {
+  switch (reason) {
+    case "error":
+      return trans.__("The job raised an error.");
+    case "signal":
+      return trans.__("The worker was killed from outside.");
+    case "oom_killed":
+      return trans.__("Out of memory: the kernel killed the worker.");
+    case "timeout":
+      return trans.__("The job took longer than its timeout.");
+    case "exited_early":
+      return trans.__("The worker ended itself before the work was done.");
+    case "lost":
+      return trans.__("The job's processes are gone and left no word.");
+    case "not_started":
+      return trans.__("The worker could not be started.");
+    case "cancelled":
+      return trans.__("The job was cancelled.");
+    default:
+      return "";
+  }
 }
 
 /** What the user may do with the job from here. */

@@ -1,12 +1,14 @@
 /** The machine in the words of its views: each figure with whose it is, and the last minutes as a line. */
 
 import type { SystemMetrics } from "../protocol";
+import { trans } from "../words";
 import type { Board } from "./board";
 import { UNKNOWN } from "./figures";
 
 export type Level = "healthy" | "warning" | "critical";
 
 export interface Gauge {
+  key: "cpu" | "memory" | "disk";
   name: string;
   /** `38 %`. */
   percent: string;
@@ -33,9 +35,9 @@ export function machine(board: Board): Machine | null {
   return {
     health: now.health,
     gauges: [
-      gauge("CPU", "cpu", board, now.cpu_percent, `${amount(now.cpus)} CPUs`, now.cpu_scope),
-      gauge("Memory", "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), now.memory_scope),
-      gauge("Disk", "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), ""),
+      gauge(trans.__("CPU"), "cpu", board, now.cpu_percent, trans.__("%1 CPUs", amount(now.cpus)), scope(now.cpu_scope)),
+      gauge(trans.__("Memory"), "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), scope(now.memory_scope)),
+      gauge(trans.__("Disk"), "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), ""),
     ],
     more: more(now),
   };
@@ -43,8 +45,9 @@ export function machine(board: Board): Machine | null {
 
 const STALE_MS = 30_000;
 
-function gauge(name: string, key: "cpu" | "memory" | "disk", board: Board, value: number | null, figures: string, whose: string): Gauge {
+function gauge(name: string, key: Gauge["key"], board: Board, value: number | null, figures: string, whose: string): Gauge {
   return {
+    key,
     name,
     percent: percent(value),
     figures,
@@ -54,13 +57,18 @@ function gauge(name: string, key: "cpu" | "memory" | "disk", board: Board, value
   };
 }
 
+function scope(whose: "container" | "host"): string {
+  return whose === "container" ? trans.__("container") : trans.__("host");
+}
+
 function more(now: SystemMetrics): string[] {
   const { host, load_average: load, network } = now;
   const told = now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}, ${of(gpu.memory_used, gpu.memory_limit)}`);
-  if (load) told.push(`Load ${load[0].toFixed(1)} of ${amount(host.cpus)}`);
-  if (network) told.push(`Network ${size(network.received)}/s in, ${size(network.sent)}/s out`);
+  if (load) told.push(trans.__("Load %1 of %2", load[0].toFixed(1), amount(host.cpus)));
+  if (network) told.push(trans.__("Network %1/s in, %2/s out", size(network.received), size(network.sent)));
   if (now.cpu_scope === "container" || now.memory_scope === "container") {
-    told.push(`Host ${percent(host.cpu_percent)} of ${amount(host.cpus)} CPUs, ${of(host.memory_used, host.memory_limit)}`);
+    const memory = of(host.memory_used, host.memory_limit);
+    told.push(trans.__("Host %1 of %2 CPUs, %3", percent(host.cpu_percent), amount(host.cpus), memory));
   }
   return told;
 }
@@ -77,7 +85,7 @@ function amount(value: number | null): string {
 function of(used: number | null, limit: number | null): string {
   const [some, all] = [size(used), size(limit)];
   const unit = all.split("\u202f")[1] ?? "";
-  return `${unit && some.endsWith(`\u202f${unit}`) ? some.slice(0, -unit.length - 1) : some} of ${all}`;
+  return trans.__("%1 of %2", unit && some.endsWith(`\u202f${unit}`) ? some.slice(0, -unit.length - 1) : some, all);
 }
 
 /** `4.1 GiB`, `310 MiB`. */

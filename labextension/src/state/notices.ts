@@ -1,7 +1,9 @@
 /** What is worth telling somebody who looks elsewhere, and how loudly. Not here: who shows it (lab/notify.ts). */
 
 import type { Event, Job } from "../protocol";
+import { trans } from "../words";
 import type { Board } from "./board";
+import { causeOf } from "./face";
 import { figure, span } from "./figures";
 import { isOver } from "./job";
 
@@ -33,8 +35,10 @@ export function ofHealth(events: readonly Event[]): Notice[] {
   return events.flatMap((event) => {
     if (event.type !== "health_change" || event.current_health === "healthy") return [];
     const critical = event.priority === "high";
-    const text = cut(`The machine is ${critical ? "critical" : "under load"}: ${event.cause}`);
-    return [{ kind: critical ? "error" : "warning", text, jobId: null, toast: critical } as const];
+    const text = critical
+      ? trans.__("The machine is critical: %1", event.cause)
+      : trans.__("The machine is under load: %1", event.cause);
+    return [{ kind: critical ? "error" : "warning", text: cut(text), jobId: null, toast: critical } as const];
   });
 }
 
@@ -43,20 +47,29 @@ function ofEnd(job: Job): Notice | null {
   const took = job.elapsed_time;
   switch (job.status) {
     case "completed": {
-      const score = job.final_score === null ? "" : `: ${job.metric ?? "score"} ${figure(job.final_score)}`;
       const long = took !== null && took > SHORT_SECONDS;
-      const time = took === null || score ? "" : ` in ${span(took)}`;
-      return { kind: "success", text: cut(`${name(job)} finished${time}${score}`), jobId, toast: long };
+      return { kind: "success", text: cut(finished(job)), jobId, toast: long };
     }
     case "failed":
     case "lost": {
-      const why = job.error?.split("\n")[0] ?? job.reason;
-      return { kind: "error", text: cut(`${name(job)} ${job.status}${why ? `: ${why}` : ""}`), jobId, toast: true };
+      const what = job.status === "failed" ? trans.__("%1 failed", name(job)) : trans.__("%1 lost", name(job));
+      const why = job.error?.split("\n")[0] ?? causeOf(job.reason);
+      return { kind: "error", text: cut(why ? `${what}: ${why}` : what), jobId, toast: true };
     }
     default:
       // Whoever stopped it knows.
       return null;
   }
+}
+
+/** With one number. */
+function finished(job: Job): string {
+  if (job.final_score !== null) {
+    const metric = job.metric ?? trans.__("score");
+    return trans.__("%1 finished: %2 %3", name(job), metric, figure(job.final_score));
+  }
+  if (job.elapsed_time !== null) return trans.__("%1 finished in %2", name(job), span(job.elapsed_time));
+  return trans.__("%1 finished", name(job));
 }
 
 function name(job: Job): string {

@@ -1,6 +1,7 @@
 /** How long a job has run, how long it still takes, and how old its numbers are. */
 
 import type { Job } from "../protocol";
+import { trans } from "../words";
 import type { Card } from "./card";
 import { answering, knownUntil } from "./connection";
 import { clock } from "./figures";
@@ -25,18 +26,24 @@ export function elapsed(card: Card): number | null {
   return Math.max(sinceMove, sinceStart, job.elapsed_time);
 }
 
-/** `left ~0:04`, `left …` without a basis, `longer than estimated (+0:12)`; never a zero. */
-export function left(card: Card): string {
+/** `about` 0:04; `over` its estimate by 0:12, or by less than a second; null without a basis. Never a zero. */
+export type Left = { about: string } | { over: string | null } | null;
+
+export function left(card: Card): Left {
   const job = card.job;
   const ran = elapsed(card);
-  if (!job || ran === null) return "left …";
+  if (!job || ran === null) return null;
   const total = job.estimated_total_time;
   if (total !== null && ran > total) {
     const over = Math.floor(ran - total);
-    return over < 1 ? "longer than estimated" : `longer than estimated (+${clock(over)})`;
+    return { over: over < 1 ? null : clock(over) };
   }
-  if (job.estimated_remaining === null) return "left …";
-  return `left ~${rounded(total === null ? job.estimated_remaining : total - ran)}`;
+  if (job.estimated_remaining === null) return null;
+  return { about: rounded(total === null ? job.estimated_remaining : total - ran) };
+}
+
+export function overdue(by: string | null): string {
+  return by === null ? trans.__("longer than estimated") : trans.__("longer than estimated (+%1)", by);
 }
 
 /** To 1 s below a minute, 5 s below ten, then to the minute. */

@@ -3,6 +3,7 @@
 import type { Card } from "../state/card";
 import { face, headline } from "../state/face";
 import { figure } from "../state/figures";
+import { trans } from "../words";
 import { element, say } from "./element";
 import { placeOf } from "./stages";
 
@@ -40,5 +41,5 @@ export function sentence(before: Card, next: Card): string | null {
   if (was && was.status !== is.status && [was.status, is.status].includes("paused")) return `${is.name}: ${headline(next).word}`;
   if (was?.current_stage !== is.current_stage && is.current_stage) return `${is.name}: ${placeOf(next)}`;
   const quarter = QUARTERS.findLast((q) => (is.progress ?? 0) >= q && (was?.progress ?? 0) < q);
-  return quarter === undefined ? null : `${is.name}: ${quarter} percent`;
+  return quarter === undefined ? null : trans.__("%1: %2 percent", is.name, String(quarter));
 }

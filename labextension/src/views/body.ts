@@ -5,6 +5,7 @@ import type { Card } from "../state/card";
 import { comparedIn } from "../state/candidates";
 import { face } from "../state/face";
 import { notKept } from "../state/job";
+import { trans } from "../words";
 import { mount as mountCandidates } from "./candidates";
 import { mount as mountCharts } from "./charts";
 import { attribute, element, say, show } from "./element";
@@ -23,8 +24,8 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
   let chosen: Picture | "none" | null = null;
   let unfolded = false;
 
-  const curvesButton = button("Charts", "mlops-show-charts", () => choose("curves"));
-  const candidatesButton = button("Candidates", "mlops-show-candidates", () => choose("candidates"));
+  const curvesButton = button(trans.__("Charts"), "mlops-show-charts", () => choose("curves"));
+  const candidatesButton = button(trans.__("Candidates"), "mlops-show-candidates", () => choose("candidates"));
   const unfoldButton = button("", "mlops-unfold", () => {
     unfolded = !unfolded;
     strip.unfold(unfolded);
@@ -68,10 +69,10 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     show(body, picture !== null || waiting);
     offer(curvesButton, picture === "curves", shown.series.size > 0, both);
     offer(candidatesButton, picture === "candidates", (job?.candidates.length ?? 0) > 0, both);
-    if (job) say(candidatesButton, several(job) ? "Candidates" : "Folds");
+    if (job) say(candidatesButton, several(job) ? trans.__("Candidates") : trans.__("Folds"));
     const { all, shown: inRow } = strip.counts();
     show(unfoldButton, picture === "curves" && all > inRow);
-    say(unfoldButton, unfolded ? "Fewer" : `+${all - inRow} more`);
+    say(unfoldButton, unfolded ? trans.__("Fewer") : trans.__("+%1 more", String(all - inRow)));
   }
 
   /** Where pictures are folded a button opens and closes its own; elsewhere there is one for the other. */
@@ -105,6 +106,6 @@ function several(job: Job): boolean {
 function why(job: Job | null): string {
   const training = job?.stages.find((stage) => stage.name === "Training model");
   return training && training.state !== "pending"
-    ? "This estimator tells no values while it fits."
-    : "Curves begin with the first measured value.";
+    ? trans.__("This estimator tells no values while it fits.")
+    : trans.__("Curves begin with the first measured value.");
 }

@@ -4,6 +4,7 @@ import type { Candidate, Job } from "../protocol";
 import type { Card } from "../state/card";
 import { comparedIn, ranked } from "../state/candidates";
 import { count, figure, UNKNOWN } from "../state/figures";
+import { trans } from "../words";
 import { attribute, element, fill, say, show } from "./element";
 import { mark } from "./marks";
 
@@ -38,7 +39,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): Compari
     const columns = Math.min(fitting, Math.ceil(all.length / ROWS));
     const some = unfolded ? all : all.slice(0, ROWS * columns);
     const scale = range(all);
-    say(title, all.length > 1 ? `${count(all.length)} candidates` : "Folds");
+    say(title, all.length > 1 ? trans.__("%1 candidates", count(all.length)) : trans.__("Folds"));
     say(note, remark(job, all, some.length, scale));
     // One width for all labels, so that the scales stand below each other.
     const longest = Math.max(...all.map((candidate) => candidate.label.length));
@@ -83,9 +84,9 @@ function remark(job: Job, all: readonly Candidate[], shown: number, scale: Scale
   const scored = all.reduce((sum, candidate) => sum + done(candidate), 0);
   const folds = all.reduce((sum, candidate) => sum + candidate.scores.length, 0);
   const better = job.greater_is_better === null ? "" : job.greater_is_better ? " ↑" : " ↓";
-  const parts = [`${job.metric ?? "score"}${better}`, `${count(scored)} of ${count(folds)} folds`];
+  const parts = [`${job.metric ?? trans.__("score")}${better}`, trans.__("%1 of %2 folds", count(scored), count(folds))];
   if (scale) parts.push(`${figure(scale[0])} … ${figure(scale[1])}`);
-  if (shown < all.length) parts.push(`best ${shown} shown`);
+  if (shown < all.length) parts.push(trans.__("best %1 shown", String(shown)));
   return parts.join(" · ");
 }
 
@@ -102,13 +103,13 @@ function row(candidate: Candidate, scale: Scale, several: boolean): HTMLElement 
       { class: "who" },
       element("bdi", { class: "label", title: described(candidate) }, candidate.label),
       candidate.chosen && several ? mark("done") : null,
-      candidate.chosen && several ? element("span", { class: "spoken" }, "chosen") : null,
+      candidate.chosen && several ? element("span", { class: "spoken" }, trans.__("chosen")) : null,
     ),
     strip,
     element("span", { class: "score" }, element("b", {}, candidate.mean === null ? UNKNOWN : figure(candidate.mean)), spread),
-    element("span", { class: "folds" }, candidate.error ? "failed" : `${done(candidate)}/${candidate.scores.length}`),
+    element("span", { class: "folds" }, candidate.error ? trans.__("failed") : `${done(candidate)}/${candidate.scores.length}`),
   );
-  attribute(item, "title", candidate.error ?? (candidate.chosen && several ? "chosen" : null));
+  attribute(item, "title", candidate.error ?? (candidate.chosen && several ? trans.__("chosen") : null));
   return item;
 }
 

@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { type Chart, type Line, notFinite, type Role, summary } from "../state/charts";
 import { count, figure, symbol } from "../state/figures";
 import { last } from "../state/series";
+import { trans } from "../words";
 import { TICK_FONT_PX, xLabel, yLabel, yRange, yTicks } from "./axes";
 import { attribute, element, fill, say, show } from "./element";
 import { PALETTE, theme } from "./theme";
@@ -55,11 +56,11 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
     state = next;
     const { chart, unit, width } = next;
     say(title, chart.title + (chart.better === null ? "" : chart.better === "up" ? " ↑" : " ↓"));
-    attribute(title, "title", chart.better === null ? chart.title : `${chart.title}, ${chart.better === "up" ? "higher" : "lower"} is better`);
+    attribute(title, "title", wish(chart));
     const [most] = chart.lines.map((line) => line.series).sort((a, b) => b.count - a.count);
-    const part = most && most.points.length < most.count ? `${count(most.points.length)} of ${count(most.count)}` : "";
+    const part = most && most.points.length < most.count ? trans.__("%1 of %2", count(most.points.length), count(most.count)) : "";
     say(note, part);
-    attribute(note, "title", part && `showing ${part} points: first, lowest and highest of each range`);
+    attribute(note, "title", part && trans.__("showing %1 points: first, lowest and highest of each range", part));
     const gap = notFinite(chart, unit);
     say(trouble, gap ?? "");
     show(trouble, gap !== null);
@@ -114,10 +115,20 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
   return { paint, cross, steps: () => (plot ? (plot.data[0] as number[]) : []) };
 }
 
+/** The metric, and which way is better. */
+function wish({ title, better }: Chart): string {
+  if (better === null) return title;
+  return better === "up" ? trans.__("%1, higher is better", title) : trans.__("%1, lower is better", title);
+}
+
+function called(role: Exclude<Role, "only">): string {
+  return { train: trans.__("train"), val: trans.__("val"), test: trans.__("test") }[role];
+}
+
 function entry(line: Line, value: string): HTMLElement {
   const sample = element("i", { class: line.role === "val" ? "sample dashed" : "sample" });
   sample.style.borderColor = color(line.role);
-  const label = line.role === "only" ? "" : `${line.role} `;
+  const label = line.role === "only" ? "" : `${called(line.role)} `;
   return element("span", { class: "entry", title: line.name }, sample, label, element("b", {}, value));
 }
 

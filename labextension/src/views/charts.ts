@@ -3,6 +3,7 @@
 import type { Card } from "../state/card";
 import { type Chart, charts } from "../state/charts";
 import { figure } from "../state/figures";
+import { trans } from "../words";
 import { type ChartView, mount as mountChart } from "./chart";
 import { element, say, show } from "./element";
 import { paced } from "./pace";
@@ -30,7 +31,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
     class: "charts",
     role: "group",
     tabindex: "0",
-    "aria-label": "Metrics; left and right arrow move the crosshair",
+    "aria-label": trans.__("Metrics; left and right arrow move the crosshair"),
     "data-testid": "mlops-charts",
   });
   const spoken = element("div", { class: "spoken", "aria-live": "polite" });
@@ -125,7 +126,7 @@ function units(card: Card, chart: Chart): { unit: string; total: number | null }
   const training = card.job?.stages.find((stage) => stage.name === "Training model");
   const measured = Math.max(...chart.lines.map((line) => line.series.points.at(-1)?.step ?? 0));
   const total = training?.state === "running" ? training.total : null;
-  return { unit: training?.unit ?? "step", total: total !== null && total >= measured ? total : null };
+  return { unit: training?.unit ?? trans.__("step"), total: total !== null && total >= measured ? total : null };
 }
 
 function walked(steps: readonly number[], from: number | null, key: string): number | null | undefined {
@@ -151,5 +152,5 @@ function readings(shown: readonly Chart[], step: number): string {
       return `${line.name} ${figure(value)}`;
     }),
   );
-  return `step ${step}: ${values.join(", ")}`;
+  return trans.__("step %1: %2", String(step), values.join(", "));
 }

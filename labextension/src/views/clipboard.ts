@@ -1,5 +1,7 @@
 /** Puts text on the clipboard, also on pages without the permission (plain http). */
 
+import { trans } from "../words";
+
 export async function copy(text: string): Promise<void> {
   if (navigator.clipboard) {
     try {
@@ -24,7 +26,7 @@ export function copies(button: HTMLButtonElement, text: () => string): void {
   const label = button.textContent ?? "";
   button.addEventListener("click", async () => {
     await copy(text());
-    button.textContent = "Copied";
+    button.textContent = trans.__("Copied");
     setTimeout(() => {
       button.textContent = label;
     }, 2_000);

@@ -5,6 +5,7 @@ import type { Card } from "../state/card";
 import { type Condition, type Connection, slowestUsual } from "../state/connection";
 import { roughly, UNKNOWN } from "../state/figures";
 import { isOver } from "../state/job";
+import { trans } from "../words";
 import { element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { popover } from "./popover";
@@ -23,7 +24,7 @@ export function mount(el: HTMLElement, card: Told, signal: AbortSignal, act: Act
     element("span", {}, word, extra),
   );
   let shown = card;
-  const name = { label: "Connection", testid: "mlops-connection-details", role: "dialog" };
+  const name = { label: trans.__("Connection"), testid: "mlops-connection-details", role: "dialog" };
   const more = popover(button, name, () => tell(more.panel, shown, act, () => more.close()), signal);
   el.append(button, more.panel);
 
@@ -45,21 +46,21 @@ export function mount(el: HTMLElement, card: Told, signal: AbortSignal, act: Act
 export function words({ link, shown }: Connection): string {
   switch (shown) {
     case "connecting":
-      return "Connecting";
+      return trans.__("Connecting");
     case "live":
-      return "Live";
+      return trans.__("Live");
     case "slow":
-      return "Slow";
+      return trans.__("Slow");
     case "catching-up":
-      return "Catching up";
+      return trans.__("Catching up");
     case "polling":
-      return "Polling · 2\u202fs";
+      return trans.__("Polling · %1", "2\u202fs");
     case "reconnecting":
-      return `Reconnecting… try ${Math.max(link.attempt, 1)}`;
+      return trans.__("Reconnecting… try %1", String(Math.max(link.attempt, 1)));
     case "offline":
-      return link.offlineSince === null ? "Server not reachable" : "Offline";
+      return link.offlineSince === null ? trans.__("Server not reachable") : trans.__("Offline");
     case "forbidden":
-      return "Signed out";
+      return trans.__("Signed out");
   }
 }
 
@@ -67,37 +68,47 @@ export function words({ link, shown }: Connection): string {
 function detail({ link, shown }: Connection, now: number): string {
   if (shown === "live" || shown === "slow") return link.rtt === null ? "" : ` · ${milliseconds(link.rtt)}`;
   if (shown !== "reconnecting" || link.retryAt === null) return "";
-  return `, next in ${Math.max(Math.ceil((link.retryAt - now) / 1000), 1)}\u202fs`;
+  return trans.__(", next in %1", `${Math.max(Math.ceil((link.retryAt - now) / 1000), 1)}\u202fs`);
 }
 
 function milliseconds(seconds: number): string {
   return `${Math.max(Math.round(seconds * 1000), 1)}\u202fms`;
 }
 
-const WAYS: Record<Exclude<Condition, "connecting">, string> = {
-  live: "Websocket",
-  slow: "Websocket, slow",
-  "catching-up": "Websocket, replaying what was missed",
-  polling: "Polling every 2\u202fs (10\u202fs in hidden tabs); a websocket is tried each minute",
-  reconnecting: "None; trying",
-  offline: "None; trying",
-  forbidden: "None: the server says that you are signed out. Reload the page to sign in.",
-};
+function way(shown: Condition): string {
+  switch (shown) {
+    case "connecting":
+      return trans.__("Connecting");
+    case "live":
+      return trans.__("Websocket");
+    case "slow":
+      return trans.__("Websocket, slow");
+    case "catching-up":
+      return trans.__("Websocket, replaying what was missed");
+    case "polling":
+      return trans.__("Polling every %1 (%2 in hidden tabs); a websocket is tried each minute", "2\u202fs", "10\u202fs");
+    case "reconnecting":
+    case "offline":
+      return trans.__("None; trying");
+    case "forbidden":
+      return trans.__("None: the server says that you are signed out. Reload the page to sign in.");
+  }
+}
 
 function tell(panel: HTMLElement, card: Told, act: Act, close: () => void): void {
   const { link, shown } = card.connection;
   const slowest = slowestUsual(link);
   const rows: [string, string][] = [
-    ["Transport", shown === "connecting" ? "Connecting" : WAYS[shown]],
-    ["Round trip", link.rtt === null ? UNKNOWN : milliseconds(link.rtt)],
-    ["95 % within", slowest === null ? UNKNOWN : `${milliseconds(slowest)} (last 5 min)`],
-    ["Last event", link.eventAt === null ? UNKNOWN : `${roughly((card.now - link.eventAt) / 1000)} ago`],
-    ["Replayed", `${link.replayed} events`],
-    ["Asked for again", `${link.missed} events`],
-    ["Server", link.server || UNKNOWN],
-    ["Version", link.version || UNKNOWN],
+    [trans.__("Transport"), way(shown)],
+    [trans.__("Round trip"), link.rtt === null ? UNKNOWN : milliseconds(link.rtt)],
+    [trans.__("95 % within"), slowest === null ? UNKNOWN : trans.__("%1 (last 5 min)", milliseconds(slowest))],
+    [trans.__("Last event"), link.eventAt === null ? UNKNOWN : trans.__("%1 ago", roughly((card.now - link.eventAt) / 1000))],
+    [trans.__("Replayed"), trans._n("%1 event", "%1 events", link.replayed)],
+    [trans.__("Asked for again"), trans._n("%1 event", "%1 events", link.missed)],
+    [trans.__("Server"), link.server || UNKNOWN],
+    [trans.__("Version"), link.version || UNKNOWN],
   ];
-  if (link.detail) rows.push(["Trouble", link.detail]);
+  if (link.detail) rows.push([trans.__("Trouble"), link.detail]);
   const polls = link.transport === "polling";
   fill(panel, JSON.stringify([rows, polls]), () => [
     element(
@@ -108,10 +119,10 @@ function tell(panel: HTMLElement, card: Told, act: Act, close: () => void): void
     element(
       "div",
       { class: "buttons" },
-      choice("Reconnect", () => act({ do: "reconnect" })),
+      choice(trans.__("Reconnect"), () => act({ do: "reconnect" })),
       polls
-        ? choice("Use websocket", () => act({ do: "use", way: "auto" }))
-        : choice("Use polling", () => act({ do: "use", way: "polling" })),
+        ? choice(trans.__("Use websocket"), () => act({ do: "use", way: "auto" }))
+        : choice(trans.__("Use polling"), () => act({ do: "use", way: "polling" })),
     ),
   ]);
 

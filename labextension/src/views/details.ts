@@ -4,6 +4,7 @@ import type { Job } from "../protocol";
 import type { Card } from "../state/card";
 import { count, figure, option, span, UNKNOWN } from "../state/figures";
 import { shortId } from "../state/job";
+import { trans } from "../words";
 import { element, fill, show } from "./element";
 import { mount as mountStages } from "./stages";
 
@@ -44,24 +45,24 @@ export function mount(el: HTMLElement, card: Card): Details {
 function known(job: Job): [string, string][] {
   const { dataset, resources } = job;
   const facts: [string, string | null][] = [
-    ["estimator", job.estimator],
-    ["parameters", parameters(job)],
-    ["data", dataset && [dataset.name, shape(dataset.rows, dataset.columns)].filter(Boolean).join(", ")],
-    ["target", job.target],
-    ["attempt", job.rerun_of && `${job.attempt}, after ${shortId(job.rerun_of)}`],
-    ["changed", job.changes.map((one) => `${one.name} ${option(one.before)} → ${option(one.after)}`).join(", ")],
-    ["run again as", job.followed_by && shortId(job.followed_by)],
-    ["model", job.model_id ?? job.model_missing_reason],
-    ["processor time", resources.cpu_seconds === null ? null : span(resources.cpu_seconds)],
-    ["most memory", resources.peak_memory_bytes === null ? null : memory(resources.peak_memory_bytes)],
-    ["exit", job.signal === null ? exitCode(job) : `signal ${job.signal}`],
+    [trans.__("estimator"), job.estimator],
+    [trans.__("parameters"), parameters(job)],
+    [trans.__("data"), dataset && [dataset.name, shape(dataset.rows, dataset.columns)].filter(Boolean).join(", ")],
+    [trans.__("target"), job.target],
+    [trans.__("attempt"), job.rerun_of && trans.__("%1, after %2", String(job.attempt), shortId(job.rerun_of))],
+    [trans.__("changed"), job.changes.map((one) => `${one.name} ${option(one.before)} → ${option(one.after)}`).join(", ")],
+    [trans.__("run again as"), job.followed_by && shortId(job.followed_by)],
+    [trans.__("model"), job.model_id ?? job.model_missing_reason],
+    [trans.__("processor time"), resources.cpu_seconds === null ? null : span(resources.cpu_seconds)],
+    [trans.__("most memory"), resources.peak_memory_bytes === null ? null : memory(resources.peak_memory_bytes)],
+    [trans.__("exit"), job.signal === null ? exitCode(job) : trans.__("signal %1", String(job.signal))],
     ...Object.entries(job.metrics).map(([name, value]): [string, string] => [name, figure(value)]),
   ];
   return facts.filter((fact): fact is [string, string] => Boolean(fact[1]));
 }
 
 function exitCode(job: Job): string | null {
-  return job.exit_code === null || job.status === "completed" ? null : `code ${job.exit_code}`;
+  return job.exit_code === null || job.status === "completed" ? null : trans.__("code %1", String(job.exit_code));
 }
 
 function parameters(job: Job): string {
@@ -72,7 +73,7 @@ function parameters(job: Job): string {
 
 function shape(rows: number | null, columns: number | null): string {
   if (rows === null && columns === null) return "";
-  return `${rows === null ? UNKNOWN : count(rows)} rows × ${columns === null ? UNKNOWN : count(columns)} columns`;
+  return trans.__("%1 rows × %2 columns", rows === null ? UNKNOWN : count(rows), columns === null ? UNKNOWN : count(columns));
 }
 
 function memory(bytes: number): string {

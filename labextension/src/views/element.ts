@@ -1,6 +1,7 @@
 /** Elements made from words: text is only ever text, so that a job named `<b>` is a job named `<b>`. */
 
 import { UNKNOWN } from "../state/figures";
+import { trans } from "../words";
 
 type Attributes = Record<string, string | boolean | null>;
 type Child = Node | string | null;
@@ -43,7 +44,7 @@ export function fill(node: HTMLElement, key: string, children: () => Child[]): v
 
 /** `label value`, the value in bold figures; what is unknown says why when pointed at. */
 export function pair(label: string, value: string, testid: string): HTMLElement {
-  const why = value === UNKNOWN ? "not measured" : value === "…" ? "nothing yet to estimate from" : null;
+  const why = value === UNKNOWN ? trans.__("not measured") : value === "…" ? trans.__("nothing yet to estimate from") : null;
   return element(
     "span",
     { class: "pair", "data-testid": testid, title: why },

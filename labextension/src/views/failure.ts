@@ -2,26 +2,16 @@
 
 import type { Job } from "../protocol";
 import type { Card } from "../state/card";
-import { face } from "../state/face";
+import { causeOf, face } from "../state/face";
+import { trans } from "../words";
 import { copies } from "./clipboard";
 import { attribute, element, fill, show } from "./element";
 
-/** Said when the record has no sentence of its own. */
-const CAUSES: Record<NonNullable<Job["reason"]>, string> = {
-  error: "The job raised an error.",
-  signal: "The worker was killed from outside.",
-  oom_killed: "Out of memory: the kernel killed the worker.",
-  timeout: "The job took longer than its timeout.",
-  exited_early: "The worker ended itself before the work was done.",
-  lost: "The job's processes are gone and left no word.",
-  not_started: "The worker could not be started.",
-  cancelled: "The job was cancelled.",
-};
-
-const FIXES: Partial<Record<NonNullable<Job["reason"]>, readonly [text: string, code: string]>> = {
-  oom_killed: ["Fewer rows, a smaller model, or one process at a time:", "n_jobs=1"],
-  timeout: ["Give it longer (seconds), or leave it out:", "timeout=3600"],
-};
+function remedy(reason: Job["reason"]): readonly [text: string, code: string] | null {
+  if (reason === "oom_killed") return [trans.__("Fewer rows, a smaller model, or one process at a time:"), "n_jobs=1"];
+  if (reason === "timeout") return [trans.__("Give it longer (seconds), or leave it out:"), "timeout=3600"];
+  return null;
+}
 
 const LAST_WORDS = 2;
 
@@ -38,7 +28,7 @@ export function mount(el: HTMLElement, card: Card): (next: Card) => void {
 }
 
 function said(job: Job): HTMLElement[] {
-  const text = job.error ?? (job.reason ? CAUSES[job.reason] : "The job failed.");
+  const text = job.error ?? (causeOf(job.reason) || trans.__("The job failed."));
   const cause = element("p", { class: "cause", "data-testid": "mlops-cause" }, text);
   const { links, traceback } = more(job);
   const block = element("div", { class: "why" }, element("div", {}, ...advice(job)), links);
@@ -58,8 +48,7 @@ function advice(job: Job): HTMLElement[] {
 
 /** A hint of two lines ends with what to paste; backquotes mark code within a sentence. */
 function fixOf(job: Job): (Node | string)[] | null {
-  const preset = job.reason ? FIXES[job.reason] : undefined;
-  const lines = job.hint?.split("\n") ?? preset;
+  const lines = job.hint?.split("\n") ?? remedy(job.reason);
   if (!lines) return null;
   const last = lines.length > 1 ? lines.at(-1) : undefined;
   const text = (last === undefined ? lines : lines.slice(0, -1)).join(" ");
@@ -68,7 +57,7 @@ function fixOf(job: Job): (Node | string)[] | null {
 }
 
 function more(job: Job): { links: HTMLElement; traceback: HTMLElement | null } {
-  const details = element("button", { class: "link", type: "button", "data-testid": "mlops-copy-details" }, "Copy details");
+  const details = element("button", { class: "link", type: "button", "data-testid": "mlops-copy-details" }, trans.__("Copy details"));
   copies(details, () => report(job));
   const links = element("div", { class: "links" }, details);
   if (!job.traceback) return { links, traceback: null };
@@ -76,12 +65,12 @@ function more(job: Job): { links: HTMLElement; traceback: HTMLElement | null } {
   const toggle = element(
     "button",
     { class: "link", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-traceback" },
-    "Show traceback",
+    trans.__("Show traceback"),
   );
   toggle.addEventListener("click", () => {
     show(text, text.hidden === true);
     attribute(toggle, "aria-expanded", String(!text.hidden));
-    toggle.textContent = text.hidden ? "Show traceback" : "Hide traceback";
+    toggle.textContent = text.hidden ? trans.__("Show traceback") : trans.__("Hide traceback");
   });
   links.prepend(toggle);
   return { links, traceback: text };

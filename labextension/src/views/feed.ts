@@ -3,20 +3,22 @@
 import type { ActivityUpdate } from "../protocol";
 import type { Board } from "../state/board";
 import { timeOfDay } from "../state/figures";
+import { trans } from "../words";
 import { element, fill, say, show } from "./element";
 import { mark } from "./marks";
 
 const MARKS = { info: "pending", success: "done", warning: "warning", error: "failed" } as const;
-const KINDS = { all: "All", job: "Jobs", machine: "Machine" } as const;
-type Kind = keyof typeof KINDS;
+const KINDS = ["all", "job", "machine"] as const;
+type Kind = (typeof KINDS)[number];
 
 export function mount(el: HTMLElement, board: Board, open: (jobId: string) => void): (next: Board) => void {
   let kind: Kind = "all";
   let shown = board;
   let held = false;
-  const chips = element("div", { class: "chips", role: "group", "aria-label": "Kinds of activity" });
-  const buttons = (Object.keys(KINDS) as Kind[]).map((one) => {
-    const chip = element("button", { class: "quiet", type: "button", "data-testid": `mlops-kind-${one}` }, KINDS[one]);
+  const chips = element("div", { class: "chips", role: "group", "aria-label": trans.__("Kinds of activity") });
+  const words: Record<Kind, string> = { all: trans.__("All"), job: trans.__("Jobs"), machine: trans.__("Machine") };
+  const buttons = KINDS.map((one) => {
+    const chip = element("button", { class: "quiet", type: "button", "data-testid": `mlops-kind-${one}` }, words[one]);
     chip.addEventListener("click", () => {
       kind = one;
       update(shown);
@@ -25,8 +27,8 @@ export function mount(el: HTMLElement, board: Board, open: (jobId: string) => vo
     return [one, chip] as const;
   });
   const more = element("button", { class: "link", type: "button" });
-  const list = element("ol", { class: "feed", "data-testid": "mlops-feed", tabindex: "0", "aria-label": "Activity" });
-  const nothing = element("p", { class: "note" }, "Nothing has happened yet.");
+  const list = element("ol", { class: "feed", "data-testid": "mlops-feed", tabindex: "0", "aria-label": trans.__("Activity") });
+  const nothing = element("p", { class: "note" }, trans.__("Nothing has happened yet."));
   el.append(chips, more, list, nothing);
   more.addEventListener("click", () => {
     list.scrollTop = 0;
@@ -49,7 +51,7 @@ export function mount(el: HTMLElement, board: Board, open: (jobId: string) => vo
     const same = drawn[0] && rows.includes(drawn[0]);
     const fresh = same ? rows.indexOf(drawn[0] as ActivityUpdate) : 0;
     show(more, (held || list.scrollTop > 0) && fresh > 0);
-    say(more, `${fresh} new ↑`);
+    say(more, trans._n("%1 new ↑", "%1 new ↑", fresh));
     show(nothing, rows.length === 0);
     if ((held || list.scrollTop > 0) && same) return;
     drawn = rows;

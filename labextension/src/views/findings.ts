@@ -2,11 +2,11 @@
 
 import type { Finding } from "../protocol";
 import type { Card } from "../state/card";
+import { trans } from "../words";
 import { attribute, element, fill, say, show } from "./element";
 import { mark } from "./marks";
 import { popover } from "./popover";
 
-const WORDS: Record<Finding["severity"], string> = { fatal: "Stops the job", warning: "Warning", info: "Note" };
 const ORDER: readonly Finding["severity"][] = ["fatal", "warning", "info"];
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: Card) => void {
@@ -18,7 +18,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: 
     word,
   );
   let findings: readonly Finding[] = [];
-  const name = { label: "Findings", testid: "mlops-findings-list", role: "dialog" };
+  const name = { label: trans.__("Findings"), testid: "mlops-findings-list", role: "dialog" };
   const list = popover(button, name, () => fill(list.panel, JSON.stringify(findings), () => [sentences(findings)]), signal);
   el.append(button, list.panel);
 
@@ -26,7 +26,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: 
     findings = [...(next.job?.findings ?? [])].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
     show(button, findings.length > 0);
     say(word, String(findings.length));
-    const label = findings.length === 1 ? "1 finding in the data" : `${findings.length} findings in the data`;
+    const label = trans._n("%1 finding in the data", "%1 findings in the data", findings.length);
     attribute(button, "aria-label", label);
     attribute(button, "title", label);
     button.classList.toggle("grave", findings.some((finding) => finding.severity !== "info"));
@@ -43,12 +43,16 @@ function sentences(findings: readonly Finding[]): HTMLElement {
       element(
         "li",
         { "data-severity": finding.severity },
-        element("b", {}, `${WORDS[finding.severity]}: `),
+        element("b", {}, `${word(finding.severity)}: `),
         ...column(finding),
         finding.message,
       ),
     ),
   );
+}
+
+function word(severity: Finding["severity"]): string {
+  return { fatal: trans.__("Stops the job"), warning: trans.__("Warning"), info: trans.__("Note") }[severity];
 }
 
 /** The column, where the sentence does not name it itself. */

@@ -1,17 +1,20 @@
 /** First line of the card: state, name and id of the job; what is known of the connection; what can be done. */
 
+import type { Job } from "../protocol";
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { face, headline } from "../state/face";
 import { roughly, span, timeOfDay } from "../state/figures";
 import { currentStage, isOver, shortId } from "../state/job";
 import { staleFor } from "../state/times";
+import { trans } from "../words";
 import { mount as mountConnection } from "./connection";
 import { attribute, element, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { mount as mountMenu } from "./menu";
 import { mount as mountPause } from "./pause";
 import { mount as mountRerun } from "./rerun";
+import { titleOf } from "./stages";
 import { mount as mountStop } from "./stop";
 
 /** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown. */
@@ -30,14 +33,14 @@ export function mount(
   const when = element("span", {});
   const where = element("span", { class: "where" });
   const aside = element("span", { class: "aside", "data-testid": "mlops-aside" }, when, where);
-  const retry = element("button", { class: "button", type: "button", "data-testid": "mlops-retry" }, "Retry now");
+  const retry = element("button", { class: "button", type: "button", "data-testid": "mlops-retry" }, trans.__("Retry now"));
   retry.addEventListener("click", () => act({ do: "reconnect" }));
   const right = element("div", { class: "right" }, aside);
   const connection = mountConnection(right, card, signal, act);
   const details = element(
     "button",
     { class: "quiet", type: "button", "aria-expanded": "false", "data-testid": "mlops-show-details" },
-    "Details",
+    trans.__("Details"),
   );
   details.addEventListener("click", () => attribute(details, "aria-expanded", String(toggleDetails())));
   right.append(retry, details);
@@ -55,7 +58,7 @@ export function mount(
     attribute(name, "title", next.job ? `${next.job.name} ${next.jobId}` : null);
     say(id, shortId(next.jobId));
     attribute(id, "title", next.jobId);
-    say(attempt, next.job?.rerun_of ? `attempt ${next.job.attempt}` : "");
+    say(attempt, next.job?.rerun_of ? trans.__("attempt %1", String(next.job.attempt)) : "");
     show(attempt, Boolean(next.job?.rerun_of));
     const [time, stage] = remark(next);
     say(when, time);
@@ -64,7 +67,7 @@ export function mount(
     const { shown } = next.connection;
     show(details, over(next));
     show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
-    say(retry, face(next) === "gone" ? "Try again" : "Retry now");
+    say(retry, face(next) === "gone" ? trans.__("Try again") : trans.__("Retry now"));
     const focused = right.querySelector<HTMLElement>(":focus");
     connection(next);
     rerun(next);
@@ -82,19 +85,23 @@ function over(card: Card): boolean {
   return card.job !== null && isOver(card.job);
 }
 
+function lasted(status: Job["status"], time: string): string {
+  return status === "completed" ? trans.__("in %1", time) : trans.__("after %1", time);
+}
+
 /** When, how long, how old: what a glance at the right wants to know; the second part yields in narrow cards. */
 function remark(card: Card): [when: string, where: string] {
   const job = card.job;
   if (!job) return ["", ""];
   if (isOver(job)) {
-    const took = job.elapsed_time === null ? "" : `${job.status === "completed" ? "in" : "after"} ${span(job.elapsed_time)}`;
+    const took = job.elapsed_time === null ? "" : lasted(job.status, span(job.elapsed_time));
     const when = job.end_time === null ? "" : timeOfDay(job.end_time, card.now);
     // Its word is long, and how long it ran and where it stopped stand below.
     if (job.status === "cancelled") return [when, ""];
     const stage = job.status === "completed" ? undefined : currentStage(job)?.stage.name;
-    return [[took, when].filter(Boolean).join(" · "), stage && took ? ` · ${stage}` : ""];
+    return [[took, when].filter(Boolean).join(" · "), stage && took ? ` · ${titleOf(stage)}` : ""];
   }
-  if (card.source === "saved" && card.asOf) return [`as of ${timeOfDay(card.asOf, card.now)}`, ""];
+  if (card.source === "saved" && card.asOf) return [trans.__("as of %1", timeOfDay(card.asOf, card.now)), ""];
   const stale = staleFor(card);
-  return [stale === null ? "" : `last update ${roughly(stale)} ago`, ""];
+  return [stale === null ? "" : trans.__("last update %1 ago", roughly(stale)), ""];
 }

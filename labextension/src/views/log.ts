@@ -2,6 +2,7 @@
 
 import type { Card } from "../state/card";
 import { isOver } from "../state/job";
+import { trans } from "../words";
 import { element, say, show } from "./element";
 
 export interface LogView {
@@ -10,8 +11,8 @@ export interface LogView {
 }
 
 export function mount(el: HTMLElement, card: Card): LogView {
-  const text = element("pre", { class: "log", tabindex: "0", "aria-label": "Last lines of the output" });
-  const close = element("button", { class: "link", type: "button" }, "Hide log");
+  const text = element("pre", { class: "log", tabindex: "0", "aria-label": trans.__("Last lines of the output") });
+  const close = element("button", { class: "link", type: "button" }, trans.__("Hide log"));
   const block = element("div", { class: "output", hidden: true, "data-testid": "mlops-log" }, text, close);
   el.append(block);
   let shown = card;
@@ -20,7 +21,7 @@ export function mount(el: HTMLElement, card: Card): LogView {
   function write(): void {
     if (block.hidden) return;
     const follows = text.scrollTop + text.clientHeight >= text.scrollHeight - 4;
-    const none = shown.job && isOver(shown.job) ? "Nothing was written." : "Nothing was written so far.";
+    const none = shown.job && isOver(shown.job) ? trans.__("Nothing was written.") : trans.__("Nothing was written so far.");
     say(text, shown.log.lines.length > 0 ? shown.log.lines.join("\n") : none);
     if (follows) text.scrollTop = text.scrollHeight;
   }

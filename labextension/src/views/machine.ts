@@ -2,10 +2,10 @@
 
 import type { Board } from "../state/board";
 import { type Gauge, type Level, machine } from "../state/machine";
+import { trans } from "../words";
 import { attribute, element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
 
-const WORDS: Record<Level, string> = { healthy: "Healthy", warning: "Warning", critical: "Critical" };
 const SVG = "http://www.w3.org/2000/svg";
 /** Of a spark line, in its own units: a sample each. */
 const SAMPLES = 60;
@@ -16,7 +16,7 @@ export function mount(el: HTMLElement, board: Board): (next: Board) => void {
   const health = element("p", { class: "health", role: "status" }, shape, word);
   const gauges = element("dl", { class: "gauges" });
   const more = element("p", { class: "note", "data-testid": "mlops-machine-more" });
-  const nothing = element("p", { class: "note" }, "No sample of the machine yet.");
+  const nothing = element("p", { class: "note" }, trans.__("No sample of the machine yet."));
   el.append(health, gauges, more, nothing);
 
   const update = (next: Board) => {
@@ -26,7 +26,7 @@ export function mount(el: HTMLElement, board: Board): (next: Board) => void {
     if (!known) return;
     draw(shape, known.health === "healthy" ? "live" : known.health === "warning" ? "warning" : "failed");
     attribute(health, "data-level", known.health);
-    say(word, WORDS[known.health]);
+    say(word, called(known.health));
     say(more, known.more.join(" · "));
     fill(gauges, JSON.stringify(known.gauges), () => known.gauges.flatMap(told));
   };
@@ -34,14 +34,18 @@ export function mount(el: HTMLElement, board: Board): (next: Board) => void {
   return update;
 }
 
+function called(level: Level): string {
+  return { healthy: trans.__("Healthy"), warning: trans.__("Warning"), critical: trans.__("Critical") }[level];
+}
+
 function told(gauge: Gauge): HTMLElement[] {
   const whose = gauge.whose ? ` · ${gauge.whose}` : "";
-  const level = gauge.level === "healthy" ? null : element("b", { class: "level" }, ` ${WORDS[gauge.level].toLowerCase()}`);
+  const level = gauge.level === "healthy" ? null : element("b", { class: "level" }, ` ${called(gauge.level).toLowerCase()}`);
   return [
     element("dt", {}, gauge.name),
     element(
       "dd",
-      { "data-testid": `mlops-gauge-${gauge.name.toLowerCase()}`, "data-level": gauge.level },
+      { "data-testid": `mlops-gauge-${gauge.key}`, "data-level": gauge.level },
       element("b", { class: "percent" }, gauge.percent),
       spark(gauge),
       element("span", { class: "note" }, `${gauge.figures}${whose}`, level),
@@ -55,7 +59,7 @@ function spark({ name, line }: Gauge): SVGSVGElement {
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${name}, the last five minutes`);
+  svg.setAttribute("aria-label", trans.__("%1, the last five minutes", name));
   const path = document.createElementNS(SVG, "path");
   const shown = line.slice(-SAMPLES);
   const start = SAMPLES - shown.length;

@@ -3,6 +3,7 @@
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { shortId } from "../state/job";
+import { trans } from "../words";
 import { copy } from "./clipboard";
 import { element, fill } from "./element";
 import { mark } from "./marks";
@@ -11,22 +12,22 @@ import { popover } from "./popover";
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const button = element(
     "button",
-    { class: "button icon", type: "button", "aria-label": "More", title: "More", "data-testid": "mlops-more" },
+    { class: "button icon", type: "button", "aria-label": trans.__("More"), title: trans.__("More"), "data-testid": "mlops-more" },
     mark("more"),
   );
   let shown = card;
-  const name = { label: "More", testid: "mlops-menu", role: "menu" };
+  const name = { label: trans.__("More"), testid: "mlops-menu", role: "menu" };
   const menu = popover(button, name, () => offer(), signal);
   el.append(button, menu.panel);
   menu.panel.addEventListener("keydown", (event) => walk(menu.panel, event));
 
   function offer(): void {
     const entries: [string, string, () => void][] = [
-      ["Copy job id", "copy-id", () => void copy(shown.jobId)],
-      ["Copy as code", "copy-code", () => void copy(`mlops.get("${shortId(shown.jobId)}")`)],
+      [trans.__("Copy job id"), "copy-id", () => void copy(shown.jobId)],
+      [trans.__("Copy as code"), "copy-code", () => void copy(`mlops.get("${shortId(shown.jobId)}")`)],
     ];
-    if (shown.source === "server") entries.push(["Show log", "log", () => act({ do: "log" })]);
-    if (shown.series.size > 0) entries.push(["Download metrics CSV", "csv", () => act({ do: "csv" })]);
+    if (shown.source === "server") entries.push([trans.__("Show log"), "log", () => act({ do: "log" })]);
+    if (shown.series.size > 0) entries.push([trans.__("Download metrics CSV"), "csv", () => act({ do: "csv" })]);
     fill(menu.panel, entries.map(([label]) => label).join(), () =>
       entries.map(([label, testid, chosen]) => {
         const entry = element(

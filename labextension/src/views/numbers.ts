@@ -5,7 +5,8 @@ import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { clock, count, figure, option, percent, roughly, UNKNOWN } from "../state/figures";
 import { currentStage } from "../state/job";
-import { elapsed, isLengthUnknown, left } from "../state/times";
+import { elapsed, isLengthUnknown, type Left, left, overdue } from "../state/times";
+import { trans } from "../words";
 import { element, fill, pair, show } from "./element";
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: Card) => void {
@@ -63,35 +64,36 @@ function moving(card: Card, job: Job): Lines {
   if (current) pairs.push(["", at(current.stage, current.place), "unit"]);
   const { shown, link } = card.connection;
   if (card.source === "server" && (shown === "reconnecting" || face(card) === "gone")) {
-    const ago = link.heardAt === null ? UNKNOWN : `${roughly((card.now - link.heardAt) / 1000)} ago`;
-    pairs.push(["last update", ago, "last-update"]);
+    const ago = link.heardAt === null ? UNKNOWN : trans.__("%1 ago", roughly((card.now - link.heardAt) / 1000));
+    pairs.push([trans.__("last update"), ago, "last-update"]);
     // True of every job the server runs: its processes are not the connection's. Not of one that is suspended.
-    if (job.status === "running" && face(card) === "running") return [pairs, [["Training goes on in the server.", "", "goes-on"]]];
+    if (job.status === "running" && face(card) === "running") return [pairs, [[trans.__("Training goes on in the server."), "", "goes-on"]]];
   } else {
     const goesOn = face(card) === "running" && card.source !== "saved" && job.status !== "stopping";
-    const still = goesOn ? split(left(card)) : null;
-    const times: Pair[] = [["elapsed", ran === null ? UNKNOWN : clock(ran), "elapsed"], ...(still ? [still] : [])];
+    const still = left(card);
+    const times: Pair[] = [[trans.__("elapsed"), ran === null ? UNKNOWN : clock(ran), "elapsed"], ...(goesOn ? [remaining(still)] : [])];
     // What comes last yields first where room is scarce; that a job is overdue must not.
-    pairs.push(...(still?.[0] === "" ? times.reverse() : times));
+    pairs.push(...(still && "over" in still ? times.reverse() : times));
   }
   const { best } = job;
-  const rest: Pair[] = best ? [[`best ${best.name}`, `${figure(best.value)} @ ${best.step}`, "best"]] : [];
+  const rest: Pair[] = best ? [[trans.__("best %1", best.name), `${figure(best.value)} @ ${best.step}`, "best"]] : [];
   return [pairs, [...rest, ...again(job)]];
 }
 
 function at(stage: { unit: string | null; done: number | null; total: number | null }, place: number): string {
-  if (stage.done === null) return `stage ${place}/8`;
-  return `${stage.unit ?? "step"} ${count(stage.done)}${stage.total === null ? "" : `/${count(stage.total)}`}`;
+  if (stage.done === null) return trans.__("stage %1", `${place}/8`);
+  const total = stage.total === null ? "" : `/${count(stage.total)}`;
+  return `${stage.unit ?? trans.__("step")} ${count(stage.done)}${total}`;
 }
 
-function split(said: string): Pair {
-  const [word, value] = said.startsWith("left ") ? ["left", said.slice(5)] : ["", said];
-  return [word, value, "left"];
+function remaining(still: Left): Pair {
+  if (still && "over" in still) return ["", overdue(still.over), "left"];
+  return [trans.__("left"), still ? `~${still.about}` : "…", "left"];
 }
 
 /** Its priority, where it has one, and what is other than in the attempt before. */
 function again(job: Job): Pair[] {
-  const priority: Pair[] = job.priority ? [["priority", String(job.priority), "priority"]] : [];
+  const priority: Pair[] = job.priority ? [[trans.__("priority"), String(job.priority), "priority"]] : [];
   return [...priority, ...changed(job)];
 }
 
@@ -107,9 +109,9 @@ function short(value: unknown): string {
 function waiting(job: Job): Pair[] {
   const pairs: Pair[] = [];
   const { dataset, target, estimator } = job;
-  if (dataset) pairs.push(["data", dataset.name, "dataset"]);
-  if (target) pairs.push(["target", target, "target"]);
-  if (estimator) pairs.push(["model", estimator, "estimator"]);
+  if (dataset) pairs.push([trans.__("data"), dataset.name, "dataset"]);
+  if (target) pairs.push([trans.__("target"), target, "target"]);
+  if (estimator) pairs.push([trans.__("model"), estimator, "estimator"]);
   return pairs;
 }
 
@@ -120,17 +122,17 @@ function results(job: Job): Lines {
   const { metrics, metric } = job;
   const main = `test_${metric}`;
   const score = metrics[main] ?? job.final_score;
-  if (metric) pairs.push([`test ${metric}`, figure(score), "final"]);
+  if (metric) pairs.push([trans.__("test %1", metric), figure(score), "final"]);
   if (metrics["cv_mean"] != null) {
     const spread = metrics["cv_std"] == null ? "" : ` ± ${figure(metrics["cv_std"])}`;
-    pairs.push(["cv", `${figure(metrics["cv_mean"])}${spread}`, "cv"]);
+    pairs.push([trans.__("cv"), `${figure(metrics["cv_mean"])}${spread}`, "cv"]);
   }
   const baseline = metrics["test_baseline"] ?? metrics["baseline"];
-  if (baseline != null) rest.push(["baseline", figure(baseline), "baseline"]);
-  rest.push(["model", job.model_id ? job.model_id.slice(0, 6) : "not saved", "model"]);
-  if (job.best) rest.push([`best ${job.best.name}`, `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
+  if (baseline != null) rest.push([trans.__("baseline"), figure(baseline), "baseline"]);
+  rest.push([trans.__("model"), job.model_id ? job.model_id.slice(0, 6) : trans.__("not saved"), "model"]);
+  if (job.best) rest.push([trans.__("best %1", job.best.name), `${figure(job.best.value)} @ ${where(job, job.best.step)}`, "best"]);
   for (const [name, value] of Object.entries(metrics)) {
-    if (name.startsWith("test_") && name !== main && name !== "test_baseline") rest.push([name.replace("_", " "), figure(value), "metric"]);
+    if (name.startsWith("test_") && name !== main && name !== "test_baseline") rest.push([trans.__("test %1", name.slice("test_".length)), figure(value), "metric"]);
   }
   return [pairs, [...rest, ...again(job)]];
 }
@@ -139,5 +141,6 @@ function results(job: Job): Lines {
 function where(job: Job, step: number): string {
   const training = job.stages.find((stage) => stage.name === "Training model");
   const total = training?.total ?? training?.done;
-  return `${training?.unit ?? "step"} ${count(step)}${total ? `/${count(total)}` : ""}`;
+  const of = total ? `/${count(total)}` : "";
+  return `${training?.unit ?? trans.__("step")} ${count(step)}${of}`;
 }

@@ -4,6 +4,7 @@ import type { Act } from "../state/actions";
 import type { Board } from "../state/board";
 import { answering } from "../state/connection";
 import { type Row, rows } from "../state/rows";
+import { trans } from "../words";
 import css from "./card.css";
 import { mount as mountConnection } from "./connection";
 import { element, fill, say } from "./element";
@@ -21,7 +22,6 @@ export interface PanelActs {
   fold(names: readonly string[]): void;
 }
 
-const UNKNOWN = "Not known: the server has not answered yet.";
 const LINE = 'mlops.train(df, target="…")';
 
 export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
@@ -38,15 +38,15 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   const connection = mountConnection(place, onServer(board), signal, acts.act);
   const search = element("input", {
     type: "search",
-    placeholder: "filter jobs…",
-    "aria-label": "Filter jobs",
+    placeholder: trans.__("filter jobs…"),
+    "aria-label": trans.__("Filter jobs"),
     "data-testid": "mlops-filter",
   });
-  const open = section("Running", "running");
-  const over = section("Jobs", "jobs");
-  const activity = section("Activity", "activity");
+  const open = section(trans.__("Running"), "running");
+  const over = section(trans.__("Jobs"), "jobs");
+  const activity = section(trans.__("Activity"), "activity");
   const feed = mountFeed(activity.body, board, acts.open);
-  const system = section("System", "system");
+  const system = section(trans.__("System"), "system");
   const machine = mountMachine(system.body, board);
   box.append(header, search, open.node, over.node, activity.node, system.node);
 
@@ -63,8 +63,10 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     const filtered = search.value.trim() !== "";
     // Of a server that is away nobody knows whether they still run.
     const away = next.known && !answering(next.connection) && next.connection.shown !== "connecting";
-    open.tell(found.open, next.known ? "Nothing runs." : UNKNOWN, away ? "Running when last heard of" : "Running");
-    over.tell(found.over, !next.known ? UNKNOWN : filtered ? "No job like that." : null);
+    const unknown = next.known ? null : trans.__("Not known: the server has not answered yet.");
+    const called = away ? trans.__("Running when last heard of") : trans.__("Running");
+    open.tell(found.open, unknown ?? trans.__("Nothing runs."), called);
+    over.tell(found.over, unknown ?? (filtered ? trans.__("No job like that.") : null));
   };
   update(board);
   return update;
@@ -119,7 +121,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
 
 /** The line that makes the first job. */
 function first(): HTMLElement {
-  return element("p", { class: "note" }, "No jobs yet. In a cell: ", element("code", {}, LINE));
+  return element("p", { class: "note" }, `${trans.__("No jobs yet. In a cell:")} `, element("code", {}, LINE));
 }
 
 function onServer(board: Board) {

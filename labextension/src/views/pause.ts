@@ -3,6 +3,7 @@
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { canPause, canResume } from "../state/face";
+import { trans } from "../words";
 import { element, say, show } from "./element";
 
 export function mount(el: HTMLElement, card: Card, act: Act): (next: Card) => void {
@@ -13,7 +14,7 @@ export function mount(el: HTMLElement, card: Card, act: Act): (next: Card) => vo
   const update = (next: Card) => {
     shown = next;
     show(button, canPause(next) || canResume(next));
-    say(button, canResume(next) ? "Resume" : "Pause");
+    say(button, canResume(next) ? trans.__("Resume") : trans.__("Pause"));
   };
   update(card);
   return update;

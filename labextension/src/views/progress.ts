@@ -3,7 +3,8 @@
 import type { Card } from "../state/card";
 import { answering } from "../state/connection";
 import { currentStage, isOver } from "../state/job";
-import { elapsed, isLengthUnknown, left } from "../state/times";
+import { elapsed, isLengthUnknown, left, overdue } from "../state/times";
+import { trans } from "../words";
 import { attribute, element } from "./element";
 import { placeOf } from "./stages";
 
@@ -12,7 +13,7 @@ export function mount(el: HTMLElement, card: Card): (next: Card) => void {
   const somewhere = element("i", { class: "somewhere" });
   const bar = element(
     "div",
-    { class: "progress", role: "progressbar", "aria-label": "Progress", "data-testid": "mlops-progress" },
+    { class: "progress", role: "progressbar", "aria-label": trans.__("Progress"), "data-testid": "mlops-progress" },
     done,
     somewhere,
   );
@@ -47,9 +48,9 @@ function share(card: Card): number {
 
 /** `58 percent, stage 5 of 8 Train, about 4 seconds left`; without seconds, which tick. */
 function spoken(card: Card, progress: number | null): string {
-  const still = left(card).replace("left ~", "about ").replace("left …", "");
-  const parts = [progress === null ? "length unknown" : `${Math.floor(progress)} percent`, placeOf(card)];
-  if (still.startsWith("about ")) parts.push(`${still} left`);
-  else if (still) parts.push(still);
+  const still = left(card);
+  const far = progress === null ? trans.__("length unknown") : trans.__("%1 percent", String(Math.floor(progress)));
+  const parts = [far, placeOf(card)];
+  if (still) parts.push("over" in still ? overdue(still.over) : trans.__("about %1 left", still.about));
   return parts.join(", ");
 }

@@ -3,6 +3,7 @@
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { canRerun, face } from "../state/face";
+import { trans } from "../words";
 import { element, say, show } from "./element";
 
 export function mount(el: HTMLElement, card: Card, act: Act): (next: Card) => void {
@@ -11,7 +12,7 @@ export function mount(el: HTMLElement, card: Card, act: Act): (next: Card) => vo
   button.addEventListener("click", () => act({ do: "rerun" }));
   const update = (next: Card) => {
     show(button, canRerun(next));
-    say(button, face(next) === "failed" ? "Retry" : "Run again");
+    say(button, face(next) === "failed" ? trans.__("Retry") : trans.__("Run again"));
   };
   update(card);
   return update;

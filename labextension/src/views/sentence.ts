@@ -3,7 +3,9 @@
 import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { currentStage, notKept, shortId } from "../state/job";
+import { trans } from "../words";
 import { element, fill, show } from "./element";
+import { titleOf } from "./stages";
 
 export function mount(el: HTMLElement, card: Card): (next: Card) => void {
   const line = element("p", { class: "sentence", "data-testid": "mlops-sentence" });
@@ -30,22 +32,26 @@ function said(card: Card): Piece[] {
   switch (face(card)) {
     case "unknown":
       return card.asked === null && card.source === "saved"
-        ? ["No record of this job here."]
-        : ["Asking the server for its record."];
+        ? [trans.__("No record of this job here.")]
+        : [trans.__("Asking the server for its record.")];
     case "queued":
-      return [job?.waiting_for === "memory" ? "Waiting for memory: starts by itself when enough is free." : "Starts by itself when a place is free."];
+      return [
+        job?.waiting_for === "memory"
+          ? trans.__("Waiting for memory: starts by itself when enough is free.")
+          : trans.__("Starts by itself when a place is free."),
+      ];
     case "cancelled": {
       const stage = job && job.start_time !== null ? currentStage(job)?.stage.name : undefined;
-      const where = stage ? `Stopped in ${stage}. ` : "";
-      return [where + (job?.model_id ? "The model was saved." : "No model was saved.")];
+      const where = stage ? `${trans.__("Stopped in %1.", titleOf(stage))} ` : "";
+      return [where + (job?.model_id ? trans.__("The model was saved.") : trans.__("No model was saved."))];
     }
     case "gone":
       return connection.shown === "forbidden"
-        ? ["You are signed out of this server: the job may still be running. Reload the page to sign in."]
-        : ["The job may still be running. When the server is back: ", { code: "%mlops status" }, " or ", { code: `mlops.get("${id}")` }];
+        ? [trans.__("You are signed out of this server: the job may still be running. Reload the page to sign in.")]
+        : [`${trans.__("The job may still be running. When the server is back:")} `, { code: "%mlops status" }, ` ${trans.__("or")} `, { code: `mlops.get("${id}")` }];
     case "finished": {
       const reason = job && notKept(job);
-      return reason ? [`Model not saved. ${reason}`] : [];
+      return reason ? [`${trans.__("Model not saved.")} ${reason}`] : [];
     }
     case "running":
     case "failed":

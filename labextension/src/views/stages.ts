@@ -5,36 +5,49 @@ import type { Card } from "../state/card";
 import { span, UNKNOWN } from "../state/figures";
 import { isOver } from "../state/job";
 import { elapsed } from "../state/times";
+import { trans } from "../words";
 import { attribute, element, say } from "./element";
 import { draw, mark } from "./marks";
 
-/** Labels short enough for eight in a row; the full title is the accessible name and the tooltip. */
-const SHORT: Record<string, string> = {
-  "Data validation": "Data",
-  "Data preprocessing": "Prep",
-  "Feature engineering": "Features",
-  "Model selection": "Select",
-  "Training model": "Train",
-  "Model validation": "Validate",
-  "Performance evaluation": "Evaluate",
-  "Finalizing model": "Finalize",
+/** By the server's names: the title, and a label short enough for eight in a row. */
+const NAMES: Record<string, () => readonly [title: string, short: string]> = {
+  "Data validation": () => [trans.__("Data validation"), trans.__("Data")],
+  "Data preprocessing": () => [trans.__("Data preprocessing"), trans.__("Prep")],
+  "Feature engineering": () => [trans.__("Feature engineering"), trans.__("Features")],
+  "Model selection": () => [trans.__("Model selection"), trans.__("Select")],
+  "Training model": () => [trans.__("Training model"), trans.__("Train")],
+  "Model validation": () => [trans.__("Model validation"), trans.__("Validate")],
+  "Performance evaluation": () => [trans.__("Performance evaluation"), trans.__("Evaluate")],
+  "Finalizing model": () => [trans.__("Finalizing model"), trans.__("Finalize")],
 };
 
-const WORDS: Record<Stage["state"], string> = {
-  pending: "not started",
-  running: "running",
-  done: "done",
-  skipped: "skipped",
-  failed: "failed here",
-  cancelled: "cancelled here",
-};
+function word(state: Stage["state"]): string {
+  switch (state) {
+    case "pending":
+      return trans.__("not started");
+    case "running":
+      return trans.__("running");
+    case "done":
+      return trans.__("done");
+    case "skipped":
+      return trans.__("skipped");
+    case "failed":
+      return trans.__("failed here");
+    case "cancelled":
+      return trans.__("cancelled here");
+  }
+}
+
+export function titleOf(stage: string): string {
+  return Object.hasOwn(NAMES, stage) ? (NAMES[stage]?.()[0] ?? stage) : stage;
+}
 
 export function shortName(stage: string): string {
-  return SHORT[stage] ?? stage;
+  return Object.hasOwn(NAMES, stage) ? (NAMES[stage]?.()[1] ?? stage) : stage;
 }
 
 export function mount(el: HTMLElement, card: Card): (next: Card) => void {
-  const list = element("ol", { class: "stages", "aria-label": "Stages", "data-testid": "mlops-stages" });
+  const list = element("ol", { class: "stages", "aria-label": trans.__("Stages"), "data-testid": "mlops-stages" });
   el.append(list);
   const segments: ((stage: Stage, card: Card) => void)[] = [];
 
@@ -61,12 +74,12 @@ function segment(list: HTMLElement): (stage: Stage, card: Card) => void {
     const over = card.job !== null && isOver(card.job);
     const current = stage.name === card.job?.current_stage && !over;
     const took = duration(stage, elapsed(card));
-    const words = [stage.name, WORDS[stage.state], took === null ? "" : span(took), stage.skipped_reason ?? stage.detail ?? ""];
+    const words = [titleOf(stage.name), word(stage.state), took === null ? "" : span(took), stage.skipped_reason ?? stage.detail ?? ""];
     const sentence = words.filter(Boolean).join(", ");
     item.dataset["state"] = stage.state;
     draw(shape, stage.state);
     say(label, shortName(stage.name));
-    say(time, took === null ? (stage.state === "skipped" ? "skipped" : "") : brief(took));
+    say(time, took === null ? (stage.state === "skipped" ? trans.__("skipped") : "") : brief(took));
     say(spoken, sentence);
     attribute(item, "title", sentence);
     attribute(item, "aria-current", current ? "step" : null);
@@ -101,5 +114,5 @@ export function placeOf(card: Card): string {
   const stages = card.job?.stages ?? [];
   const at = stages.findIndex((stage) => stage.name === card.job?.current_stage);
   const stage = stages[at];
-  return stage ? `stage ${at + 1} of ${stages.length} ${shortName(stage.name)}` : UNKNOWN;
+  return stage ? trans.__("stage %1 of %2 %3", String(at + 1), String(stages.length), shortName(stage.name)) : UNKNOWN;
 }

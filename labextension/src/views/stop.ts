@@ -5,6 +5,7 @@ import type { Card } from "../state/card";
 import { canStop } from "../state/face";
 import { percent } from "../state/figures";
 import { elapsed } from "../state/times";
+import { trans } from "../words";
 import { element, say, show } from "./element";
 
 const ASKS_AFTER_SECONDS = 10;
@@ -21,8 +22,8 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     if (!canStop(next)) forget();
     show(button, canStop(next));
     const progress = next.job?.progress;
-    const question = progress == null ? "Stop now?" : `Stop at ${percent(progress)}?`;
-    say(button, asking === undefined ? "Stop" : question);
+    const question = progress == null ? trans.__("Stop now?") : trans.__("Stop at %1?", percent(progress));
+    say(button, asking === undefined ? trans.__("Stop") : question);
     button.classList.toggle("asking", asking !== undefined);
   };
 

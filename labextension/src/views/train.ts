@@ -6,6 +6,7 @@ import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { shortId } from "../state/job";
 import { elapsed } from "../state/times";
+import { trans } from "../words";
 import { mount as mountAnnouncer } from "./announcer";
 import { mount as mountBody } from "./body";
 import css from "./card.css";
@@ -71,7 +72,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     const shown = face(next);
     box.dataset["face"] = shown;
     box.dataset["theme"] = theme();
-    attribute(box, "aria-label", `Job ${next.job?.name ?? shortId(next.jobId)}`);
+    attribute(box, "aria-label", trans.__("Job %1", next.job?.name ?? shortId(next.jobId)));
     show(timeline, shown === "running" || shown === "failed");
     show(bar, shown === "running" || shown === "gone");
     show(line, shown !== "unknown");

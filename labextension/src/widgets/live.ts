@@ -12,6 +12,7 @@ import type { Action } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
 import { endedWithoutResult, isOver } from "../state/job";
 import { mount } from "../views/train";
+import { trans } from "../words";
 import { save } from "./csv";
 
 export interface Given {
@@ -202,25 +203,25 @@ function attempt(
         client.use(action.way);
         return;
       case "stop":
-        void tried(() => order(client.rest.stop(given.jobId)), "Not stopped");
+        void tried(() => order(client.rest.stop(given.jobId)), trans.__("Not stopped"));
         return;
       case "rerun":
-        void tried(async () => lead(await client.rest.rerun(given.jobId, key)), "Not run again");
+        void tried(async () => lead(await client.rest.rerun(given.jobId, key)), trans.__("Not run again"));
         return;
       case "pause":
-        void tried(() => order(client.rest.pause(given.jobId)), "Not paused");
+        void tried(() => order(client.rest.pause(given.jobId)), trans.__("Not paused"));
         return;
       case "resume":
-        void tried(() => order(client.rest.resume(given.jobId)), "Not resumed");
+        void tried(() => order(client.rest.resume(given.jobId)), trans.__("Not resumed"));
         return;
       case "log":
         void tried(async () => {
           const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);
           happen({ kind: "written", first, lines });
-        }, "No log");
+        }, trans.__("No log"));
         return;
       case "csv":
-        void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), "No file");
+        void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), trans.__("No file"));
     }
   }
 

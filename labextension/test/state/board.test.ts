@@ -218,7 +218,7 @@ describe("notices", () => {
   test("a failure says why in at most 90 characters", () => {
     const [notice] = ends({ status: "failed", error: `ValueError: ${"x".repeat(200)}\nmore`, name: "n".repeat(300) });
     expect([notice?.kind, notice?.toast, notice?.text.length]).toEqual(["error", true, 90]);
-    expect(ends({ status: "lost", reason: "lost" })[0]?.text).toBe("digits-mlp lost: lost");
+    expect(ends({ status: "lost", reason: "lost" })[0]?.text).toBe("digits-mlp lost: The job's processes are gone and left no word.");
   });
 
   test("what somebody stopped, and what was over before, is no news", () => {
