@@ -66,6 +66,9 @@ class Recorded:
         self._membership = folder / "membership"
         self._membership.write_text("0::/\n")
         (self._folder / "memory.max").write_text(f"{memory}\n")
+        (self._folder / "memory.current").write_text(f"{memory // 4}\n")
+        #: What ``container``'s functions take.
+        self.place = str(self._folder), str(self._membership)
         self._count(3)
         self._kernel: threading.Thread | None = None
 
@@ -73,10 +76,10 @@ class Recorded:
     def inside(self) -> Iterator[None]:
         """Keepers started meanwhile read of this group."""
         before = pair._KEEPER
-        place = f"({str(self._folder)!r}, {str(self._membership)!r})"
         reads = (
             "from mlops_jupyter.training import container as c; "
-            f"c.oom_kills.__defaults__ = c.memory_limit.__defaults__ = {place}; from mlops_jupyter.training"
+            f"c.oom_kills.__defaults__ = c.memory_limit.__defaults__ = {self.place}; "
+            "from mlops_jupyter.training"
         )
         pair._KEEPER = before.replace("from mlops_jupyter.training", reads, 1)  # type: ignore[misc]
         try:

@@ -8,18 +8,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
+from mlops_jupyter import __version__
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.server.rooms import Rooms
 from tests.browser.servers import NO_THRESHOLDS
+
+PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 
 
 @pytest.fixture
@@ -65,6 +70,44 @@ def ask(jp_fetch, rooms) -> Callable[..., Any]:
         return response.code, json.loads(response.body or b"null")
 
     return ask
+
+
+@pytest.fixture
+def penguins(jp_root_dir) -> dict[str, Any]:
+    """A spec that trains in about a second."""
+    shutil.copy(PENGUINS, jp_root_dir / "penguins.csv")
+    return {
+        "data": {"path": str(jp_root_dir / "penguins.csv")},
+        "target": "species",
+        "model": "rf",
+        "version": __version__,
+    }
+
+
+@pytest.fixture
+def submit(ask, penguins) -> Callable[..., Any]:
+    """``await submit(model=…)`` -> the accepted job."""
+
+    async def submit(**changes: Any) -> dict[str, Any]:
+        status, job = await ask("POST", "jobs", {**penguins, **changes})
+        assert status == 201, job
+        return job
+
+    return submit
+
+
+@pytest.fixture
+def until(ask) -> Callable[..., Any]:
+    """``await until(job_id, condition) -> job``: waits on events, not on the clock."""
+
+    async def until(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            _, answer = await ask("GET", f"jobs/{job_id}")
+            if condition(answer["job"]):
+                return answer["job"]
+            await ask("GET", f"events?since={answer['head']}&wait=20", request_timeout=30)
+
+    return until
 
 
 class Socket:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import getpass
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -34,18 +33,6 @@ PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture
-def penguins(jp_root_dir) -> dict[str, Any]:
-    """A spec that trains in about a second."""
-    shutil.copy(PENGUINS, jp_root_dir / "penguins.csv")
-    return {
-        "data": {"path": str(jp_root_dir / "penguins.csv")},
-        "target": "species",
-        "model": "rf",
-        "version": __version__,
-    }
-
-
 class Sleeper(ClassifierMixin, BaseEstimator):
     """Says that it begins, then takes its time in steps that can be interrupted."""
 
@@ -65,18 +52,6 @@ class Sleeper(ClassifierMixin, BaseEstimator):
 
 
 @pytest.fixture
-def submit(ask, penguins) -> Callable[..., Any]:
-    """``await submit(model=…)`` -> the accepted job."""
-
-    async def submit(**changes: Any) -> dict[str, Any]:
-        status, job = await ask("POST", "jobs", {**penguins, **changes})
-        assert status == 201, job
-        return job
-
-    return submit
-
-
-@pytest.fixture
 def submit_sleeper(ask, submit) -> Callable[..., Any]:
     async def submit_sleeper(seconds: float = 600.0, **changes: Any) -> dict[str, Any]:
         # By value: the worker cannot import the tests.
@@ -86,20 +61,6 @@ def submit_sleeper(ask, submit) -> Callable[..., Any]:
         return await submit(estimator_input=answer["input_id"], model=None, cv=0, **changes)
 
     return submit_sleeper
-
-
-@pytest.fixture
-def until(ask) -> Callable[..., Any]:
-    """``await until(job_id, condition) -> job``: waits on events, not on the clock."""
-
-    async def until(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            _, answer = await ask("GET", f"jobs/{job_id}")
-            if condition(answer["job"]):
-                return answer["job"]
-            await ask("GET", f"events?since={answer['head']}&wait=20", request_timeout=30)
-
-    return until
 
 
 def over(job: dict[str, Any]) -> bool:

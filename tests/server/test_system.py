@@ -6,12 +6,14 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+import cloudpickle
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlops_jupyter.core.health import Thresholds
 from mlops_jupyter.server.rooms import Rooms
 from tests.browser.servers import NO_THRESHOLDS
-from tests.executors.builders import until
+from tests.executors.builders import until as soon
 
 
 @pytest.fixture
@@ -126,6 +128,52 @@ async def test_a_change_of_health_is_stored_once_with_its_cause(ask, subscribe, 
     assert rooms.hub.head == head + 2
 
 
+class Crowd(ClassifierMixin, BaseEstimator):
+    """Fits with four processes of joblib's that hold 100 MB each until ``let_go`` is there."""
+
+    def __init__(self, let_go: str) -> None:
+        self.let_go = let_go
+
+    def fit(self, X, y):
+        import joblib  # noqa: PLC0415 - in the job
+
+        def hold(path: str) -> int:
+            import os  # noqa: PLC0415
+            import time  # noqa: PLC0415
+
+            held = bytearray(b"x" * 100_000_000)
+            while not os.path.exists(path):  # noqa: PTH110
+                time.sleep(0.01)
+            return len(held)
+
+        self.classes_ = sorted(set(y))
+        joblib.Parallel(n_jobs=4, backend="loky")(joblib.delayed(hold)(self.let_go) for _ in range(4))
+        return self
+
+    def predict(self, X):
+        return [self.classes_[0]] * len(X)
+
+
+async def test_a_job_is_shown_with_the_memory_of_joblibs_children(
+    ask, submit, until, subscribe, tmp_path
+) -> None:
+    # By value: the worker cannot import the tests.
+    cloudpickle.register_pickle_by_value(__import__(__name__, fromlist=["x"]))
+    let_go = tmp_path / "let go"
+    kind = {"Content-Type": "application/octet-stream"}
+    _, answer = await ask("POST", "inputs", cloudpickle.dumps(Crowd(str(let_go))), headers=kind)
+    job = await submit(estimator_input=answer["input_id"], model=None, cv=0)
+    shown: list[int] = []
+    async with subscribe() as socket:
+        while not shown or shown[-1] < 400_000_000:
+            uses = (await sample(socket))["latest"]["system_metrics"]["jobs"]
+            shown += [use["memory"] for use in uses if use["id"] == job["job_id"] and use["memory"]]
+    let_go.touch()
+    ended = await until(job["job_id"], lambda job: job["status"] in ("completed", "failed"))
+    # Its own record knows of them, too.
+    assert ended["resources"]["peak_memory_bytes"] >= 400_000_000
+
+
 async def test_while_nobody_looks_and_nothing_runs_it_asks_no_more_often_than_it_would_look(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,5 +181,5 @@ async def test_while_nobody_looks_and_nothing_runs_it_asks_no_more_often_than_it
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(rooms.monitor, "_wanted", lambda: bool(asked.append(loop.time())))
     rooms.monitor.call()
-    await until(lambda: len(asked) >= 2)
+    await soon(lambda: len(asked) >= 2)
     assert asked[1] - asked[0] >= 0.4

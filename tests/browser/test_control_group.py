@@ -1,0 +1,60 @@
+"""Whose memory it is: a server in a control group says the group's, in a page, beside the host's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.grouped_lab import GROUP
+from tests.browser.lab import Lab
+from tests.browser.servers import ROOT, LabServer
+from tests.browser.test_surroundings import panel
+from tests.control_groups import Real, Recorded, kinds, limited
+
+
+class GroupedServer(LabServer):
+    """Lives in ``group``."""
+
+    def __init__(self, home: Path, group: Real | Recorded) -> None:
+        super().__init__(home)
+        self._group = group
+        if isinstance(group, Recorded):
+            self.module = "tests.browser.grouped_lab"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        theirs = super().environment
+        if isinstance(self._group, Recorded):
+            place = os.pathsep.join(map(str, self._group.place))
+            theirs |= {GROUP: place, "PYTHONPATH": str(ROOT)}
+        return theirs
+
+    def start(self) -> None:
+        with self._group.inside():
+            super().start()
+
+
+# A real one where one can be made; the other version of control groups: tests/test_machine.py.
+@pytest.mark.parametrize("kind", kinds()[-1:])
+def test_in_a_control_group_of_512_mib_the_page_says_512_mib(
+    kind: str, tmp_path: Path, open_lab: Callable[..., Lab]
+) -> None:
+    with limited(kind, 512 << 20, tmp_path) as group:
+        server = GroupedServer(tmp_path / "home", group)
+        try:
+            server.start()
+            lab = open_lab(server)
+            lab.open_notebook(server.notebook("empty.ipynb", ["1"]))
+            machine = panel(lab)
+            memory = machine.get_by_test_id("mlops-gauge-memory")
+            expect(memory).to_contain_text("of 512\u202fMiB · container", timeout=30_000)
+            expect(machine.get_by_test_id("mlops-machine-more")).to_contain_text("Host ")
+            told = server.get("mlops/api/system").json()["system"]
+            assert (told["memory_limit"], told["memory_scope"]) == (512 << 20, "container")
+            assert told["host"]["memory_limit"] == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        finally:
+            server.close()
