@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +50,20 @@ class Real:
 
     def charge(self, worker: int) -> None:
         """The kernel does."""
+
+    @contextmanager
+    def filled(self, memory: int) -> Iterator[None]:
+        """A process of the group holds so many bytes meanwhile."""
+        code = f"held = bytearray(b'x' * {memory}); print('held', flush=True); input()"
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with self.inside():
+            process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield
+        finally:
+            process.communicate(b"\n", timeout=10)
 
     def remove(self) -> None:
         deadline = time.monotonic() + 10
@@ -91,6 +107,15 @@ class Recorded:
         """From now on ``worker`` may not use more than the group has."""
         self._kernel = threading.Thread(target=self._end_when_too_large, args=(worker,))
         self._kernel.start()
+
+    @contextmanager
+    def filled(self, memory: int) -> Iterator[None]:
+        """The group's folder says so meanwhile."""
+        used = self._folder / "memory.current"
+        before = used.read_text()
+        used.write_text(f"{int(before) + memory}\n")
+        yield
+        used.write_text(before)
 
     def remove(self) -> None:
         if self._kernel is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -41,6 +41,9 @@ class Proxy:
         self._target = (parts.hostname or "", parts.port or 80)
         self._path = parts.path
         self._refusal: bytes | None = None
+        self._cut_after: set[str] = set()
+        #: Types of events after which a websocket was cut.
+        self.cuts: list[str] = []
         self._down = False
         self._sockets: set[asyncio.StreamWriter] = set()
         self._open: set[asyncio.StreamWriter] = set()
@@ -68,6 +71,10 @@ class Proxy:
     def cut(self) -> None:
         """Break off our open websockets, without a closing handshake."""
         self._call(self._abort(self._sockets))
+
+    def cut_after(self, *types: str) -> None:
+        """Break off our websocket right behind the first message with an event of each of these types."""
+        self._cut_after.update(types)
 
     def go_down(self) -> None:
         """Break off everything and answer nothing: the network is gone."""
@@ -136,7 +143,7 @@ class Proxy:
             downstream.write(head if upgrade else _closing(head))
             both = (
                 asyncio.create_task(_pipe(reader, downstream)),
-                asyncio.create_task(_pipe(upstream, writer)),
+                asyncio.create_task(_pipe(upstream, writer, self._watch if ours else None)),
             )
             # The answer's end is the connection's: a browser may leave its own side open.
             await both[1]
@@ -146,6 +153,13 @@ class Proxy:
             self._open.discard(downstream)
             downstream.transport.abort()
 
+    def _watch(self, data: bytes) -> bool:
+        """Whether ``data`` is the last to pass."""
+        found = sorted(kind for kind in self._cut_after if f'"type":"{kind}"'.encode() in data)
+        self._cut_after.difference_update(found)
+        self.cuts += found
+        return bool(found)
+
 
 def _closing(head: bytes) -> bytes:
     """The head of a request, asking that the connection be closed after the answer."""
@@ -154,9 +168,13 @@ def _closing(head: bytes) -> bytes:
     return b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
 
 
-async def _pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def _pipe(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, last: Callable[[bytes], bool] | None = None
+) -> None:
     while data := await source.read(1 << 16):
         target.write(data)
         await target.drain()
+        if last is not None and last(data):
+            break
     if target.can_write_eof():
         target.write_eof()
