@@ -24,11 +24,11 @@ if (process.argv[2] === "harness") {
   rmSync("../mlops_jupyter/static", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: { job: "src/widgets/job.ts", page: "src/page/index.ts" },
+    entryPoints: { job: "src/widgets/job.ts", page: "src/page/index.ts", debug: "src/page/debug.ts" },
     outdir: "../mlops_jupyter/static",
     minify: true,
   });
-  for (const name of ["page/page.html", "page/page.css", "icon.svg"]) {
+  for (const name of ["page/page.html", "page/debug.html", "page/page.css", "icon.svg"]) {
     copyFileSync(`src/${name}`, `../mlops_jupyter/static/${basename(name)}`);
   }
   // The bundles hold uPlot; its licence goes with them.

@@ -1,4 +1,4 @@
-"""``{base_url}mlops``: the page of ``jupyter mlops``, its script and its style.
+"""``{base_url}mlops``, the page of ``jupyter mlops``, and ``mlops/debug``, the raw stream.
 
 The files are the same for everybody; what they show comes by REST and by events.
 """
@@ -46,14 +46,24 @@ class File(Ours):
         self.set_header("Cache-Control", "no-cache")
         await self.finish(body)
 
+    async def show_page(self, name: str) -> None:
+        # Asked for, so that it is sent as a cookie: what a page posts needs it.
+        assert self.xsrf_token
+        await self.show(name)
+
 
 class PageHandler(File):
     @web.authenticated
     @authorized("read", "mlops.jobs")
     async def get(self) -> None:
-        # Asked for, so that it is sent as a cookie: what the page posts needs it.
-        assert self.xsrf_token
-        await self.show("page.html")
+        await self.show_page("page.html")
+
+
+class DebugHandler(File):
+    @web.authenticated
+    @authorized("read", "mlops.events")
+    async def get(self) -> None:
+        await self.show_page("debug.html")
 
 
 class FileHandler(File):
@@ -65,5 +75,6 @@ class FileHandler(File):
 
 handlers = [
     ("mlops", PageHandler),
-    (r"mlops/static/(page\.js|page\.css|icon\.svg)", FileHandler),
+    ("mlops/debug", DebugHandler),
+    (r"mlops/static/(page\.js|page\.css|debug\.js|icon\.svg)", FileHandler),
 ]

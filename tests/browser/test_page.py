@@ -162,3 +162,49 @@ def test_who_is_signed_out_is_asked_and_led_back(tab: Lab, server: LabServer) ->
     tab.page.locator("button[type=submit]").first.click()
     expect(tab.page).to_have_url(f"{server.url}mlops?job=j-7f3a")
     expect(tab.page.get_by_test_id("mlops-panel")).to_be_visible()
+
+
+def test_the_raw_stream_shows_what_is_on_the_wire_as_text(tab: Lab, server: LabServer) -> None:
+    page = tab.page
+    server.copy("notebooks/data")
+    page.goto(f"{server.url}mlops/debug?token={server.token}")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.locator("#state")).to_have_text("Connected.")
+    messages = page.locator("#messages li")
+    expect(messages.last).to_contain_text('{"type":"hello"')
+    expect(page.locator("#counts")).to_contain_text("ping 2")
+    # The same request as from anywhere else, and the same answer: text, whatever it names.
+    tab.tolerate("status of 400")
+    page.get_by_label("file").fill("<img src=x onerror=__pwn()>.csv")
+    page.get_by_label("target").fill("species")
+    page.get_by_role("button", name="Train").click()
+    expect(page.locator("#trained")).to_contain_text("<img src=x onerror=__pwn()>.csv")
+    page.get_by_label("file").fill("notebooks/data/penguins.csv")
+    page.get_by_role("button", name="Train").click()
+    job = page.locator("#trained a").inner_text()
+    # By the name of older documents.
+    page.get_by_label("types").fill("training_complete")
+    expect(messages.first).to_contain_text(
+        re.compile(f'"type":"training_completed".*"job_id":"{job}"'), timeout=30_000
+    )
+    for text in messages.all_inner_texts():
+        assert '"type":"training_completed"' in text
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_label("types").fill("")
+    count = messages.count()
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.locator("#state")).to_contain_text("Closed")
+    expect(messages).to_have_count(count)
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Go on").click()
+    # It goes on where it was: no snapshot.
+    head = server.get("mlops/api/status").json()
+    expect(page.get_by_label("since")).to_have_value(str(head["head"]))
+    expect(page.get_by_label("epoch")).to_have_value(head["epoch"])
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(messages.last).to_contain_text('{"type":"hello"')
+    expect(messages.filter(has_text='"type":"snapshot"')).to_have_count(0)
+    page.locator("#trained a").click()
+    expect(page).to_have_url(f"{server.url}mlops?job={job}")
+    expect(page.get_by_test_id("mlops-state")).to_have_text("Finished")
+    assert tab.foreign() == []  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from tornado.httpclient import HTTPClientError
@@ -11,10 +11,12 @@ from tornado.httpclient import HTTPClientError
 from mlops_jupyter.server.page import STATIC, TYPES
 
 
-async def test_a_page_runs_scripts_of_its_own_alone_and_may_post(rooms, jp_fetch) -> None:
+@pytest.mark.parametrize("name", ["mlops", "mlops/debug"])
+async def test_a_page_runs_scripts_of_its_own_alone_and_may_post(rooms, jp_fetch, name) -> None:
     """What it holds is the same for everybody: nothing of a user's, and no token."""
-    page = await jp_fetch("mlops", params={"job": "</script><script>alert(1)</script>"})
-    assert page.body == (STATIC / "page.html").read_bytes()
+    page = await jp_fetch(*name.split("/"), params={"job": "</script><script>alert(1)</script>"})
+    file = {"mlops": "page.html", "mlops/debug": "debug.html"}[name]
+    assert page.body == (STATIC / file).read_bytes()
     policy = page.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
     assert "default-src 'none'" in policy
@@ -24,19 +26,21 @@ async def test_a_page_runs_scripts_of_its_own_alone_and_may_post(rooms, jp_fetch
     assert [inside for attributes, inside in scripts if b"application/json" not in attributes] == [b""]
 
 
-async def test_all_a_page_needs_is_under_the_base_url(rooms, jp_fetch) -> None:
+@pytest.mark.parametrize("name", ["mlops", "mlops/debug"])
+async def test_all_a_page_needs_is_under_the_base_url(rooms, jp_fetch, name) -> None:
     """Relative addresses only: they hold behind any prefix, also one that a proxy takes away."""
-    page = (await jp_fetch("mlops")).body.decode()
+    page = (await jp_fetch(*name.split("/"))).body.decode()
     needed = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(needed) == 3
     for address in needed:
         assert not urlsplit(address).netloc
         assert not address.startswith("/")
-        answer = await jp_fetch(*address.split("/"))
+        path = urlsplit(urljoin(f"/{name}", address)).path.strip("/").split("/")
+        answer = await jp_fetch(*path)
         assert answer.code == 200
         assert answer.headers["Content-Type"].partition(";")[0] in TYPES.values()
         with pytest.raises(HTTPClientError, match="304"):
-            await jp_fetch(*address.split("/"), headers={"If-None-Match": answer.headers["Etag"]})
+            await jp_fetch(*path, headers={"If-None-Match": answer.headers["Etag"]})
 
 
 async def test_looking_at_a_page_is_no_activity(rooms, jp_serverapp, jp_fetch) -> None:

@@ -39,6 +39,7 @@ ASKS = {
     ("GET", "events"): ("read", "mlops.events"),
     ("GET", "events/subscribe"): ("read", "mlops.events"),
     ("GET", "mlops"): ("read", "mlops.jobs"),
+    ("GET", "mlops/debug"): ("read", "mlops.events"),
     ("GET", "mlops/static/{file}"): ("read", "mlops.jobs"),
 }
 UPGRADE = {

@@ -45,6 +45,13 @@ export interface ActivityAnswer {
   activity: ActivityUpdate[];
 }
 
+export interface StatusAnswer {
+  version: string;
+  epoch: string;
+  head: number;
+  root_dir: string;
+}
+
 export interface LogsAnswer {
   job_id: string;
   total: number;
@@ -100,6 +107,15 @@ export class Rest {
     return this.#ask("GET", `jobs/${encodeURIComponent(id)}/logs`, { tail }, signal);
   }
 
+  status(signal?: AbortSignal): Promise<StatusAnswer> {
+    return this.#ask("GET", "status", {}, signal);
+  }
+
+  /** A `JobSpec`; `key` names this submission: sent twice, it is one job. */
+  submit(spec: object, key: string): Promise<Job> {
+    return this.#ask("POST", "jobs", {}, undefined, { "Idempotency-Key": key }, spec);
+  }
+
   stop(id: string): Promise<Job> {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
   }
@@ -128,6 +144,7 @@ export class Rest {
     query: Record<string, string | number | undefined>,
     signal?: AbortSignal,
     more: Record<string, string> = {},
+    body: object = {},
   ): Promise<Answer> {
     const url = new URL(`mlops/api/${path}`, this.#server.baseUrl);
     for (const [name, value] of Object.entries(query)) {
@@ -135,7 +152,7 @@ export class Rest {
     }
     const late = AbortSignal.timeout(PATIENCE_MS);
     let response: Response;
-    let body: unknown;
+    let answer: unknown;
     try {
       response = await fetch(url, {
         method,
@@ -143,17 +160,17 @@ export class Rest {
         credentials: "same-origin",
         cache: "no-store",
         signal: signal ? AbortSignal.any([signal, late]) : late,
-        ...(method === "POST" ? { body: "{}" } : {}),
+        ...(method === "POST" ? { body: JSON.stringify(body) } : {}),
       });
-      body = await parsed(response);
+      answer = await parsed(response);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw new RequestFailed(0, error instanceof Error ? error.message : String(error));
     }
-    if (!response.ok) throw new RequestFailed(response.status, reason(body, response));
+    if (!response.ok) throw new RequestFailed(response.status, reason(answer, response));
     // A proxy's or a hub's page (signed out, server asleep) comes with status 200, too.
-    if (body === undefined) throw new RequestFailed(0, `${response.status} without JSON`);
-    return body as Answer;
+    if (answer === undefined) throw new RequestFailed(0, `${response.status} without JSON`);
+    return answer as Answer;
   }
 
   #headers(method: string): Record<string, string> {
