@@ -26,7 +26,8 @@ CHILDREN = 4
 FAMILY = f"""
 import subprocess, sys
 pipes = {{"stdin": subprocess.PIPE}}
-children = [subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], **pipes) for _ in range({CHILDREN})]
+waits = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+children = [subprocess.Popen(waits, **pipes) for _ in range({CHILDREN})]
 print("there", flush=True)
 input()
 """
