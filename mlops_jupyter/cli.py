@@ -126,6 +126,11 @@ class _Shell:
     def _resume(self, job: str, **_: Any) -> None:
         self._moved(self._session.resume(job), "resuming")
 
+    def _mute(self, job: str, rule: str, *, undo: bool, **_: Any) -> None:
+        self._moved(
+            self._session.mute(job, rule, muted=not undo), f"{rule} {'heard again' if undo else 'muted'}"
+        )
+
     def _moved(self, record: Record, word: str | None = None) -> None:
         self._answer(record, f"{record.name} {record.job_id[:6]} {word or record.status}")
 

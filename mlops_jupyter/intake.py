@@ -17,6 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import facts
+from mlops_jupyter.core.alerts import stalled
+from mlops_jupyter.core.alerts.watch import Watch
 from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
@@ -25,7 +27,7 @@ from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.news import READ_BYTES, News
 from mlops_jupyter.owed import Owed
-from mlops_jupyter.store import Cursor, Store, Transaction
+from mlops_jupyter.store import Cursor, Reading, Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ REFUSED = 1.0
 TICK = 0.25
 #: Seconds to wait at the end for the look that is just being taken.
 CLOSING = 5.0
+#: Points a metric from which the rules of alerts know what was measured before a job was watched here, and
+#: seconds between looks whether one that was quiet for long stands still.
+LOOKED_BACK, ASK_AGAIN = 64, 10.0
 #: Lines of output that go into one event, at most.
 LINES = 200
 
@@ -60,6 +65,7 @@ class Intake:
         store: Store,
         on_change: Callable[[Taken], None],
         on_end: Callable[[str], None] = lambda _: None,
+        muted: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._on_change = on_change
@@ -68,6 +74,10 @@ class Intake:
         self._cursors: dict[str, Cursor] = {}
         self._ticks: dict[str, float] = {}
         self._held: dict[str, TrainingProgress] = {}
+        #: The rules of alerts at work on each job; when it last moved, and is next asked if it stands still.
+        self._muted = muted
+        self._watches: dict[str, Watch] = {}
+        self._still: dict[str, tuple[float, float]] = {}
         self._over: set[str] = set()
         self._said: dict[str, str] = {}
         #: Until when jobs are left alone that could not be taken in.
@@ -81,11 +91,25 @@ class Intake:
 
     def watch(self, job_id: str, folder: Path) -> None:
         """Tail the files of a job, until it is over and they are read."""
-        cursor = self._store.read(lambda reading: reading.cursor(job_id))
+        cursor, watch = self._store.read(
+            lambda reading: (reading.cursor(job_id), self._begun(reading, job_id))
+        )
         with self._lock:
             self._cursors[job_id] = cursor
+            self._watches[job_id] = watch
+            self._heard(job_id)
             self._folders[job_id] = folder
         self._wake.set()
+
+    def _begun(self, reading: Reading, job_id: str) -> Watch:
+        """One that knows what was measured before, as far as it needs it."""
+        watch = Watch(self._muted)
+        watch.catch_up(reading.job(job_id), reading.series(job_id, LOOKED_BACK))
+        return watch
+
+    def _heard(self, job_id: str) -> None:
+        now = time.monotonic()
+        self._still[job_id] = now, now + stalled.SECONDS
 
     def over(self, job_id: str) -> None:
         """The server itself knows that the job is over: what is left of its files is all there will be."""
@@ -107,6 +131,8 @@ class Intake:
             self._cursors.pop(job_id, None)
             self._ticks.pop(job_id, None)
             self._held.pop(job_id, None)
+            self._watches.pop(job_id, None)
+            self._still.pop(job_id, None)
             self._said.pop(job_id, None)
             self._rests.pop(job_id, None)
         self.owed.paid(job_id)
@@ -121,6 +147,7 @@ class Intake:
         """Advance ``job`` by what ``happened`` and keep what follows, inside ``tx``."""
         signal: Order | None = None
         points: list[Point] = []
+        watch = self._watches.get(job.job_id)
         for fact in happened:
             try:
                 job, consequences = advance(job, fact)
@@ -128,6 +155,9 @@ class Intake:
                 # A journal is outside of us; what makes no sense in it must not hold up the rest.
                 log.exception("Ignored a fact of job %s", job.job_id)
                 continue
+            for found in watch.take(job, fact) if watch is not None else ():
+                job, told = advance(job, found)
+                consequences += told
             for consequence in consequences:
                 match consequence:
                     case Publish(MetricPoints() as event):
@@ -197,6 +227,7 @@ class Intake:
             before = self._cursors.get(job_id)
         if before is None:
             return 0
+        self._ask_if_it_stands_still(job_id)
         owed = self.owed.to(job_id)
         news = News.read(folder, before, final=job_id in self._over)
         if news.cursor == before and owed is None:
@@ -213,12 +244,28 @@ class Intake:
             if job_id in self._cursors:
                 self._cursors[job_id] = after
         if taken is not None:
+            if news.payloads:
+                self._heard(job_id)
             if owed is not None:
                 self.owed.paid(job_id)
             if taken.job.terminal:
                 self._over.add(job_id)
             self._on_change(taken)
         return news.cursor.journal - before.journal + news.cursor.log - before.log
+
+    def _ask_if_it_stands_still(self, job_id: str) -> None:
+        since, due = self._still.get(job_id, (0.0, float("inf")))
+        now = time.monotonic()
+        if now < due:
+            return
+        self._still[job_id] = since, now + ASK_AGAIN
+        watch = self._watches[job_id]
+
+        def ask(tx: Transaction) -> None:
+            job = tx.job(job_id)
+            self.record(tx, job, list(watch.stands_still(job, time.time(), now - since)))
+
+        self._store.write(ask).result()
 
     def _quiet(self, job_id: str) -> None:
         """Nothing new: the job is over and read, or its last progress is due by now."""

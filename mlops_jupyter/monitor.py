@@ -42,7 +42,7 @@ class Inhabitants(NamedTuple):
 
 
 class Monitor:
-    """Lives on the event loop; samples every ``every`` seconds while ``wanted`` says so."""
+    """On the event loop; samples every ``every`` seconds while ``wanted`` says so, and tells ``sampled``."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Monitor:
         machine: Machine,
         inhabitants: Callable[[], Awaitable[Inhabitants]],
         wanted: Callable[[], bool],
+        sampled: Callable[[SystemMetrics], Awaitable[None]],
         *,
         every: float,
         thresholds: Mapping[str, Thresholds],
@@ -65,6 +66,7 @@ class Monitor:
         self._machine = machine
         self._inhabitants = inhabitants
         self._wanted = wanted
+        self._sampled = sampled
         self._answers: deque[tuple[float, float]] = deque(maxlen=1000)
         self._looking = asyncio.Lock()
         self._looked_at = -every
@@ -132,6 +134,8 @@ class Monitor:
         )
         self.samples.append(sample)
         self._hub.tell(sample)
+        with contextlib.suppress(StoreUnavailable):
+            await self._sampled(sample)
 
     def _measured(self, who: Inhabitants) -> tuple[dict[str, Any], tuple[Use, ...], tuple[Use, ...]]:
         machine = self._machine

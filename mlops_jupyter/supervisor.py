@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from mlops_jupyter import owners, records
+from mlops_jupyter.alerts import Alerts
 from mlops_jupyter.core import facts
 from mlops_jupyter.core.consequences import Order
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
@@ -40,10 +41,16 @@ OTHERS_PAUSE = 1.0
 
 class Supervisor:
     """Lives on the event loop of the server that owns its jobs. ``places`` and ``memory_floor`` bound what
-    runs at once, as ``Places`` has it."""
+    runs at once, as ``Places`` has it; ``muted`` are rules of alerts nobody wants to hear of."""
 
     def __init__(
-        self, store: Store, executor: Executor, folder: Path, places: int, memory_floor: int = 0
+        self,
+        store: Store,
+        executor: Executor,
+        folder: Path,
+        places: int,
+        memory_floor: int = 0,
+        muted: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._executor = executor
@@ -53,7 +60,7 @@ class Supervisor:
         self._errands = Errands()
         self.inputs = Inputs(folder / "inputs", boot_id())
         self.records = Records(store, folder / "jobs")
-        self.intake = Intake(store, self._taken_in, self.records.keep)
+        self.intake = Intake(store, self._taken_in, self.records.keep, muted)
         self.submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
         self.places = Places(
             store,
@@ -68,6 +75,7 @@ class Supervisor:
         self.keepers = Keepers(
             store, executor, self.intake, self.records, self.places, self._errands, folder / "jobs"
         )
+        self.alerts = Alerts(self.keepers, muted)
         self.starts = Starts(
             store, executor, self.intake, self.records, self.keepers, folder / "jobs", self.owner
         )

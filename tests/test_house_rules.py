@@ -15,6 +15,7 @@ from msgspec import inspect
 
 import mlops_jupyter
 from mlops_jupyter.core import limits, stream
+from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
@@ -187,6 +188,11 @@ def test_the_body_of_a_submission_is_documented_field_by_field() -> None:
     table = API.split("`JobSpec`, the body")[1].split("`Source` is")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", table, re.MULTILINE)
     assert rows == [(field.name, spelled(field.type), default(field)) for field in info.fields]
+
+
+def test_every_rule_of_alerts_is_documented() -> None:
+    table = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").split("## Alerts")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(TITLES)
 
 
 def test_events_that_nothing_makes_are_documented_as_not_sent() -> None:

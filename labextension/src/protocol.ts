@@ -15,6 +15,15 @@ export interface Activity {
   timestamp: string;
 }
 
+/** What a ``rule`` found of the job, in one sentence, and its ``evidence``: the numbers and steps it saw. ``metric`` is null where it is about none. */
+export interface Alert {
+  rule: string;
+  message: string;
+  time: string;
+  metric: string | null;
+  evidence: Record<string, number | number | string | null>;
+}
+
 /** The best live value of the main metric on validation rows, and its step. */
 export interface Best {
   name: string;
@@ -77,7 +86,7 @@ export interface Host {
   memory_limit: number | null;
 }
 
-/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. ``unreadable``: of this record only id and status are known; it is damaged, or of another version. */
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. ``alerts``: each rule speaks once of a metric; those of ``muted_rules`` say no more, and what they said is not shown. ``unreadable``: of this record only id and status are known; it is damaged, or of another version. */
 export interface Job {
   job_id: string;
   name: string;
@@ -122,6 +131,8 @@ export interface Job {
   parameters: Record<string, unknown>;
   candidates: Array<Candidate>;
   findings: Array<Finding>;
+  alerts: Array<Alert>;
+  muted_rules: Array<string>;
   versions: Record<string, string>;
   resources: Resources;
   priority: number;
@@ -511,6 +522,33 @@ export interface TrainingCancelled {
   job: Job;
 }
 
+/** A rule found something in what a job measures or takes: once a rule, metric and job. ``message`` is one sentence, ``evidence`` the numbers and steps behind it; ``metric`` is null where it is about none. */
+export interface AlertRaised {
+  type: "alert_raised";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  rule: string;
+  metric: string | null;
+  message: string;
+  evidence: Record<string, number | number | string | null>;
+  job: Job;
+}
+
+/** Somebody wants to hear no more of a rule about this job (``muted``), or again. */
+export interface AlertMuted {
+  type: "alert_muted";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  rule: string;
+  muted: boolean;
+  by: string;
+  job: Job;
+}
+
 /** Measured values, in the order they were measured. */
 export interface MetricPoints {
   type: "metric_points";
@@ -609,6 +647,8 @@ export type Event =
   | TrainingResumed
   | TrainingFollowed
   | TrainingCancelled
+  | AlertRaised
+  | AlertMuted
   | MetricPoints
   | CandidateScores
   | LogLines

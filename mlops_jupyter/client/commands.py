@@ -11,11 +11,12 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
-OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch")
+OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute")
 WORDS = (
-    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "rerun"),
+    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "mute", "rerun"),
     *("activity", "health", "doctor", "help"),
 )
 
@@ -145,6 +146,7 @@ def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
         "stop": "stop a job",
         "pause": "suspend a running job",
         "resume": "let a paused job go on",
+        "mute": "hear no more of a rule of alerts about a job",
         "watch": "follow a job to its end; with --json a line each time",
     }
     for word, meaning in meanings.items():
@@ -152,6 +154,9 @@ def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
         command.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
         if word == "logs":
             command.add_argument("--tail", type=int, metavar="N", help="only the last N lines")
+        if word == "mute":
+            command.add_argument("rule", metavar="RULE", choices=tuple(TITLES), help=", ".join(TITLES))
+            command.add_argument("--undo", action="store_true", help="hear of it again")
 
 
 def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None) -> Command:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mlops_jupyter.core import directions
 from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.series import Point
 
@@ -23,7 +24,7 @@ def best(name: str, points: Mapping[str, Sequence[Point]], job: Job) -> tuple[fl
     measured = [(point.value, point.step) for point in points[name] if point.value is not None]
     if not measured:
         return None
-    choose = min if _better_low(name, job) else max
+    choose = min if directions.better(directions.measured(name).title, job) == "down" else max
     return choose(measured, key=lambda pair: pair[0])
 
 
@@ -40,10 +41,3 @@ def frame(points: Mapping[str, Sequence[Point]]) -> pd.DataFrame:
     }
     table = pd.DataFrame(columns, index=pd.Index([], dtype=int)) if not columns else pd.DataFrame(columns)
     return table.sort_index().rename_axis("step")
-
-
-def _better_low(name: str, job: Job) -> bool:
-    bare = name.removeprefix("train_").removeprefix("val_")
-    if bare == job.metric and job.greater_is_better is not None:
-        return not job.greater_is_better
-    return any(word in bare for word in ("loss", "error", "deviance", "mse", "mae"))

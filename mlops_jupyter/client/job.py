@@ -34,8 +34,8 @@ class Job:
     Besides the attributes below, every field of the job's record is one: ``name``, ``status``,
     ``current_stage``, ``stages``, ``progress`` (0–100), ``elapsed_time``, ``estimated_remaining`` and
     ``estimated_total_time`` (seconds), ``live_accuracy``, ``live_metrics``, ``final_accuracy``,
-    ``final_score``, ``message``, ``error``, ``findings``, ``candidates``, ``model_id`` … What is not
-    known is ``None``.
+    ``final_score``, ``message``, ``error``, ``findings``, ``alerts``, ``candidates``, ``model_id`` … What
+    is not known is ``None``.
     """
 
     def __init__(self, known: Known, session: Session) -> None:
@@ -137,6 +137,12 @@ class Job:
     def resume(self) -> None:
         """Let a paused job go on. Raises ``JobStateError`` when it cannot."""
         self._session.resume(self.record.job_id)
+
+    def mute(self, rule: str, *, muted: bool = True) -> None:
+        """Hear no more of a rule of ``job.alerts`` about this job; with ``muted=False`` again.
+
+        ``rule`` is not_finite, diverging, overfitting, plateau, stalled or memory. Kept with the job."""
+        self._session.mute(self.record.job_id, rule, muted=muted)
 
     def rerun(self, **changes: Any) -> Job:
         """Train again as the next attempt, on the same data; shows the new job and returns it.

@@ -27,6 +27,8 @@ JobEvent = (
     | events.TrainingCompleted
     | events.TrainingFailed
     | events.TrainingCancelled
+    | events.AlertRaised
+    | events.AlertMuted
     | events.MetricPoints
     | events.CandidateScores
     | events.LogLines

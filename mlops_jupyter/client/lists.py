@@ -67,6 +67,7 @@ def job(record: Job) -> str:
         ("attempt", sentences.attempt(record)),
         ("changed", sentences.changes(record)),
         ("run again", record.followed_by and f"as {sentences.short(record.followed_by)}"),
+        *((f"alert {alert.rule}", alert.message) for alert in sentences.alerts(record)),
         ("score", sentences.score(record)),
         ("best", (sentences.best(record) or "").removeprefix("best ") or None),
         *((name, sentences.number(value)) for name, value in record.metrics.items()),

@@ -104,6 +104,10 @@ class Rest:
     def resume(self, job_id: str) -> Job:
         return _understood(self._ask("POST", f"jobs/{_job(job_id)}/resume", content=b"{}"), Job)
 
+    def mute(self, job_id: str, rule: str, *, muted: bool) -> Job:
+        body = wire.encode({"rule": rule, "muted": muted})
+        return _understood(self._ask("POST", f"jobs/{_job(job_id)}/mute", content=body), Job)
+
     def logs(self, job_id: str, tail: int | None) -> Logs:
         query = {} if tail is None else {"tail": tail}
         return self._get(f"jobs/{_job(job_id)}/logs", Logs, **query)

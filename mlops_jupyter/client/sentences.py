@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import floor
 
-from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.jobs import Alert, Job
 
 UNKNOWN = "—"
 #: ``j-`` and four characters; any unique beginning is accepted.
@@ -121,6 +121,11 @@ def changes(job: Job) -> str | None:
 
 def _value(value: object) -> str:
     return UNKNOWN if value is None else str(value)
+
+
+def alerts(job: Job) -> list[Alert]:
+    """Those nobody has muted."""
+    return [alert for alert in job.alerts if alert.rule not in job.muted_rules]
 
 
 def cause(job: Job) -> str | None:

@@ -99,6 +99,10 @@ class Session:
         with self._turn:
             return self._rest.resume(job_id)
 
+    def mute(self, job_id: str, rule: str, *, muted: bool) -> Record:
+        with self._turn:
+            return self._rest.mute(job_id, rule, muted=muted)
+
     def logs(self, job_id: str, tail: int | None) -> Logs:
         with self._turn:
             return self._rest.logs(job_id, tail)

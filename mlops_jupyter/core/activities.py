@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mlops_jupyter.core import events
+from mlops_jupyter.core import alerts, events
 from mlops_jupyter.core.events import Activity, ActivityKind, ActivityStatus, ActivityUpdate, Event
 from mlops_jupyter.core.jobs import Job
 
@@ -53,6 +53,10 @@ def _failed(event: events.TrainingFailed) -> _Row:
     return _of_job(event.job, f"Training {event.status}", why and f": {why}", "error")
 
 
+def _alert(event: events.AlertRaised) -> _Row:
+    return _of_job(event.job, alerts.TITLES[event.rule], f": {event.message}", "warning")
+
+
 def _health(event: events.HealthChange) -> _Row:
     level: ActivityStatus = "success"
     if event.current_health != "healthy":
@@ -68,5 +72,6 @@ _TOLD: dict[type[Event], Callable[[Any], _Row | None]] = {
     events.TrainingCompleted: _completed,
     events.TrainingFailed: _failed,
     events.TrainingCancelled: lambda event: _of_job(event.job, "Training cancelled", f", by {event.by}"),
+    events.AlertRaised: _alert,
     events.HealthChange: _health,
 }

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from mlops_jupyter.core.jobs import Best, Candidate, Job
+from mlops_jupyter.core.jobs import Best, Candidate, Job, Seen
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.stages import Stage
 from mlops_jupyter.core.wire import snake_case
@@ -245,6 +245,31 @@ class TrainingCancelled(Event, frozen=True, kw_only=True):
     by: str
     job: Job
     priority: Priority = "medium"
+
+
+class AlertRaised(Event, frozen=True, kw_only=True):
+    """A rule found something in what a job measures or takes: once a rule, metric and job.
+
+    ``message`` is one sentence, ``evidence`` the numbers and steps behind it; ``metric`` is null where it is
+    about none."""
+
+    job_id: str
+    rule: str
+    metric: str | None
+    message: str
+    evidence: dict[str, Seen]
+    job: Job
+    priority: Priority = "medium"
+
+
+class AlertMuted(Event, frozen=True, kw_only=True):
+    """Somebody wants to hear no more of a rule about this job (``muted``), or again."""
+
+    job_id: str
+    rule: str
+    muted: bool
+    by: str
+    job: Job
 
 
 class MetricPoints(Event, frozen=True, kw_only=True):

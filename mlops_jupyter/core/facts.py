@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from mlops_jupyter.core.jobs import Seen
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.wire import snake_case
 
@@ -261,6 +262,23 @@ class JobFollowed(Fact, frozen=True, kw_only=True):
     followed_by: str
 
 
+class AlertFound(Fact, frozen=True, kw_only=True):
+    """A rule (``core.alerts``) found something in what the job measured or takes."""
+
+    rule: str
+    message: str
+    evidence: dict[str, Seen]
+    metric: str | None = None
+
+
+class RuleMuted(Fact, frozen=True, kw_only=True):
+    """Somebody wants to hear no more of this rule about this job; with ``muted`` false again."""
+
+    rule: str
+    by: str
+    muted: bool = True
+
+
 class StartFailed(Fact, frozen=True, kw_only=True):
     """No worker could be started (interpreter missing, versions differ …)."""
 
@@ -311,6 +329,8 @@ AnyFact = (
     | PauseAsked
     | ResumeAsked
     | JobFollowed
+    | AlertFound
+    | RuleMuted
     | StartFailed
     | StartWithdrawn
     | JobVanished

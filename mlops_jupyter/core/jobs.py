@@ -94,6 +94,22 @@ class Finding(msgspec.Struct, frozen=True):
     column: str | None = None
 
 
+#: What a rule has seen: a number, a word, or nothing.
+Seen = float | int | str | None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ``rule`` found of the job, in one sentence, and its ``evidence``: the numbers and steps it saw.
+
+    ``metric`` is null where it is about none."""
+
+    rule: str
+    message: str
+    time: datetime
+    metric: str | None = None
+    evidence: dict[str, Seen] = msgspec.field(default_factory=dict)
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One configuration compared in stage 4, or the chosen one over the folds of stage 6.
 
@@ -173,6 +189,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job:
     ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt.
     ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is.
+    ``alerts``: each rule speaks once of a metric; those of ``muted_rules`` say no more, and what they said is
+    not shown.
     ``unreadable``: of this record only id and status are known; it is damaged, or of another version.
     """
 
@@ -219,6 +237,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
     findings: tuple[Finding, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    muted_rules: tuple[str, ...] = ()
     versions: dict[str, str] = msgspec.field(default_factory=dict)
     resources: Resources = Resources()
     priority: int = 0

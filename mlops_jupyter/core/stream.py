@@ -22,6 +22,8 @@ from mlops_jupyter.core.assets import (
 )
 from mlops_jupyter.core.events import (
     ActivityUpdate,
+    AlertMuted,
+    AlertRaised,
     CandidateScores,
     Event,
     HealthChange,
@@ -109,6 +111,8 @@ EXTENSIONS = (
     TrainingResumed,
     TrainingFollowed,
     TrainingCancelled,
+    AlertRaised,
+    AlertMuted,
     MetricPoints,
     CandidateScores,
     LogLines,

@@ -11,22 +11,25 @@ from typing import Any
 from msgspec.structs import replace
 
 from mlops_jupyter.core import ends, events, facts
+from mlops_jupyter.core.alerts import raising
 from mlops_jupyter.core.consequences import Consequence, Publish, Signal, Step
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.jobs import Best, Candidate, Dataset, Finding, Job, Process, SavedModel
 from mlops_jupyter.core.progress import moved, stage_advanced, stage_ended, stage_skipped, stage_started
 
 _QUEUE = (facts.JobSubmitted, facts.QueueMoved, facts.JobStarted)
-_ANYTIME = (facts.StopAsked, facts.JobFollowed)
+_ANYTIME = (facts.StopAsked, facts.JobFollowed, facts.RuleMuted)
+#: What can be said of a job that is over.
+_AFTER_THE_END = (facts.JobFollowed, facts.RuleMuted)
 
 
 def advance(job: Job, fact: facts.Fact) -> Step:
     """``job`` after ``fact``, and what follows from it.
 
-    Facts of a job that is over change nothing, since its end was said once; but it can be run again. An
-    impossible pair raises ``InvalidTransition``.
+    Facts of a job that is over change nothing, since its end was said once; but it can be run again, and its
+    alerts be muted. An impossible pair raises ``InvalidTransition``.
     """
-    if job.terminal and not isinstance(fact, facts.JobFollowed):
+    if job.terminal and not isinstance(fact, _AFTER_THE_END):
         return job, []
     rule = _RULES.get(type(fact))
     if rule is None:
@@ -278,6 +281,8 @@ _RULES: dict[type[facts.Fact], Callable[[Job, Any], Step]] = {
     facts.KeeperStarted: _keeper,
     facts.WorkStarted: _working,
     facts.JobFollowed: _followed,
+    facts.AlertFound: raising.found,
+    facts.RuleMuted: raising.muted,
     facts.StartFailed: _start_failed,
     facts.StartWithdrawn: _start_withdrawn,
     facts.DataDescribed: _described,

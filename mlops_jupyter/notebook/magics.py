@@ -41,6 +41,7 @@ class MlopsMagics(Magics):
         %mlops watch ID                         show a job, and wait for its end
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
+        %mlops mute ID overfitting              hear no more of a rule of alerts about this job
         %mlops activity -n 20                   what happened, as a DataFrame
         %mlops health                           the machine: CPUs, memory, disk, what jobs take
         %mlops doctor                           whether all is as it should be
@@ -88,6 +89,11 @@ class MlopsMagics(Magics):
     def _resume(self, job: str, **_: Any) -> Job:
         found = session.get(job)
         found.resume()
+        return found
+
+    def _mute(self, job: str, rule: str, *, undo: bool, **_: Any) -> Job:
+        found = session.get(job)
+        found.mute(rule, muted=not undo)
         return found
 
     def _status(self) -> None:

@@ -17,9 +17,10 @@ from typing import Any
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Dict, Enum, Float, Int, Tuple, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Int, List, Tuple, Unicode, default
 
 from mlops_jupyter import __version__
+from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.health import DEFAULTS, Thresholds
 from mlops_jupyter.server import counters, events, feed, inputs, jobs, metrics, models, page, status, system
 from mlops_jupyter.server.activity import Activity
@@ -72,6 +73,9 @@ class MlopsExtension(ExtensionApp):
         help="From how many percent on a figure is a warning, and critical: "
         'cpu, memory and disk, e.g. {"disk": (90, 98)}. One that is left out has its default.',
     ).tag(config=True)
+    muted_alerts = List(
+        Enum(tuple(TITLES)), help=f"Rules of alerts nobody wants to hear of: {', '.join(TITLES)}."
+    ).tag(config=True)
     orphan_ttl = Float(
         24 * 3600.0,
         min=0.0,
@@ -112,6 +116,7 @@ class MlopsExtension(ExtensionApp):
                 **DEFAULTS,
                 **{name: Thresholds(*pair) for name, pair in self.health_thresholds.items()},
             },
+            muted_alerts=frozenset(self.muted_alerts),
         )
         self.rooms = Rooms(Path(self.data_dir), serverapp, settings)
         await self.rooms.started(STORE_PATIENCE)

@@ -1,4 +1,4 @@
-"""REST for jobs: submit, run again, list, get, stop, pause, resume, logs."""
+"""REST for jobs: submit, run again, list, get, stop, pause, resume, mute, logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tornado import web
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch
+from mlops_jupyter.core.alerts import TITLES
+from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.news import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, login
@@ -34,6 +35,13 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of a rerun: options of the spec, as ``core.reruns`` takes them."""
 
     changes: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Mute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of a mute: the rule, and whether it is to be heard of again."""
+
+    rule: str
+    muted: bool = True
 
 
 class Submitting(Handler):
@@ -151,6 +159,20 @@ class JobResumeHandler(Handler):
         self.reply(job, status=202)
 
 
+class JobMuteHandler(Handler):
+    """To hear no more of a rule about this job."""
+
+    @web.authenticated
+    @authorized("execute", "mlops.jobs")
+    async def post(self, prefix: str) -> None:
+        job = await self.readable_job(prefix)
+        mute = self.body(Mute)
+        if mute.rule not in TITLES:
+            raise InputError(f'no rule of alerts is called "{mute.rule}".', did_you_mean(mute.rule, TITLES))
+        by, alerts = _person(self.current_user), self.rooms.supervisor.alerts
+        self.reply(await alerts.mute(job.job_id, mute.rule, by, muted=mute.muted), status=202)
+
+
 class JobLogsHandler(Handler):
     """What the job wrote to stdout and stderr."""
 
@@ -216,5 +238,6 @@ handlers = [
     (f"jobs/{ID}/stop", JobStopHandler),
     (f"jobs/{ID}/pause", JobPauseHandler),
     (f"jobs/{ID}/resume", JobResumeHandler),
+    (f"jobs/{ID}/mute", JobMuteHandler),
     (f"jobs/{ID}/logs", JobLogsHandler),
 ]

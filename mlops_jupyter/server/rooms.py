@@ -39,6 +39,7 @@ class Settings(NamedTuple):
     memory_floor: int
     system_seconds: float
     thresholds: Mapping[str, Thresholds]
+    muted_alerts: frozenset[str]
 
 
 class Rooms:
@@ -69,7 +70,7 @@ class Rooms:
         self._following = loop.create_task(self.hub.follow_others())
         self.executor = LocalExecutor(orphan_ttl=settings.orphan_ttl)
         self.supervisor = Supervisor(
-            self.store, self.executor, folder, settings.places, settings.memory_floor
+            self.store, self.executor, folder, settings.places, settings.memory_floor, settings.muted_alerts
         )
         self.monitor = Monitor(
             self.hub,
@@ -77,6 +78,7 @@ class Rooms:
             Machine(folder),
             partial(system.inhabitants, self, serverapp.kernel_manager),
             partial(system.wanted, self),
+            self.supervisor.alerts.sampled,
             every=settings.system_seconds,
             thresholds=settings.thresholds,
         )

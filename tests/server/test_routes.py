@@ -28,6 +28,7 @@ ASKS = {
     ("GET", "jobs/{job}"): ("read", "mlops.jobs"),
     ("POST", "jobs/{job}/stop"): ("execute", "mlops.jobs"),
     ("POST", "jobs/{job}/pause"): ("execute", "mlops.jobs"),
+    ("POST", "jobs/{job}/mute"): ("execute", "mlops.jobs"),
     ("POST", "jobs/{job}/rerun"): ("execute", "mlops.jobs"),
     ("POST", "jobs/{job}/resume"): ("execute", "mlops.jobs"),
     ("GET", "jobs/{job}/logs"): ("read", "mlops.jobs"),
