@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "esbuild.mjs", "src")
+_SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "esbuild.mjs", "schema", "src")
 _OUTPUTS = ("labextension/package.json", "static/job.js", "static/page.js")
 
 

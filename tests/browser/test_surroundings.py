@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -81,6 +82,29 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     lab.server.stop_job(job_id)
     over = shown.get_by_test_id("mlops-jobs").locator(f'[data-job="{job_id}"]')
     expect(over).to_contain_text("cancelled", timeout=15_000)
+    assert lab.console_errors == []
+
+
+def test_settings_hold_as_soon_as_they_are_changed(lab: Lab) -> None:
+    notebook(lab, "1")
+    shown = panel(lab)
+    expect(item(lab)).to_be_visible()
+    connection = shown.get_by_test_id("mlops-connection")
+    expect(connection).to_contain_text("Live")
+    lab.page.evaluate("() => window.jupyterapp.commands.execute('settingeditor:open', { query: 'mlops' })")
+    field = "[id='jp-SettingsEditor-mlops_jupyter:plugin_{}']"
+    lab.page.locator(field.format("statusBar")).uncheck()
+    expect(item(lab)).to_be_hidden()
+    lab.page.locator(field.format("pollSeconds")).fill("5")
+    lab.page.locator(field.format("connection")).select_option("polling")
+    expect(connection).to_contain_text("Polling · 5\u202fs", timeout=15_000)
+    settings = lab.server.home / "settings/mlops_jupyter/plugin.jupyterlab-settings"
+    kept = json.loads(settings.read_text())
+    assert kept | {"statusBar": False, "pollSeconds": 5, "connection": "polling"} == kept
+    lab.page.reload()
+    expect(connection).to_contain_text("Polling · 5\u202fs", timeout=15_000)
+    expect(item(lab)).to_be_hidden()
+    settings.unlink()
     assert lab.console_errors == []
 
 

@@ -5,7 +5,7 @@
 
 import type { Event, Snapshot } from "../protocol";
 import { type Link, NO_LINK } from "../state/connection";
-import { Connector } from "./connector";
+import { Connector, type Way } from "./connector";
 import { type PageServer, pageServer } from "./page";
 import { PollingTransport } from "./polling";
 import { Rest } from "./rest";
@@ -83,8 +83,8 @@ export class Client {
     if (this.#running) this.#connector.reconnect();
   }
 
-  /** `polling` leaves websockets alone from now on, `auto` takes them up again. */
-  use(way: "auto" | "polling"): void {
+  /** Go this way from now on; `auto` takes websockets up again. */
+  use(way: Way): void {
     this.#connector.use(way);
     this.reconnect();
   }

@@ -25,6 +25,9 @@ const SOCKET_AGAIN_MS = 60_000;
 const SILENCE_MS = 38_000;
 const WATCH_MS = 1_000;
 
+/** `auto`: a socket, and polling where there is none. The others are held to. */
+export type Way = "auto" | "websocket" | "polling";
+
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
 export class Connector {
@@ -39,7 +42,7 @@ export class Connector {
   /** Of a clock that nobody sets. */
   #heardAt = 0;
   #watchedAt = 0;
-  #pollingOnly = false;
+  #way: Way = "auto";
   #hello: Timer;
   #next: Timer;
 
@@ -78,8 +81,8 @@ export class Connector {
     this.#retryLater(why);
   }
 
-  use(way: "auto" | "polling"): void {
-    this.#pollingOnly = way === "polling";
+  use(way: Way): void {
+    this.#way = way;
   }
 
   #close(): void {
@@ -94,7 +97,7 @@ export class Connector {
   #connect(): void {
     clearTimeout(this.#next);
     this.#audience.changed({ phase: "connecting", retryAt: null });
-    if (this.#pollingOnly) {
+    if (this.#way === "polling") {
       this.#poll();
       return;
     }
@@ -103,7 +106,7 @@ export class Connector {
     this.#hello = setTimeout(() => {
       socket.close();
       this.#refused = UPGRADES_BEFORE_POLLING;
-      this.#poll();
+      this.#ended(socket, "refused", "no hello");
     }, HELLO_MS);
     this.#open(socket);
   }
@@ -154,7 +157,8 @@ export class Connector {
     }
     if (ending === "refused") this.#refused += 1;
     // Only asking tells why a socket is refused: a proxy, a server that is gone, or somebody signed out.
-    if (ending === "refused" && this.#refused >= UPGRADES_BEFORE_POLLING) this.#poll();
+    const wanted = this.#way !== "websocket";
+    if (ending === "refused" && this.#refused >= UPGRADES_BEFORE_POLLING && wanted) this.#poll();
     else this.#retryLater(detail);
   }
 
@@ -177,12 +181,12 @@ export class Connector {
 
   #planSocketBeside(): void {
     clearTimeout(this.#next);
-    if (!this.#pollingOnly) this.#next = setTimeout(() => this.#trySocketBeside(), SOCKET_AGAIN_MS);
+    if (this.#way === "auto") this.#next = setTimeout(() => this.#trySocketBeside(), SOCKET_AGAIN_MS);
   }
 
   #trySocketBeside(): void {
     clearTimeout(this.#next);
-    if (this.#beside || this.#pollingOnly) return;
+    if (this.#beside || this.#way !== "auto") return;
     const socket = this.#openTransport("websocket");
     this.#beside = socket;
     this.#hello = setTimeout(() => {

@@ -1,11 +1,11 @@
 /** The same events by asking again and again: for proxies that refuse websockets. */
 
+import { preferences } from "../state/preferences";
 import type { Rest } from "./rest";
 import { type EventsAnswer, isForbidden } from "./rest";
 import type { Cursor, Listener, Transport } from "./transport";
 
-export const POLL_SECONDS = 2;
-export const HIDDEN_POLL_SECONDS = 10;
+const HIDDEN_POLL_SECONDS = 10;
 
 export class PollingTransport implements Transport {
   readonly kind = "polling";
@@ -73,7 +73,8 @@ export class PollingTransport implements Transport {
   }
 
   #pause(): Promise<void> {
-    const seconds = document.visibilityState === "hidden" ? HIDDEN_POLL_SECONDS : POLL_SECONDS;
+    const { pollSeconds } = preferences;
+    const seconds = document.visibilityState === "hidden" ? Math.max(HIDDEN_POLL_SECONDS, pollSeconds) : pollSeconds;
     return new Promise((resolve) => {
       const timer = setTimeout(done, seconds * 1000);
       this.#wake = done;

@@ -3,9 +3,12 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator } from "@jupyterlab/translation";
 import { pageClient } from "../client/client";
+import { submitted } from "../state/board";
+import { preferences } from "../state/preferences";
 import { MIME_TYPE } from "../widgets/saved";
 import { speak, trans } from "../words";
 import { icon } from "./icon";
@@ -13,6 +16,7 @@ import { notify } from "./notify";
 import { PageBoard } from "./page";
 import { JobTab, Panel, PANEL_ID, StatusItem } from "./panel";
 import { JobRenderer } from "./renderer";
+import { followSettings } from "./settings";
 
 /** Whatever comes first, the language is there before anything is shown. */
 function inLanguageOf(translator: ITranslator | null): void {
@@ -44,17 +48,21 @@ const renderer: JupyterFrontEndPlugin<void> = {
 const OPEN_PANEL = "mlops:open-panel";
 const OPEN_JOB = "mlops:open-job";
 
+/** Its settings have its name: schema/plugin.json. */
+const PLUGIN = "mlops_jupyter:plugin";
+
 const surroundings: JupyterFrontEndPlugin<void> = {
-  id: "mlops_jupyter:surroundings",
+  id: PLUGIN,
   description: "The side panel, the status bar's item and a tab a job.",
   autoStart: true,
   // Notebook 7 has no status bar, and other front ends may lack the rest.
-  optional: [ILayoutRestorer, ICommandPalette, IStatusBar, ITranslator],
+  optional: [ILayoutRestorer, ICommandPalette, IStatusBar, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     statusBar: IStatusBar | null,
+    registry: ISettingRegistry | null,
     translator: ITranslator | null,
   ) => {
     inLanguageOf(translator);
@@ -90,15 +98,25 @@ const surroundings: JupyterFrontEndPlugin<void> = {
         app.shell.activateById(tab.id);
       },
     });
-    app.commands.addKeyBinding({ command: OPEN_PANEL, keys: ["Alt Shift M"], selector: "body" });
     palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
     restorer?.add(panel, PANEL_ID);
     void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
     notify(page, open);
+    const status = new StatusItem(page, () => void app.commands.execute(OPEN_PANEL));
     statusBar?.registerStatusItem("mlops_jupyter:status", {
-      item: new StatusItem(page, () => void app.commands.execute(OPEN_PANEL)),
+      item: status,
       align: "left",
       rank: 900,
+      isActive: () => preferences.statusBar,
+    });
+    page.watch((board, before) => {
+      const here = preferences.openPanelOnTrain && document.visibilityState === "visible";
+      if (here && submitted(before, board)) app.shell.activateById(PANEL_ID);
+    });
+    if (!registry) return;
+    void followSettings(registry, PLUGIN, (before) => {
+      if (preferences.connection !== before.connection) client.use(preferences.connection);
+      status.setHidden(!preferences.statusBar);
     });
   },
 };

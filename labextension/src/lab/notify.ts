@@ -9,6 +9,7 @@ import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
 import { type Notice, ofHealth, ofJobs } from "../state/notices";
+import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
 import type { PageBoard } from "./page";
@@ -69,7 +70,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
 
   function server(board: Board): void {
     const { link, shown } = board.connection;
-    const gone = shown !== "connecting" && !answering(board.connection) && board.now - (link.downSince ?? board.now) > AWAY_MS;
+    const gone = preferences.notify.health && shown !== "connecting" && !answering(board.connection) && board.now - (link.downSince ?? board.now) > AWAY_MS;
     if (gone && away === null) {
       const text = trans.__("The server does not answer. Jobs that run there may still be running.");
       away = emit({ kind: "warning", text, jobId: null, toast: true });

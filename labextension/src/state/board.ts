@@ -77,6 +77,11 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
   }
 }
 
+/** Whether a job is there that was not, of those one knew before. */
+export function submitted(before: Board, after: Board): boolean {
+  return before.known && [...after.jobs.values()].some((job) => !before.jobs.has(job.job_id) && !isOver(job));
+}
+
 /** Each row once, whichever way it came. */
 function fed(feed: readonly ActivityUpdate[], rows: readonly ActivityUpdate[]): readonly ActivityUpdate[] {
   if (rows.length === 0) return feed;

@@ -6,6 +6,7 @@ import type { Board } from "./board";
 import { causeOf } from "./face";
 import { figure, span } from "./figures";
 import { isOver } from "./job";
+import { preferences } from "./preferences";
 
 export interface Notice {
   kind: "success" | "error" | "warning";
@@ -17,8 +18,6 @@ export interface Notice {
 }
 
 const MOST = 90;
-/** Who waits for less than this is still looking. */
-export const SHORT_SECONDS = 10;
 
 /** Of jobs that ended between the two; what was over before this page knew it is no news. */
 export function ofJobs(before: Board, after: Board): Notice[] {
@@ -33,7 +32,7 @@ export function ofJobs(before: Board, after: Board): Notice[] {
 /** Of the machine: only what is critical interrupts. */
 export function ofHealth(events: readonly Event[]): Notice[] {
   return events.flatMap((event) => {
-    if (event.type !== "health_change" || event.current_health === "healthy") return [];
+    if (event.type !== "health_change" || event.current_health === "healthy" || !preferences.notify.health) return [];
     const critical = event.priority === "high";
     const text = critical
       ? trans.__("The machine is critical: %1", event.cause)
@@ -47,11 +46,13 @@ function ofEnd(job: Job): Notice | null {
   const took = job.elapsed_time;
   switch (job.status) {
     case "completed": {
-      const long = took !== null && took > SHORT_SECONDS;
+      if (!preferences.notify.finished) return null;
+      const long = took !== null && took > preferences.notify.minSeconds;
       return { kind: "success", text: cut(finished(job)), jobId, toast: long };
     }
     case "failed":
     case "lost": {
+      if (!preferences.notify.failed) return null;
       const what = job.status === "failed" ? trans.__("%1 failed", name(job)) : trans.__("%1 lost", name(job));
       const why = job.error?.split("\n")[0] ?? causeOf(job.reason);
       return { kind: "error", text: cut(why ? `${what}: ${why}` : what), jobId, toast: true };

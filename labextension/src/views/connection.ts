@@ -5,6 +5,7 @@ import type { Card } from "../state/card";
 import { type Condition, type Connection, slowestUsual } from "../state/connection";
 import { roughly, UNKNOWN } from "../state/figures";
 import { isOver } from "../state/job";
+import { preferences } from "../state/preferences";
 import { trans } from "../words";
 import { element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
@@ -54,7 +55,7 @@ export function words({ link, shown }: Connection): string {
     case "catching-up":
       return trans.__("Catching up");
     case "polling":
-      return trans.__("Polling · %1", "2\u202fs");
+      return trans.__("Polling · %1", roughly(preferences.pollSeconds));
     case "reconnecting":
       return trans.__("Reconnecting… try %1", String(Math.max(link.attempt, 1)));
     case "offline":
@@ -86,7 +87,7 @@ function way(shown: Condition): string {
     case "catching-up":
       return trans.__("Websocket, replaying what was missed");
     case "polling":
-      return trans.__("Polling every %1 (%2 in hidden tabs); a websocket is tried each minute", "2\u202fs", "10\u202fs");
+      return trans.__("Polling every %1 (%2 in hidden tabs)", roughly(preferences.pollSeconds), roughly(Math.max(preferences.pollSeconds, 10)));
     case "reconnecting":
     case "offline":
       return trans.__("None; trying");

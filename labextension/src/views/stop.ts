@@ -1,14 +1,14 @@
-/** The stop button: at once in a job's first ten seconds, then in two steps. */
+/** The stop button: at once in a job's first seconds, then in two steps. */
 
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { canStop } from "../state/face";
 import { percent } from "../state/figures";
+import { preferences } from "../state/preferences";
 import { elapsed } from "../state/times";
 import { trans } from "../words";
 import { element, say, show } from "./element";
 
-const ASKS_AFTER_SECONDS = 10;
 const ASKS_FOR_MS = 5_000;
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
@@ -33,7 +33,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   }
 
   button.addEventListener("click", () => {
-    if (asking !== undefined || (elapsed(shown) ?? 0) < ASKS_AFTER_SECONDS) {
+    if (asking !== undefined || (elapsed(shown) ?? 0) < preferences.confirmStopAfter) {
       forget();
       act({ do: "stop" });
     } else {

@@ -5,6 +5,7 @@ import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { shortId } from "../state/job";
+import { preferences } from "../state/preferences";
 import { elapsed } from "../state/times";
 import { trans } from "../words";
 import { mount as mountAnnouncer } from "./announcer";
@@ -72,6 +73,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     const shown = face(next);
     box.dataset["face"] = shown;
     box.dataset["theme"] = theme();
+    attribute(box, "data-still", preferences.reduceMotion === "always");
     attribute(box, "aria-label", trans.__("Job %1", next.job?.name ?? shortId(next.jobId)));
     show(timeline, shown === "running" || shown === "failed");
     show(bar, shown === "running" || shown === "gone");

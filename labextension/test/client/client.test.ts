@@ -162,6 +162,18 @@ describe("choosing", () => {
     page.greet();
     expect(page.state.transport).toBe("websocket");
   });
+
+  test("a user may want no polling, whatever is refused", () => {
+    page.client.use("websocket");
+    for (let n = 1; n <= 4; n++) {
+      page.newest.end("refused");
+      vi.advanceTimersByTime(12_000);
+    }
+    vi.advanceTimersByTime(20_000);
+    expect(new Set(page.kinds)).toEqual(new Set(["websocket"]));
+    page.greet();
+    expect(page.state).toMatchObject({ phase: "connected", transport: "websocket" });
+  });
 });
 
 describe("trouble", () => {

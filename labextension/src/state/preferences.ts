@@ -1,0 +1,37 @@
+/** What the user prefers on this page. The defaults hold where no host has settings; JupyterLab's are schema/plugin.json. */
+
+export interface Preferences {
+  connection: "auto" | "websocket" | "polling";
+  /** Between two polls of a page that is shown. */
+  pollSeconds: number;
+  notify: {
+    finished: boolean;
+    /** Lost jobs, too. */
+    failed: boolean;
+    /** The machine's, and whether its server answers. */
+    health: boolean;
+    /** Who waited for less for a job that finished is still looking. */
+    minSeconds: number;
+  };
+  openPanelOnTrain: boolean;
+  reduceMotion: "auto" | "always";
+  /** Seconds a job has run after which stopping it takes two steps. */
+  confirmStopAfter: number;
+  statusBar: boolean;
+}
+
+export const DEFAULTS: Preferences = {
+  connection: "auto",
+  pollSeconds: 2,
+  notify: { finished: true, failed: true, health: true, minSeconds: 10 },
+  openPanelOnTrain: false,
+  reduceMotion: "auto",
+  confirmStopAfter: 10,
+  statusBar: true,
+};
+
+export let preferences: Preferences = DEFAULTS;
+
+export function prefer(wishes: Partial<Preferences>): void {
+  preferences = { ...DEFAULTS, ...wishes };
+}
