@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform
 import statistics
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from mlops_jupyter import owners
 from mlops_jupyter.core import health
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import HealthChange, SystemMetrics, Use
@@ -24,6 +26,7 @@ from mlops_jupyter.errands import look_on
 from mlops_jupyter.hub import Hub
 from mlops_jupyter.machine import Machine
 from mlops_jupyter.store import Store, Transaction
+from mlops_jupyter.training import processes
 from mlops_jupyter.training.processes import Identity
 
 #: Seconds of which samples are kept in memory.
@@ -65,6 +68,7 @@ class Monitor:
         self._store = store
         self._machine = machine
         self._inhabitants = inhabitants
+        self._owner = owners.this_process()
         self._wanted = wanted
         self._sampled = sampled
         self._answers: deque[tuple[float, float]] = deque(maxlen=1000)
@@ -117,7 +121,8 @@ class Monitor:
             for name, gauge in self.gauges.items()
         }
         now = datetime.now(UTC)
-        if health.worst(gauges) != health.worst(self.gauges) and not await self._told(gauges, now):
+        place = self._place(contained=figures["memory_scope"] == "container")
+        if health.worst(gauges) != health.worst(self.gauges) and not await self._told(gauges, now, place):
             # Tried again with the next sample: a change that nobody was told must not have happened.
             gauges = dict(self.gauges)
         self.gauges = gauges
@@ -144,10 +149,17 @@ class Monitor:
         jobs = machine.uses(who.jobs, with_root=False)
         return machine.figures(), jobs, machine.uses(who.kernels, with_root=True)
 
-    async def _told(self, gauges: Mapping[str, Gauge], now: datetime) -> bool:
+    def _place(self, *, contained: bool) -> str:
+        """What this is the health of: this boot as we see it, or the control group that has a limit."""
+        boot, namespace = self._owner.split("/")[:2]
+        group = processes.read("/proc/self/cgroup") if contained else None
+        return f"{boot}/{namespace} {group or ''}"
+
+    async def _told(self, gauges: Mapping[str, Gauge], now: datetime, place: str) -> bool:
         current = health.worst(gauges)
         change = HealthChange(
             time=now,
+            machine=platform.node(),
             previous_health=health.worst(self.gauges),
             current_health=current,
             metrics={f"{name}_percent": gauge.value for name, gauge in gauges.items()},
@@ -155,10 +167,18 @@ class Monitor:
             priority="high" if health.alarming(gauges) else "medium",
         )
         try:
-            await self._store.awrite(partial(Transaction.tell, event=change))
+            await self._store.awrite(partial(self._tell, change, f"health of {place}"))
         except StoreUnavailable:
             return False
         return True
+
+    def _tell(self, change: HealthChange, key: str, tx: Transaction) -> None:
+        """Unless another server of this machine, which still lives, has told it into the store we share."""
+        said, _, by = (tx.meta(key) or "").partition(" ")
+        if said == change.current_health and by != self._owner and owners.lives(by):
+            return
+        tx.tell(change)
+        tx.put_meta(key, f"{change.current_health} {self._owner}")
 
     def _api(self) -> float | None:
         since = time.monotonic() - ANSWERS

@@ -300,12 +300,13 @@ export interface SystemMetrics {
   kernels: Array<Use>;
 }
 
-/** The machine's health changed; ``cause`` names the figure that did it. */
+/** The machine's health changed; ``cause`` names the figure that did it, ``machine`` the host: several may share a store. */
 export interface HealthChange {
   type: "health_change";
   time: string;
   seq: number | null;
   priority: "high" | "low" | "medium";
+  machine: string;
   previous_health: "critical" | "healthy" | "warning";
   current_health: "critical" | "healthy" | "warning";
   metrics: Record<string, number | null>;

@@ -156,7 +156,7 @@ export function progressed(seq: number, fields: Partial<TrainingProgress> = {}):
 /** Log lines are the smallest event with a place in the order. */
 export function aChange(cause: string): Event {
   const base = { time: TIME, seq: null, priority: "medium" } as const;
-  return { ...base, type: "health_change", previous_health: "healthy", current_health: "warning", metrics: {}, cause };
+  return { ...base, type: "health_change", machine: "ada", previous_health: "healthy", current_health: "warning", metrics: {}, cause };
 }
 
 export function anEvent(seq: number): Event {

@@ -61,7 +61,9 @@ def _health(event: events.HealthChange) -> _Row:
     level: ActivityStatus = "success"
     if event.current_health != "healthy":
         level = "error" if event.priority == "high" else "warning"
-    return _Row("machine", None, f"Machine {event.current_health}", event.cause, level)
+    return _Row(
+        "machine", None, f"Machine {event.current_health}", f"{event.cause}, on {event.machine}", level
+    )
 
 
 _TOLD: dict[type[Event], Callable[[Any], _Row | None]] = {

@@ -170,8 +170,10 @@ class SystemMetrics(Event, frozen=True, kw_only=True):
 
 
 class HealthChange(Event, frozen=True, kw_only=True):
-    """The machine's health changed; ``cause`` names the figure that did it."""
+    """The machine's health changed; ``cause`` names the figure that did it, ``machine`` the host: several may
+    share a store."""
 
+    machine: str
     previous_health: Health
     current_health: Health
     metrics: dict[str, float | None]

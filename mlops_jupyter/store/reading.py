@@ -88,6 +88,11 @@ class Reading:
         (epoch,) = self._db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()
         return str(epoch)
 
+    def meta(self, key: str) -> str | None:
+        """What was kept under this key; None when nothing was."""
+        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
     def job_ids(self) -> set[str]:
         """Of all jobs."""
         return {job_id for (job_id,) in self._db.execute("SELECT job_id FROM jobs")}

@@ -77,6 +77,10 @@ class Transaction(Reading):
     def add_submission(self, key: str, digest: str, job_id: str) -> None:
         self._db.execute("INSERT INTO submissions VALUES (?,?,?)", (key, digest, job_id))
 
+    def put_meta(self, key: str, value: str) -> None:
+        """Keep something beside jobs and events, of which the newest is all there is to know."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+
     def prune(self, now: datetime) -> bool:
         """Let old events go; True when there is more to do."""
         return prune(self._db, now)

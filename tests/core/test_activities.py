@@ -36,6 +36,7 @@ def a_change(health: Any, priority: Any = "medium") -> events.HealthChange:
     return events.HealthChange(
         time=NOW,
         seq=7,
+        machine="ada",
         previous_health="healthy",
         current_health=health,
         metrics={},
@@ -85,9 +86,9 @@ def of_job(kind: Any, record: Job = JOB, **more: Any) -> Any:
             "digits-mlp, by ada",
             "info",
         ),
-        (a_change("critical", "high"), "Machine critical", "memory 93 %", "error"),
-        (a_change("warning"), "Machine warning", "memory 93 %", "warning"),
-        (a_change("healthy"), "Machine healthy", "memory 93 %", "success"),
+        (a_change("critical", "high"), "Machine critical", "memory 93 %, on ada", "error"),
+        (a_change("warning"), "Machine warning", "memory 93 %, on ada", "warning"),
+        (a_change("healthy"), "Machine healthy", "memory 93 %, on ada", "success"),
     ],
 )
 def test_what_a_person_cares_about_is_a_row(event: Any, title: str, description: str, status: str) -> None:

@@ -97,7 +97,12 @@ async def test_of_two_servers_on_one_store_the_one_that_wrote_tells(heard, rooms
         await other.awrite(partial(Transaction.tell, event=failed()))
         await rooms.store.take_in_others()
         change = HealthChange(
-            time=NOW, previous_health="healthy", current_health="warning", metrics={}, cause="disk 85 %"
+            time=NOW,
+            machine="ada",
+            previous_health="healthy",
+            current_health="warning",
+            metrics={},
+            cause="disk 85 %",
         )
         await rooms.store.awrite(partial(Transaction.tell, event=change))
         # Theirs came before it, and is not told here.

@@ -229,7 +229,7 @@ describe("notices", () => {
   });
 
   test("the machine interrupts when it is critical", () => {
-    const change = { type: "health_change", time: TIME, seq: 3, previous_health: "warning", metrics: {} } as const;
+    const change = { type: "health_change", time: TIME, machine: "ada", seq: 3, previous_health: "warning", metrics: {} } as const;
     const critical = { ...change, priority: "high", current_health: "critical", cause: "memory 93 %" } as const;
     const busy = { ...change, priority: "medium", current_health: "critical", cause: "cpu 99 %" } as const;
     const calm = { ...change, priority: "medium", current_health: "healthy", cause: "cpu 9 %" } as const;
