@@ -68,7 +68,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):
-    """Events after ``prev``, each still as its bytes: a client reads those of its own jobs only."""
+    """Events after ``prev``, each still as its bytes: a client reads those of its own jobs only. ``latest``
+    are those of which only the newest of a kind matters."""
 
     epoch: str
     head: int
@@ -76,6 +77,8 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[msgspec.Raw, ...]
     snapshot: Snapshot | None = None
     reset: Reset | None = None
+    latest: dict[str, msgspec.Raw] = {}
+    rev: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,6 +74,16 @@ class Job:
         return self._session.in_page
 
     @property
+    def session(self) -> Session:
+        """The way to the server it was asked for by."""
+        return self._session
+
+    @property
+    def head(self) -> int:
+        """The event as of which the record is."""
+        return self._known.record_head
+
+    @property
     def params(self) -> dict[str, Any]:
         """Parameters of the estimator."""
         return dict(self.record.parameters)
@@ -313,3 +323,7 @@ class Job:
 
     def _ipython_display_(self) -> None:
         self._session.view.show(self, unless_shown=True)
+
+    def _display_(self) -> object:
+        # As above, for marimo.
+        return self._session.view.show(self, unless_shown=True)

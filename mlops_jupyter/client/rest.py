@@ -122,9 +122,22 @@ class Rest:
         """The skops file."""
         return self._ask("GET", f"models/{model_id}/file")
 
-    def events(self, since: int, epoch: str, wait: float) -> Events:
-        """Events after ``since``; the answer is held for up to ``wait`` seconds until there are some."""
-        return self._get("events", Events, since=since, epoch=epoch, wait=wait)
+    def events(self, since: int, epoch: str, wait: float, rev: int | None = None) -> Events:
+        """Events after ``since``; the answer is held for up to ``wait`` seconds until there are some. With
+        ``rev``, also those of which only the newest of a kind matters that came after it."""
+        newest = {} if rev is None else {"rev": rev}
+        return self._get("events", Events, since=since, epoch=epoch, wait=wait, **newest)
+
+    def told(self, path: str) -> bytes:
+        """The answer to a GET as it is."""
+        return self._ask("GET", path)
+
+    def forward(self, method: str, path: str, key: str | None) -> tuple[int, bytes]:
+        """Status and body of whatever is answered. ``key`` names what is asked for: twice, it is one."""
+        headers = {"Content-Type": "application/json"} | ({} if key is None else {"Idempotency-Key": key})
+        content = b"{}" if method == "POST" else None
+        answer = self._send(method, path, content=content, headers=headers)
+        return answer.status_code, answer.content
 
     def close(self) -> None:
         if self._http is not None:

@@ -131,6 +131,20 @@ class Session:
         with self._turn:
             return self._rest.system()
 
+    def told(self, path: str) -> bytes:
+        """The server's answer to a question, as it is."""
+        with self._turn:
+            return self._rest.told(path)
+
+    def forward(self, method: str, path: str, key: str | None) -> tuple[int, bytes]:
+        """Ask the server for somebody else; status and body of its answer, whatever they are."""
+        with self._turn:
+            return self._rest.forward(method, path, key)
+
+    def another_way(self) -> Rest:
+        """A connection for a thread of its own."""
+        return Rest(self.finder)
+
     def model(self, model_id: str, sha256: str) -> Any:
         """The model registered as ``sha256``, read with the reviewed types only."""
         from mlops_jupyter.training.tabular import model  # noqa: PLC0415 - it imports scikit-learn

@@ -14,8 +14,9 @@ class View(Protocol):
     @property
     def pace(self) -> float: ...
 
-    def show(self, job: Job, *, unless_shown: bool = False) -> None:
-        """Put the job before the user, here and now; with ``unless_shown`` not twice in one cell."""
+    def show(self, job: Job, *, unless_shown: bool = False) -> object:
+        """Put the job before the user, here and now; with ``unless_shown`` not twice in one cell. Returns
+        what is to be displayed, where that is not for us to do."""
 
     def moved(self, job: Job) -> None:
         """Something about the job changed."""

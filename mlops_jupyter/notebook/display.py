@@ -17,15 +17,16 @@ from mlops_jupyter.client.job import Job
 from mlops_jupyter.notebook import snapshot
 from mlops_jupyter.notebook.widgets import JobWidget
 
-#: Updates of the widget where the page has its own connection, and where it has none.
-PACE, PACE_ALONE = 1.0, 0.25
+#: Updates of the widget's traits: what it shows comes from elsewhere.
+PACE = 1.0
 
 
 class NotebookView:
     """Shows jobs in the cells of this kernel's notebook."""
 
+    pace = PACE
+
     def __init__(self) -> None:
-        self.pace = PACE
         self._lock = threading.Lock()
         self._widgets: dict[str, JobWidget] = {}
         self._outputs: dict[str, list[Any]] = {}
@@ -37,8 +38,6 @@ class NotebookView:
         if unless_shown and here in self._shown:
             return
         self._shown.add(here)
-        if not job.in_page:
-            self.pace = PACE_ALONE
         with self._lock:
             # The feed calls ``ended`` after the record is terminal: one of the two sees the other.
             over = job.record.terminal

@@ -15,8 +15,11 @@ from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.system import System
 from mlops_jupyter.client.terminal import TerminalView
+from mlops_jupyter.client.view import View
 from mlops_jupyter.core.errors import MlopsError
+from mlops_jupyter.notebook import marimo
 from mlops_jupyter.notebook.display import NotebookView
+from mlops_jupyter.notebook.marimo import MarimoView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +165,8 @@ def set(*, debug: bool) -> None:  # noqa: A001 - mlops.set(debug=True)
 @cache
 def session() -> Session:
     """Made when it is first needed: importing opens nothing."""
-    return Session(Finder.of_this_process(), NotebookView() if _in_kernel() else TerminalView())
+    view: View = MarimoView() if marimo.running() else NotebookView() if _in_kernel() else TerminalView()
+    return Session(Finder.of_this_process(), view)
 
 
 def _in_kernel() -> bool:

@@ -25,12 +25,13 @@ class EventsHandler(Streams, Handler):
         rooms = self.rooms
         wait = self.number("wait", 0.0, 0.0, LONGEST_WAIT) or 0.0
         self.timed = not wait
+        rev = self.number("rev", None, 0, EXACT_INTEGER)
         cursor, reset = await self.open_at()
         as_of, snapshot = await self.snapshot() if cursor is None else (cursor, b"null")
         stored: list[Stored] = []
         if cursor is not None:
             if wait:
-                await rooms.hub.moved(cursor, wait)
+                await rooms.hub.moved(cursor, wait, None if rev is None else int(rev))
             stored = await rooms.hub.after(cursor, POLL_EVENTS)
         envelope = {
             "epoch": rooms.store.epoch,
@@ -40,7 +41,6 @@ class EventsHandler(Streams, Handler):
             "rev": rooms.hub.rev,
         }
         # The events are the bytes every client gets; only the envelope is made here.
-        rev = self.number("rev", None, 0, EXACT_INTEGER)
         latest = keyed({} if rev is None else rooms.hub.latest(int(rev)))
         told = b',"snapshot":%b,"latest":%b,"events":[%b]}' % (snapshot, latest, joined(stored))
         self.send(wire.encode(envelope)[:-1] + told)

@@ -20,7 +20,7 @@ def test_traits_follow_the_job_and_can_be_observed(session: Session) -> None:
     widget.observe(lambda change: seen.append((change["name"], change["new"])), ["status", "progress"])
     job.wait(60)
     record = wire.plain(job.record)
-    assert (widget.job_id, widget.record, widget.server) == (job.job_id, record, False)
+    assert (widget.job_id, widget.record, widget.relayed) == (job.job_id, record, True)
     assert widget.series == {name: pairs(points) for name, points in job.points.items()}
     statuses = [value for name, value in seen if name == "status"]
     progress = [value for name, value in seen if name == "progress"]

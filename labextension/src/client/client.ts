@@ -25,6 +25,12 @@ export type Delivery =
 
 export type Subscriber = (delivery: Delivery) => void;
 
+/** A server that the page itself cannot reach. */
+export interface Elsewhere {
+  rest: Rest;
+  name: string;
+}
+
 /** Notebooks re-render: a page without a view for a moment keeps its connection. */
 const IDLE_MS = 5_000;
 const TRIPS_MS = 300_000;
@@ -40,13 +46,15 @@ export class Client {
   #running: AbortController | null = null;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(server: PageServer, openTransport?: OpenTransport, random: () => number = Math.random) {
-    const rest = new Rest(server);
+  /** The page's own server, or one that is `elsewhere`: then `openTransport` is the one way to it. */
+  constructor(server: PageServer | Elsewhere, openTransport?: OpenTransport, random: () => number = Math.random) {
+    const elsewhere = "rest" in server;
+    const rest = elsewhere ? server.rest : new Rest(server);
     const open: OpenTransport = (kind) =>
-      kind === "websocket" ? new WebsocketTransport(server) : new PollingTransport(rest);
+      kind === "websocket" && !elsewhere ? new WebsocketTransport(server) : new PollingTransport(rest);
     this.rest = rest;
-    this.#link = { ...NO_LINK, server: server.baseUrl.href };
-    this.#connector = new Connector(openTransport ?? open, random, {
+    this.#link = { ...NO_LINK, server: elsewhere ? server.name : server.baseUrl.href };
+    this.#connector = new Connector(openTransport ?? open, random, elsewhere ? "relay" : null, {
       cursor: () => this.#cursor,
       link: () => this.#link,
       changed: (change) => this.#tellLink(change),
@@ -102,7 +110,7 @@ export class Client {
       phase: "connected",
       transport: kind,
       // A socket that says hello and falls at once must not be tried ever faster: events and pings reset it.
-      ...(kind === "polling" && { attempt: 0 }),
+      ...(kind !== "websocket" && { attempt: 0 }),
       retryAt: null,
       downSince: null,
       heardAt: now,

@@ -42,13 +42,16 @@ export class Connector {
   /** Of a clock that nobody sets. */
   #heardAt = 0;
   #watchedAt = 0;
+  /** A server elsewhere is reached by one way alone. */
+  readonly #only: "relay" | null;
   #way: Way = "auto";
   #hello: Timer;
   #next: Timer;
 
-  constructor(openTransport: OpenTransport, random: () => number, audience: Audience) {
+  constructor(openTransport: OpenTransport, random: () => number, only: "relay" | null, audience: Audience) {
     this.#openTransport = openTransport;
     this.#random = random;
+    this.#only = only;
     this.#audience = audience;
   }
 
@@ -97,8 +100,9 @@ export class Connector {
   #connect(): void {
     clearTimeout(this.#next);
     this.#audience.changed({ phase: "connecting", retryAt: null });
-    if (this.#way === "polling") {
-      this.#poll();
+    const way = this.#only ?? (this.#way === "polling" ? "polling" : null);
+    if (way) {
+      this.#take(way);
       return;
     }
     const socket = this.#openTransport("websocket");
@@ -111,8 +115,8 @@ export class Connector {
     this.#open(socket);
   }
 
-  #poll(): void {
-    this.#active = this.#openTransport("polling");
+  #take(kind: Kind): void {
+    this.#active = this.#openTransport(kind);
     this.#open(this.#active);
   }
 
@@ -158,7 +162,7 @@ export class Connector {
     if (ending === "refused") this.#refused += 1;
     // Only asking tells why a socket is refused: a proxy, a server that is gone, or somebody signed out.
     const wanted = this.#way !== "websocket";
-    if (ending === "refused" && this.#refused >= UPGRADES_BEFORE_POLLING && wanted) this.#poll();
+    if (ending === "refused" && this.#refused >= UPGRADES_BEFORE_POLLING && wanted) this.#take("polling");
     else this.#retryLater(detail);
   }
 
@@ -171,7 +175,7 @@ export class Connector {
     const now = Date.now();
     this.#audience.changed({
       phase: "waiting",
-      transport: null,
+      transport: this.#only === "relay" ? "relay" : null,
       attempt,
       retryAt: now + ms,
       downSince: downSince ?? now,
@@ -181,12 +185,12 @@ export class Connector {
 
   #planSocketBeside(): void {
     clearTimeout(this.#next);
-    if (this.#way === "auto") this.#next = setTimeout(() => this.#trySocketBeside(), SOCKET_AGAIN_MS);
+    if (!this.#only && this.#way === "auto") this.#next = setTimeout(() => this.#trySocketBeside(), SOCKET_AGAIN_MS);
   }
 
   #trySocketBeside(): void {
     clearTimeout(this.#next);
-    if (this.#beside || this.#way !== "auto") return;
+    if (this.#beside || this.#only || this.#way !== "auto") return;
     const socket = this.#openTransport("websocket");
     this.#beside = socket;
     this.#hello = setTimeout(() => {

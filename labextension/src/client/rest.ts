@@ -74,11 +74,22 @@ export interface EventsAnswer {
 /** Long enough for a busy server, short enough to notice one that is gone. */
 const PATIENCE_MS = 15_000;
 
-export class Rest {
-  readonly #server: PageServer;
+/** How a question gets to the server and its answer back: parsed, or as a `RequestFailed`. */
+export type Ask = (
+  method: "GET" | "POST",
+  path: string,
+  query: Record<string, string>,
+  signal: AbortSignal | undefined,
+  more: Record<string, string>,
+  body: object,
+) => Promise<unknown>;
 
-  constructor(server: PageServer) {
-    this.#server = server;
+export class Rest {
+  readonly #way: Ask;
+
+  /** Questions go by http, unless there is another way. */
+  constructor(server: PageServer | Ask) {
+    this.#way = typeof server === "function" ? server : http(server);
   }
 
   /** The newest first. */
@@ -146,17 +157,22 @@ export class Rest {
     more: Record<string, string> = {},
     body: object = {},
   ): Promise<Answer> {
-    const url = new URL(`mlops/api/${path}`, this.#server.baseUrl);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    const told = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+    return (await this.#way(method, path, Object.fromEntries(told), signal, more, body)) as Answer;
+  }
+}
+
+function http(server: PageServer): Ask {
+  return async (method, path, query, signal, more, body) => {
+    const url = new URL(`mlops/api/${path}`, server.baseUrl);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const late = AbortSignal.timeout(PATIENCE_MS);
     let response: Response;
     let answer: unknown;
     try {
       response = await fetch(url, {
         method,
-        headers: { ...this.#headers(method), ...more },
+        headers: { ...headers(server, method), ...more },
         credentials: "same-origin",
         cache: "no-store",
         signal: signal ? AbortSignal.any([signal, late]) : late,
@@ -170,18 +186,18 @@ export class Rest {
     if (!response.ok) throw new RequestFailed(response.status, reason(answer, response));
     // A proxy's or a hub's page (signed out, server asleep) comes with status 200, too.
     if (answer === undefined) throw new RequestFailed(0, `${response.status} without JSON`);
-    return answer as Answer;
-  }
+    return answer;
+  };
+}
 
-  #headers(method: string): Record<string, string> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (this.#server.token) headers["Authorization"] = `token ${this.#server.token}`;
-    if (method === "POST") headers["Content-Type"] = "application/json";
-    // JupyterHub wants it with what scripts read by cookie, too.
-    const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
-    if (xsrf) headers["X-XSRFToken"] = xsrf;
-    return headers;
-  }
+function headers(server: PageServer, method: "GET" | "POST"): Record<string, string> {
+  const told: Record<string, string> = { Accept: "application/json" };
+  if (server.token) told["Authorization"] = `token ${server.token}`;
+  if (method === "POST") told["Content-Type"] = "application/json";
+  // JupyterHub wants it with what scripts read by cookie, too.
+  const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  if (xsrf) told["X-XSRFToken"] = xsrf;
+  return told;
 }
 
 async function parsed(response: Response): Promise<unknown> {

@@ -44,7 +44,7 @@ export interface Listener {
   ended(ending: Ending, detail: string): void;
 }
 
-export type Kind = "websocket" | "polling";
+export type Kind = "websocket" | "polling" | "relay";
 
 /** One use of a way: opened once, closed once. */
 export interface Transport {

@@ -1,5 +1,8 @@
 /** What a user can ask for on a card. Views say it, hosts do it. */
 
+import { trans } from "../words";
+import { shortId } from "./job";
+
 export type Action =
   | { do: "stop" }
   | { do: "pause" }
@@ -13,5 +16,16 @@ export type Action =
   | { do: "log" }
   /** Save all measured values as a file. */
   | { do: "csv" };
+
+const COMMANDS = { stop: "jobs stop", pause: "jobs pause", resume: "jobs resume", rerun: "rerun", log: "jobs logs" } as const;
+
+/** What is said of a wish that a busy kernel does not hear, and what fulfils it meanwhile. */
+export function unheard(wish: Action["do"], jobId: string): string {
+  const told = trans.__("The kernel is busy: it hears this when its cell ends or is interrupted.");
+  const command = COMMANDS[wish as keyof typeof COMMANDS];
+  if (!command) return told;
+  const typed = `mlops ${command} ${shortId(jobId)}`;
+  return `${told} ${trans.__("At once, in a terminal: %1", typed)}`;
+}
 
 export type Act = (action: Action) => void;

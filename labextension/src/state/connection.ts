@@ -7,7 +7,7 @@
 export interface Link {
   /** `waiting`: nothing works, the next try is at `retryAt`. `forbidden`: signed out, nothing is tried any more. */
   phase: "connecting" | "connected" | "waiting" | "forbidden";
-  transport: "websocket" | "polling" | null;
+  transport: "websocket" | "polling" | "relay" | null;
   /** Events of the time without connection are still arriving. */
   behind: boolean;
   /** Tries that failed in a row. */
@@ -61,6 +61,7 @@ export type Condition =
   | "slow"
   | "catching-up"
   | "polling"
+  | "relay"
   | "reconnecting"
   | "offline"
   | "forbidden";
@@ -91,7 +92,7 @@ export function condition(link: Link, now: number): Condition {
     return link.downSince !== null && now - link.downSince > GONE_MS ? "offline" : "reconnecting";
   }
   if (link.behind) return "catching-up";
-  if (link.transport === "polling") return "polling";
+  if (link.transport === "polling" || link.transport === "relay") return link.transport;
   const pingMissed = link.pingAt !== null && now - link.pingAt > MISSED_PING_MS;
   return pingMissed || (link.rtt ?? 0) >= SLOW_SECONDS ? "slow" : "live";
 }
@@ -109,13 +110,13 @@ export function settle(before: Connection, link: Link, now: number): Connection 
 
 /** Whether what is shown comes from a server that answers now. */
 export function answering(connection: Connection): boolean {
-  return ["live", "slow", "catching-up", "polling"].includes(connection.shown);
+  return ["live", "slow", "catching-up", "polling", "relay"].includes(connection.shown);
 }
 
-/** Until when the numbers are known to hold: now on a socket, the last answer otherwise. Local milliseconds. */
+/** Until when the numbers are known to hold: now where silence means no news, else the last answer. Local milliseconds. */
 export function knownUntil(connection: Connection, now: number): number | null {
   const { link, shown } = connection;
-  return (shown === "live" || shown === "slow") && link.phase === "connected" ? now : link.heardAt;
+  return ["live", "slow", "relay"].includes(shown) && link.phase === "connected" ? now : link.heardAt;
 }
 
 /** The 95th percentile of the round trips kept, seconds; null before the first. */

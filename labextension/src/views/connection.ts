@@ -56,6 +56,8 @@ export function words({ link, shown }: Connection): string {
       return trans.__("Catching up");
     case "polling":
       return trans.__("Polling · %1", roughly(preferences.pollSeconds));
+    case "relay":
+      return trans.__("Relay");
     case "reconnecting":
       return trans.__("Reconnecting… try %1", String(Math.max(link.attempt, 1)));
     case "offline":
@@ -88,6 +90,8 @@ function way(shown: Condition): string {
       return trans.__("Websocket, replaying what was missed");
     case "polling":
       return trans.__("Polling every %1 (%2 in hidden tabs)", roughly(preferences.pollSeconds), roughly(Math.max(preferences.pollSeconds, 10)));
+    case "relay":
+      return trans.__("Relay through the kernel, four times a second at most; it hears buttons when no cell runs");
     case "reconnecting":
     case "offline":
       return trans.__("None; trying");
@@ -110,8 +114,8 @@ function tell(panel: HTMLElement, card: Told, act: Act, close: () => void): void
     [trans.__("Version"), link.version || UNKNOWN],
   ];
   if (link.detail) rows.push([trans.__("Trouble"), link.detail]);
-  const polls = link.transport === "polling";
-  fill(panel, JSON.stringify([rows, polls]), () => [
+  const { transport } = link;
+  fill(panel, JSON.stringify([rows, transport]), () => [
     element(
       "dl",
       {},
@@ -121,11 +125,16 @@ function tell(panel: HTMLElement, card: Told, act: Act, close: () => void): void
       "div",
       { class: "buttons" },
       choice(trans.__("Reconnect"), () => act({ do: "reconnect" })),
-      polls
-        ? choice(trans.__("Use websocket"), () => act({ do: "use", way: "auto" }))
-        : choice(trans.__("Use polling"), () => act({ do: "use", way: "polling" })),
+      ...other(),
     ),
   ]);
+
+  /** The way that is not taken, where there are two. */
+  function other(): HTMLButtonElement[] {
+    if (transport === "relay") return [];
+    if (transport === "polling") return [choice(trans.__("Use websocket"), () => act({ do: "use", way: "auto" }))];
+    return [choice(trans.__("Use polling"), () => act({ do: "use", way: "polling" }))];
+  }
 
   function choice(label: string, chosen: () => void): HTMLButtonElement {
     const button = element("button", { class: "button", type: "button" }, label);

@@ -27,6 +27,7 @@ const SHAPES: Record<Drawn, readonly [path: string, how: "fill" | "line" | "dash
   slow: [[RING, "line"], ["M8 5.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4z", "fill"]],
   "catching-up": [[RING, "line"], ["M8 8V2.5A5.5 5.5 0 0 1 13.5 8z", "fill"]],
   polling: [[RING, "line"], ["M8 2.5a5.5 5.5 0 0 0 0 11z", "fill"]],
+  relay: [["M1.5 8h13", "line"], ["M8 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8z", "fill"]],
   reconnecting: [[RING, "line"]],
   offline: [["M3.5 3.5h9v9h-9z", "fill"]],
   forbidden: [[RING, "line"], ["M4.2 4.2l7.6 7.6", "line"]],

@@ -1,24 +1,24 @@
 /**
- * The anywidget of a job. Traits: `job_id`; `record` and `series`, what the kernel knows; `server`, whether the
- * page's own Jupyter server knows the job. If it does, the card listens to it, and moves while the kernel is busy.
+ * The anywidget of a job. Traits: `job_id`; `record` and `series`, what the kernel knows; what the kernel passes on,
+ * if it is `relayed`. If not, the page's own Jupyter server knows the job: the card listens to that.
  */
 
 import type { AnyModel } from "@anywidget/types";
 import { pageClient } from "../client/client";
+import { type Relayed, relayClient } from "../client/relay";
 import { type Given, live } from "./live";
 import { jobIn, seriesIn } from "./saved";
 
-interface Traits {
+interface Traits extends Relayed {
   job_id: string;
   record: unknown;
   series: unknown;
-  server: boolean;
 }
 
 function render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal?: AbortSignal }): () => void {
   const leaving = new AbortController();
   signal?.addEventListener("abort", () => leaving.abort());
-  const client = model.get("server") ? pageClient() : null;
+  const client = model.get("relayed") ? relayClient(model as unknown as AnyModel<Relayed>) : pageClient();
   const given = (): Given => ({
     jobId: model.get("job_id"),
     source: client ? "server" : "kernel",

@@ -8,7 +8,7 @@ import { freshKey } from "../client/keys";
 import { isForbidden, RequestFailed } from "../client/rest";
 import { wait } from "../client/stream";
 import type { Job } from "../protocol";
-import type { Action } from "../state/actions";
+import { type Action, unheard } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
 import { endedWithoutResult, isOver } from "../state/job";
 import { mount } from "../views/train";
@@ -28,6 +28,8 @@ type Told = Happening extends infer One ? (One extends Happening ? Omit<One, "at
 const BUCKETS = 300;
 const LOG_LINES = 200;
 const TICK_MS = 1_000;
+/** A kernel that is idle has answered by then. */
+const HEARD_MS = 2_000;
 /** Holes come in swarms while a slow client catches up: one question answers many. */
 const REFILL_MS = 2_000;
 
@@ -195,6 +197,7 @@ function attempt(
       if (action.do === "csv") save(card, null);
       return;
     }
+    const tried = (what: () => Promise<void>, otherwise: string) => heard(client, action, what, otherwise);
     switch (action.do) {
       case "reconnect":
         client.reconnect();
@@ -231,7 +234,11 @@ function attempt(
     happen({ kind: "record", job: await answer, head });
   }
 
-  async function tried(what: () => Promise<void>, otherwise: string): Promise<void> {
+  async function heard(by: Client, { do: wish }: Action, what: () => Promise<void>, otherwise: string): Promise<void> {
+    const late =
+      by.link.transport === "relay"
+        ? setTimeout(() => happen({ kind: "noticed", text: unheard(wish, given.jobId) }), HEARD_MS)
+        : undefined;
     try {
       await what();
       happen({ kind: "noticed", text: null });
@@ -239,6 +246,8 @@ function attempt(
       if (signal.aborted) return;
       if (!(error instanceof RequestFailed)) throw error;
       happen({ kind: "noticed", text: `${otherwise}: ${error.message}` });
+    } finally {
+      clearTimeout(late);
     }
   }
 

@@ -3,12 +3,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeTransport } from "../../src/client/fake";
 import { PollingTransport } from "../../src/client/polling";
+import { Channel, RelayTransport } from "../../src/client/relay";
 import { Rest } from "../../src/client/rest";
 import type { Cursor, Ending, Listener, Message, Transport } from "../../src/client/transport";
 import { WebsocketTransport } from "../../src/client/websocket";
 import type { Event } from "../../src/protocol";
 import { aChange, anEvent, TIME } from "../builders";
 import { EventServer } from "./event_server";
+import { Kernel } from "./kernel";
 
 class Heard implements Listener {
   messages: Message[] = [];
@@ -54,8 +56,40 @@ interface Side {
 const sides: Record<string, () => Promise<Side & { stop(): Promise<void> }>> = {
   websocket: () => real("websocket"),
   polling: () => real("polling"),
+  relay: async () => relayed(),
   fake: async () => scripted(),
 };
+
+function relayed() {
+  const kernel = new Kernel();
+  const trouble = () => {
+    kernel.trouble = "the mlops server does not answer";
+    kernel.send();
+  };
+  return {
+    make: () => {
+      kernel.open();
+      return new RelayTransport(new Channel(kernel.model));
+    },
+    add: (...events: Event[]) => {
+      kernel.events.push(...events);
+      kernel.send();
+    },
+    tell: (event: Event) => {
+      kernel.latest = { [event.type]: event };
+      kernel.rev += 1;
+      kernel.send();
+    },
+    replaceStore: () => {
+      kernel.epoch = "store-2";
+      kernel.open();
+    },
+    goAway: async () => trouble(),
+    // The kernel is the server's user, and says what it was told.
+    forbid: trouble,
+    stop: async () => {},
+  };
+}
 
 async function real(kind: "websocket" | "polling") {
   const server = new EventServer();
@@ -129,6 +163,14 @@ function scripted() {
   };
 }
 
+/** What is heard of a server that went away, and of one that refuses. */
+const ENDINGS: Record<string, { gone: Ending; forbidden: Ending }> = {
+  websocket: { gone: "dropped", forbidden: "refused" },
+  polling: { gone: "unreachable", forbidden: "forbidden" },
+  relay: { gone: "unreachable", forbidden: "unreachable" },
+  fake: { gone: "dropped", forbidden: "forbidden" },
+};
+
 describe.each(Object.keys(sides))("the %s transport", (name) => {
   let side: Awaited<ReturnType<(typeof sides)[string]>>;
   let heard: Heard;
@@ -147,6 +189,7 @@ describe.each(Object.keys(sides))("the %s transport", (name) => {
 
   test("greets a newcomer with hello and a snapshot, then tells what happens", async () => {
     side.add(anEvent(1));
+    transport = side.make();
     transport.open(null, heard);
     await vi.waitFor(() => expect(heard.kinds).toEqual(["hello", "snapshot"]));
     side.add(anEvent(2), anEvent(3));
@@ -183,7 +226,7 @@ describe.each(Object.keys(sides))("the %s transport", (name) => {
     transport.open(null, heard);
     await vi.waitFor(() => expect(heard.kinds).toEqual(["hello", "snapshot"]));
     await side.goAway();
-    await vi.waitFor(() => expect(heard.endings).toEqual([name === "polling" ? "unreachable" : "dropped"]), 4000);
+    await vi.waitFor(() => expect(heard.endings).toEqual([ENDINGS[name]?.gone]), 4000);
     transport.close();
     side.add(anEvent(1));
     expect({ endings: heard.endings.length, sequence: heard.sequence }).toEqual({ endings: 1, sequence: [] });
@@ -202,7 +245,7 @@ describe.each(Object.keys(sides))("the %s transport", (name) => {
     side.forbid();
     transport.open(null, heard);
     // A browser does not tell why an upgrade was refused.
-    await vi.waitFor(() => expect(heard.endings).toEqual([name === "websocket" ? "refused" : "forbidden"]));
+    await vi.waitFor(() => expect(heard.endings).toEqual([ENDINGS[name]?.forbidden]));
     expect(heard.messages).toEqual([]);
   });
 });

@@ -1,0 +1,51 @@
+"""How a job stands in a marimo notebook: as a widget, which stays one. Nothing of it is in the file.
+
+Not here: what the widget shows and how it is fed (``widgets``, ``relay``).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mlops_jupyter.client.job import Job
+from mlops_jupyter.notebook.widgets import JobWidget
+
+if TYPE_CHECKING:
+    import marimo
+
+
+def running() -> bool:
+    """Whether this process is the kernel of a marimo notebook."""
+    # Asked of those alone who have it: it takes half a second to import.
+    module = sys.modules.get("marimo")
+    return module is not None and bool(module.running_in_notebook())
+
+
+class MarimoView:
+    """Shows jobs in the cells of this kernel's notebook."""
+
+    pace = 1.0
+
+    def __init__(self) -> None:
+        self._newest: JobWidget | None = None
+
+    def show(self, job: Job, *, unless_shown: bool = False) -> marimo.ui.anywidget | None:
+        import marimo  # noqa: PLC0415 - it is there when this is called
+
+        widget = self._newest
+        if not unless_shown or widget is None or widget.closed or widget.job_id != job.job_id:
+            # One a cell: marimo closes those of a cell that runs again.
+            widget = self._newest = JobWidget(job, relayed=True)
+        element = marimo.ui.anywidget(widget)
+        if unless_shown:
+            # The cell ends with the job: this takes the place of what was shown in it before.
+            return element
+        marimo.output.append(element)
+        return None
+
+    def moved(self, job: Job) -> None:
+        """Widgets follow by themselves."""
+
+    def ended(self, job: Job) -> None:
+        """They stay, too."""

@@ -1,0 +1,77 @@
+"""JupyterLab with both of our extensions disabled: the card is fed by the kernel, from a private server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.lab import Lab
+from tests.browser.servers import PAGE_CONFIG, LabServer
+
+TRAIN = """
+job = mlops.train(
+    "notebooks/data/penguins.csv", target="species", model="mlp", cv=0,
+    params={"max_iter": 100_000, "n_iter_no_change": 100_000, "tol": 0.0},
+)
+"""
+BUSY = "while not pathlib.Path('go').exists(): time.sleep(0.05)"
+CELLS = ["import pathlib, time\nimport mlops_jupyter as mlops", TRAIN, BUSY]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A server in which neither the server's extension nor JupyterLab's is enabled."""
+    home = tmp_path_factory.mktemp("bare")
+    server = LabServer(home)
+    disabled = {**PAGE_CONFIG["disabledExtensions"], "mlops_jupyter": True}
+    (home / "config" / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": disabled})
+    )
+    off = json.loads((home / "config" / "jupyter_server_config.json").read_text())
+    off["ServerApp"] = {"jpserver_extensions": {"mlops_jupyter": False}}
+    (home / "config" / "jupyter_server_config.json").write_text(json.dumps(off))
+    server.copy("notebooks/data")
+    with closing(server):
+        server.start()
+        yield server
+
+
+def part(card: Locator, name: str) -> Locator:
+    return card.locator(f'[data-testid="mlops-{name}"]')
+
+
+def test_a_card_lives_by_the_kernel_while_it_is_busy(bare: LabServer, open_lab: Callable[..., Lab]) -> None:
+    lab = open_lab(bare)
+    lab.open_notebook(bare.notebook("relay.ipynb", CELLS))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.run_cell(2, wait=False)
+    card = lab.output(1).last
+    expect(part(card, "state")).to_have_text("Running", timeout=30_000)
+    lab.kernel_is("busy")
+    expect(part(card, "connection")).to_have_text("Relay")
+    count = part(card, "numbers")
+    before = count.inner_text()
+    expect(count).not_to_have_text(before)
+    lab.screenshot("relay-busy", card)
+    # A button says what can be done while nobody hears it.
+    part(card, "pause").click()
+    told = card.get_by_text("The kernel is busy")
+    expect(told).to_contain_text("in a terminal: mlops jobs pause j-")
+    (bare.root / "go").touch()
+    expect(part(card, "state")).to_have_text("Paused")
+    expect(told).to_have_count(0)
+    part(card, "connection").click()
+    expect(part(card, "connection-details")).to_contain_text("Relay through the kernel")
+    part(card, "connection").press("Escape")
+    part(card, "pause").click()
+    expect(part(card, "state")).to_have_text("Running")
+    part(card, "stop").click()
+    # Ten seconds old it asks first.
+    part(card, "stop").or_(lab.output(1).last).first.click()
+    expect(lab.output(1).last).to_contain_text("cancelled by ")
+    assert lab.console_errors == []
