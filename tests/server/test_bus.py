@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from mlops_jupyter.core import stream
-from mlops_jupyter.core.events import HealthChange, TrainingCancelled, TrainingFailed
+from mlops_jupyter.core.events import AlertRaised, HealthChange, TrainingCancelled, TrainingFailed
 from mlops_jupyter.core.glyphs import escaped
 from mlops_jupyter.core.jobs import Status
 from mlops_jupyter.server import bus
@@ -88,7 +88,38 @@ def test_every_event_of_a_jobs_life_and_every_status_has_its_place(jp_serverapp,
     told = {kind for path in bus._SCHEMAS.glob("*.yaml") for kind in yaml_kinds(path)}
     lasting = [kind for kind in (*stream.SEVENTEEN, *stream.EXTENSIONS) if kind.delivery == "A"]
     stored = {str(kind.__struct_config__.tag) for kind in lasting}
-    assert {kind for kind in stored if kind.startswith("training_")} <= told <= stored
+    lives = {kind for kind in stored if kind.startswith("training_")}
+    assert lives | {"alert_raised", "health_change", "model_status"} <= told <= stored
+
+
+async def test_an_alert_is_told_with_its_sentence(jp_serverapp, rooms) -> None:
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.put_nowait(data)
+
+    alerts = "https://events.jupyter.org/mlops_jupyter/alert/v1"
+    jp_serverapp.event_logger.add_listener(schema_id=alerts, listener=listener)
+    job = a_job(name=HOSTILE)
+    alert = AlertRaised(
+        time=NOW,
+        job_id=job.job_id,
+        rule="not_finite",
+        metric="loss",
+        message="loss is NaN from step 12.",
+        evidence={"step": 12},
+        job=job,
+    )
+    await rooms.store.awrite(partial(Transaction.tell, event=alert))
+    assert told(await heard.get()) == {
+        "type": "alert_raised",
+        "time": "2026-11-28T12:00:00.000Z",
+        "job_id": job.job_id,
+        "name": HOSTILE,
+        "rule": "not_finite",
+        "metric": "loss",
+        "message": "loss is NaN from step 12.",
+    }
 
 
 async def test_of_two_servers_on_one_store_the_one_that_wrote_tells(heard, rooms, tmp_path) -> None:
