@@ -23,3 +23,10 @@ export function pageServer(page: Document = document): PageServer | null {
     token: typeof config.token === "string" ? config.token : "",
   };
 }
+
+/** The address of the page of `jupyter mlops` on that server, with a job chosen or none. */
+export function addressOf(server: PageServer, jobId: string | null): string {
+  const address = new URL("mlops", server.baseUrl);
+  if (jobId !== null) address.searchParams.set("job", jobId);
+  return address.href;
+}

@@ -1,12 +1,13 @@
 /** The JupyterLab extension: jobs in cell outputs, live when the server knows them; the panel and its surroundings. */
 
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator } from "@jupyterlab/translation";
 import { pageClient } from "../client/client";
+import { addressOf, pageServer } from "../client/page";
 import { submitted } from "../state/board";
 import { preferences } from "../state/preferences";
 import { MIME_TYPE } from "../widgets/saved";
@@ -55,10 +56,11 @@ const surroundings: JupyterFrontEndPlugin<void> = {
   id: PLUGIN,
   description: "The side panel, the status bar's item and a tab a job.",
   autoStart: true,
-  // Notebook 7 has no status bar, and other front ends may lack the rest.
-  optional: [ILayoutRestorer, ICommandPalette, IStatusBar, ISettingRegistry, ITranslator],
+  // Notebook 7 has neither tabs nor a status bar, and other front ends may lack the rest.
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IStatusBar, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
+    labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     statusBar: IStatusBar | null,
@@ -66,8 +68,8 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
   ) => {
     inLanguageOf(translator);
-    const client = pageClient();
-    if (!client) return;
+    const [client, server] = [pageClient(), pageServer()];
+    if (!client || !server) return;
     const page = new PageBoard(client);
     // A page that is still being built answers slowly, and would be called slow.
     void app.restored.then(() => whenIdle(() => page.start(new AbortController().signal)));
@@ -89,6 +91,11 @@ const surroundings: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: "object", properties: { id: { type: "string" } }, required: ["id"] } },
       execute: (args) => {
         const jobId = String(args["id"]);
+        if (!labShell) {
+          // One document a page: the job gets a page of its own.
+          window.open(addressOf(server, jobId), "_blank", "noopener");
+          return;
+        }
         const known = tabs.find((tab) => tab.jobId === jobId);
         const tab = known ?? new JobTab(jobId, page);
         if (!known) {
@@ -100,7 +107,7 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
     restorer?.add(panel, PANEL_ID);
-    void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
+    if (labShell) void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
     notify(page, open);
     const status = new StatusItem(page, () => void app.commands.execute(OPEN_PANEL));
     statusBar?.registerStatusItem("mlops_jupyter:status", {

@@ -1,6 +1,7 @@
 /** `jupyter mlops`: the panel and a job beside it, as a page of its own. Its address names the job, its title the state. */
 
-import { pageClient } from "../client/client";
+import { type Client, pageClient } from "../client/client";
+import { addressOf, type PageServer, pageServer } from "../client/page";
 import { PageBoard } from "../lab/page";
 import { title } from "../state/title";
 import { element } from "../views/element";
@@ -9,11 +10,10 @@ import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
 import { trans } from "../words";
 
-/** The page's own address, relative to it. */
-const HOME = "mlops";
+const [client, server] = [pageClient(), pageServer()];
+if (client && server) begin(client, server);
 
-const client = pageClient();
-if (client) {
+function begin(client: Client, server: PageServer): void {
   withoutToken();
   const page = new PageBoard(client);
   const ever = new AbortController().signal;
@@ -35,9 +35,7 @@ if (client) {
   show();
 
   function open(jobId: string | null): void {
-    const address = new URL(HOME, location.href);
-    if (jobId !== null) address.searchParams.set("job", jobId);
-    history.pushState(null, "", address);
+    history.pushState(null, "", addressOf(server, jobId));
     show();
     // Where there is room for one of them only, the other is hidden, and the focus with it.
     if (!panel.checkVisibility()) main.focus();
@@ -68,7 +66,7 @@ if (client) {
   }
 
   function back(): HTMLElement {
-    const link = element("a", { class: "back", href: HOME }, trans.__("‹ All jobs"));
+    const link = element("a", { class: "back", href: addressOf(server, null) }, trans.__("‹ All jobs"));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
