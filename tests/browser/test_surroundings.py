@@ -14,6 +14,10 @@ from tests.browser.lab import Lab
 from tests.browser.servers import LabServer
 from tests.browser.test_first_training import LOAD, SLEEP, TRAIN, notebook
 
+ACTIVE_CELL = """lines => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  return content.activeCell.model.sharedModel.getSource() === lines;
+}"""
 PANEL = "() => window.jupyterapp.commands.execute('mlops:open-panel')"
 
 
@@ -79,9 +83,23 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     expect(tab.get_by_test_id("mlops-stop")).to_be_visible()
     job_id = tab.get_by_test_id("mlops-id").get_attribute("title")
     assert job_id is not None
-    lab.server.stop_job(job_id)
+    # Every command can be run by a button in a notebook somebody sent: those that change something ask.
+    lab.page.evaluate("() => { window.jupyterapp.commands.execute('mlops:stop-job'); }")
+    asks = lab.page.locator(".jp-Dialog")
+    expect(asks.get_by_role("combobox")).to_contain_text(f"penguins-mlp · {job_id[:6]}")
+    asks.get_by_role("button", name="Cancel").click()
+    row = shown.locator(f'[data-job="{job_id}"]')
+    row.get_by_test_id("mlops-row").click(button="right")
+    orders = lab.page.locator(".lm-Menu-item:visible")
+    expect(orders).to_have_text(["Open", "Stop", "Pause", "Copy Job Id", "Copy as Code"])
+    expect(tab.get_by_test_id("mlops-state")).to_have_text("Running")
+    orders.filter(has_text="Stop").click()
     over = shown.get_by_test_id("mlops-jobs").locator(f'[data-job="{job_id}"]')
     expect(over).to_contain_text("cancelled", timeout=15_000)
+    lab.page.locator(".lm-TabBar-tab", has_text=".ipynb").click()
+    shown.get_by_test_id("mlops-train").click()
+    lines = 'import mlops_jupyter as mlops\n\njob = mlops.train(df, target="…")'
+    lab.until(ACTIVE_CELL, lines)
     assert lab.console_errors == []
 
 

@@ -52,6 +52,11 @@ export interface StatusAnswer {
   root_dir: string;
 }
 
+export interface SystemAnswer {
+  /** By the figure's name, percent. */
+  gauges: Record<string, { warning: number; critical: number }>;
+}
+
 export interface LogsAnswer {
   job_id: string;
   total: number;
@@ -112,6 +117,10 @@ export class Rest {
   /** Rows of the feed, the newest first. */
   activity(limit: number, signal?: AbortSignal): Promise<ActivityAnswer> {
     return this.#ask("GET", "activity", { limit }, signal);
+  }
+
+  system(signal?: AbortSignal): Promise<SystemAnswer> {
+    return this.#ask("GET", "system", {}, signal);
   }
 
   logs(id: string, tail?: number, signal?: AbortSignal): Promise<LogsAnswer> {

@@ -2,6 +2,7 @@
 
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
+import { ILauncher } from "@jupyterlab/launcher";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
@@ -14,6 +15,7 @@ import { MIME_TYPE } from "../widgets/saved";
 import { speak, trans } from "../words";
 import { icon } from "./icon";
 import { notify } from "./notify";
+import { addOrders } from "./orders";
 import { PageBoard } from "./page";
 import { JobTab, Panel, PANEL_ID, StatusItem } from "./panel";
 import { JobRenderer } from "./renderer";
@@ -57,12 +59,13 @@ const surroundings: JupyterFrontEndPlugin<void> = {
   description: "The side panel, the status bar's item and a tab a job.",
   autoStart: true,
   // Notebook 7 has neither tabs nor a status bar, and other front ends may lack the rest.
-  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IStatusBar, ISettingRegistry, ITranslator],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, ILauncher, IStatusBar, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
+    launcher: ILauncher | null,
     statusBar: IStatusBar | null,
     registry: ISettingRegistry | null,
     translator: ITranslator | null,
@@ -75,7 +78,12 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     void app.restored.then(() => whenIdle(() => page.start(new AbortController().signal)));
     const tabs = new WidgetTracker<JobTab>({ namespace: "mlops-jobs" });
     const open = (jobId: string) => void app.commands.execute(OPEN_JOB, { id: jobId });
-    const panel = new Panel(page, open);
+    const panel = new Panel(page, {
+      open,
+      menu: addOrders(app, palette, page, open),
+      insert: (lines) => insert(app, lines),
+      settings: () => void app.commands.execute("settingeditor:open", { query: "mlops" }),
+    });
     app.shell.add(panel, "left", { rank: 900, type: "mlops" });
 
     app.commands.addCommand(OPEN_PANEL, {
@@ -105,6 +113,7 @@ const surroundings: JupyterFrontEndPlugin<void> = {
         app.shell.activateById(tab.id);
       },
     });
+    launcher?.add({ command: OPEN_PANEL, category: trans.__("Other") });
     palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
     restorer?.add(panel, PANEL_ID);
     if (labShell) void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
@@ -127,6 +136,16 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     });
   },
 };
+
+/** Into a new cell of the notebook that is shown; false where none is. */
+async function insert(app: JupyterFrontEnd, lines: string): Promise<boolean> {
+  const { commands } = app;
+  if (!commands.hasCommand("notebook:insert-cell-below") || !commands.isEnabled("notebook:insert-cell-below")) return false;
+  await commands.execute("notebook:insert-cell-below");
+  await commands.execute("notebook:replace-selection", { text: lines });
+  await commands.execute("notebook:enter-edit-mode");
+  return true;
+}
 
 function whenIdle(begin: () => void): void {
   if ("requestIdleCallback" in window) window.requestIdleCallback(begin, { timeout: 3_000 });

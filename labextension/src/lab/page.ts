@@ -1,9 +1,10 @@
 /** What this page knows of its server, followed as long as the page is there: one state for all that shows it. */
 
 import type { Client, Delivery } from "../client/client";
+import { freshKey } from "../client/keys";
 import { RequestFailed } from "../client/rest";
 import type { Event } from "../protocol";
-import type { Action } from "../state/actions";
+import { type Action, refused } from "../state/actions";
 import { type Board, type BoardHappening, freshBoard, MOST_ROWS, reduceBoard } from "../state/board";
 
 type Told = BoardHappening extends infer One ? (One extends BoardHappening ? Omit<One, "at"> : never) : never;
@@ -60,6 +61,24 @@ export class PageBoard {
     if (action.do === "use") this.#client.use(action.way);
   }
 
+  /** What can be asked of one job; returns the id of the next attempt where that was asked for. */
+  async order(jobId: string, action: Action): Promise<string | null> {
+    const { rest } = this.#client;
+    try {
+      let next: string | null = null;
+      if (action.do === "stop") await rest.stop(jobId);
+      else if (action.do === "pause") await rest.pause(jobId);
+      else if (action.do === "resume") await rest.resume(jobId);
+      else if (action.do === "rerun") next = (await rest.rerun(jobId, freshKey())).job_id;
+      this.#happen({ kind: "noticed", text: null });
+      return next;
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      this.#happen({ kind: "noticed", text: `${refused(action)}: ${error.message}` });
+      return null;
+    }
+  }
+
   #hear(delivery: Delivery): void {
     switch (delivery.kind) {
       case "snapshot":
@@ -96,6 +115,8 @@ export class PageBoard {
       this.#happen({ kind: "answered", jobs });
       const { activity } = await this.#client.rest.activity(MOST_ROWS, this.#signal);
       this.#happen({ kind: "feed", rows: activity });
+      const { gauges } = await this.#client.rest.system(this.#signal);
+      this.#happen({ kind: "thresholds", thresholds: gauges });
     } catch (error) {
       // Whatever is heard of the connection next asks again.
       this.#loaded = false;

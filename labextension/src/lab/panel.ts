@@ -2,9 +2,10 @@
 
 import { Widget } from "@lumino/widgets";
 import { pageClient } from "../client/client";
+import type { Action } from "../state/actions";
 import { shortId } from "../state/job";
 import { summary } from "../state/rows";
-import { mount as mountPanel } from "../views/panel";
+import { mount as mountPanel, type PanelActs } from "../views/panel";
 import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
 import { trans } from "../words";
@@ -17,7 +18,7 @@ const STATUS_MS = 1_000;
 export class Panel extends Widget {
   readonly #leaving = new AbortController();
 
-  constructor(page: PageBoard, open: (jobId: string) => void) {
+  constructor(page: PageBoard, here: Pick<PanelActs, "open" | "menu" | "insert" | "settings">) {
     super();
     this.id = PANEL_ID;
     this.title.icon = icon;
@@ -27,7 +28,8 @@ export class Panel extends Widget {
     const place = document.createElement("div");
     place.style.minHeight = "100%";
     this.node.append(place);
-    const acts = { act: page.act.bind(page), open, ...folding };
+    const order = (jobId: string, action: Action) => void page.order(jobId, action);
+    const acts = { act: page.act.bind(page), order, ...folding, ...here };
     const update = mountPanel(place, page.board, this.#leaving.signal, acts);
     page.watch((board) => {
       if (this.isVisible) update(board);

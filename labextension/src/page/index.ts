@@ -3,6 +3,7 @@
 import { type Client, pageClient } from "../client/client";
 import { addressOf, type PageServer, pageServer } from "../client/page";
 import { PageBoard } from "../lab/page";
+import type { Action } from "../state/actions";
 import { title } from "../state/title";
 import { element } from "../views/element";
 import { mount as mountPanel } from "../views/panel";
@@ -21,7 +22,9 @@ function begin(client: Client, server: PageServer): void {
   const panel = document.getElementById("panel") as HTMLElement;
   const place = element("div", {});
   panel.append(place);
-  const update = mountPanel(place, page.board, ever, { act: page.act.bind(page), open, ...folding });
+  const order = (jobId: string, action: Action) => void page.order(jobId, action);
+  const acts = { act: page.act.bind(page), order, open, ...folding };
+  const update = mountPanel(place, page.board, ever, acts);
 
   let shown: string | null | undefined;
   let leaving = new AbortController();

@@ -28,4 +28,22 @@ export function unheard(wish: Action["do"], jobId: string): string {
   return `${told} ${trans.__("At once, in a terminal: %1", typed)}`;
 }
 
+/** What is said when the server would not. */
+export function refused(action: Action): string {
+  switch (action.do) {
+    case "stop":
+      return trans.__("Not stopped");
+    case "pause":
+      return trans.__("Not paused");
+    case "resume":
+      return trans.__("Not resumed");
+    case "rerun":
+      return trans.__("Not run again");
+    case "log":
+      return trans.__("No log");
+    default:
+      return trans.__("No file");
+  }
+}
+
 export type Act = (action: Action) => void;

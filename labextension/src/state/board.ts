@@ -16,6 +16,10 @@ export interface Board {
   feed: readonly ActivityUpdate[];
   /** Samples of the machine of the last minutes, oldest first. */
   samples: readonly SystemMetrics[];
+  /** Percent from which a figure of the machine is a warning, and critical. */
+  thresholds: Record<string, { warning: number; critical: number }>;
+  /** What became of something the user wanted. */
+  notice: string | null;
   connection: Connection;
   /** Local milliseconds. */
   now: number;
@@ -32,6 +36,8 @@ export type BoardHappening = { at: number } & (
   | { kind: "feed"; rows: readonly ActivityUpdate[] }
   /** Of each kind the newest there is. */
   | { kind: "latest"; events: readonly Event[] }
+  | { kind: "thresholds"; thresholds: Board["thresholds"] }
+  | { kind: "noticed"; text: string | null }
   /** The store was replaced. */
   | { kind: "reset" }
   | { kind: "tick" }
@@ -43,7 +49,7 @@ export const MOST_ROWS = 200;
 const KEPT_MS = 300_000;
 
 export function freshBoard(now: number): Board {
-  return { jobs: new Map(), known: false, feed: [], samples: [], connection: NO_CONNECTION, now };
+  return { jobs: new Map(), known: false, feed: [], samples: [], thresholds: {}, notice: null, connection: NO_CONNECTION, now };
 }
 
 export function reduceBoard(before: Board, happening: BoardHappening): Board {
@@ -54,6 +60,10 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
       return board;
     case "link":
       return { ...board, connection: settle(before.connection, happening.link, at) };
+    case "thresholds":
+      return { ...board, thresholds: happening.thresholds };
+    case "noticed":
+      return { ...board, notice: happening.text };
     case "reset":
       return { ...board, jobs: new Map(), known: false, feed: [] };
     case "snapshot":

@@ -116,8 +116,11 @@ export function causeOf(reason: Job["reason"]): string {
   }
 }
 
+/** As much of a card, or of a row, as tells what may be asked. */
+export type Ordered = Pick<Card, "job" | "source" | "connection" | "now" | "movedAt">;
+
 /** What the user may do with the job from here. */
-export function canStop(card: Card): boolean {
+export function canStop(card: Ordered): boolean {
   const status = card.job?.status;
   // A server whose disk is full tells no events, and stops jobs all the same.
   const waiting = card.source === "server" && card.connection.link.phase === "waiting";
@@ -128,14 +131,14 @@ export function canRerun(card: Card): boolean {
   return card.source === "server" && !card.job?.unreadable && (face(card) === "failed" || face(card) === "cancelled");
 }
 
-export function canPause(card: Card): boolean {
+export function canPause(card: Ordered): boolean {
   return reachable(card) && card.job?.status === "running" && !card.job.unreadable;
 }
 
-export function canResume(card: Card): boolean {
+export function canResume(card: Ordered): boolean {
   return reachable(card) && card.job?.status === "paused" && !card.job.unreadable;
 }
 
-function reachable(card: Card): boolean {
+function reachable(card: Ordered): boolean {
   return card.source === "server" && card.connection.link.phase === "connected";
 }

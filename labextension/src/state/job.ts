@@ -56,6 +56,11 @@ export function notKept(job: Job): string | null {
   return job.status === "completed" && job.model_id === null ? job.model_missing_reason : null;
 }
 
+/** The line of code that gets the job. */
+export function code(jobId: string): string {
+  return `mlops.get("${shortId(jobId)}")`;
+}
+
 /** The beginning of an id that tells jobs apart; what people type. */
 export function shortId(jobId: string): string {
   return jobId.slice(0, 6);

@@ -19,6 +19,8 @@ export interface Gauge {
   level: Level;
   /** 0–100, null where nothing was measured; oldest first. */
   line: readonly (number | null)[];
+  /** Percent from which it is a warning, and critical; empty while nobody knows. */
+  ticks: readonly number[];
 }
 
 export interface Machine {
@@ -54,7 +56,13 @@ function gauge(name: string, key: Gauge["key"], board: Board, value: number | nu
     whose,
     level: board.samples.at(-1)?.levels[key] ?? "healthy",
     line: board.samples.map((sample) => sample[`${key}_percent`]),
+    ticks: ticks(board.thresholds[key]),
   };
+}
+
+/** Those that can be reached. */
+function ticks(of: Board["thresholds"][string] | undefined): number[] {
+  return of ? [of.warning, of.critical].filter((percent) => percent <= 100) : [];
 }
 
 function scope(whose: "container" | "host"): string {

@@ -11,6 +11,7 @@ import { rounded } from "./times";
 
 export interface Row {
   id: string;
+  job: Job;
   mark: Mark;
   /** The state as a word, for those who do not see the mark. */
   word: string;
@@ -28,6 +29,8 @@ export interface Rows {
   over: Row[];
 }
 
+const MOST = 30;
+
 /** Rows of the jobs whose name, id or estimator holds all words of `filter`. */
 export function rows(board: Board, filter = ""): Rows {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
@@ -40,8 +43,13 @@ export function rows(board: Board, filter = ""): Rows {
   return { open: open.map((job) => row(job, board.now)), over: over.map((job) => row(job, board.now)) };
 }
 
-/** What the whole comes to in at most 32 characters, and whether that is bad news. */
+/** What the whole comes to in at most 30 characters, which leaves two for a mark, and whether that is bad news. */
 export function summary(board: Board): { text: string; trouble: boolean } {
+  const { text, trouble } = whole(board);
+  return { text: short(text, MOST), trouble };
+}
+
+function whole(board: Board): { text: string; trouble: boolean } {
   const { shown } = board.connection;
   if (shown === "forbidden") return { text: trans.__("mlops: signed out"), trouble: true };
   if (shown !== "connecting" && !answering(board.connection)) return { text: trans.__("mlops: server not reachable"), trouble: true };
@@ -57,7 +65,7 @@ export function summary(board: Board): { text: string; trouble: boolean } {
     return { text: `${running}${waiting}`, trouble: false };
   }
   const tail = ` ${figures(first)}`;
-  return { text: `${short(first.name, 32 - tail.length)}${tail}`, trouble: false };
+  return { text: `${short(first.name, MOST - tail.length)}${tail}`, trouble: false };
 }
 
 export function row(job: Job, now: number): Row {
@@ -67,6 +75,7 @@ export function row(job: Job, now: number): Row {
   const ago = ended === null ? "" : ended < 10 ? trans.__("just now") : trans.__("%1 ago", roughly(ended));
   return {
     id: job.job_id,
+    job,
     mark: job.status === "completed" ? "done" : job.status,
     word: word(job.status),
     name: job.name || shortId(job.job_id),

@@ -13,7 +13,7 @@ const STALE_SECONDS = 10;
 const LASTING_SECONDS = 1;
 
 /** Seconds the job has run, as far as it is known now; null before it began. */
-export function elapsed(card: Card): number | null {
+export function elapsed(card: Pick<Card, "job" | "source" | "connection" | "now" | "movedAt">): number | null {
   const job = card.job;
   if (!job || job.elapsed_time === null) return null;
   const until = knownUntil(card.connection, card.now);

@@ -53,13 +53,18 @@ function told(gauge: Gauge): HTMLElement[] {
   ];
 }
 
-function spark({ name, line }: Gauge): SVGSVGElement {
+function described(name: string, [warning, critical]: readonly number[]): string {
+  if (warning === undefined || critical === undefined) return trans.__("%1, the last five minutes", name);
+  return trans.__("%1, the last five minutes; a warning from %2 percent, critical from %3", name, String(warning), String(critical));
+}
+
+function spark({ name, line, ticks }: Gauge): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${SAMPLES} 100`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", trans.__("%1, the last five minutes", name));
+  svg.setAttribute("aria-label", described(name, ticks));
   const path = document.createElementNS(SVG, "path");
   const shown = line.slice(-SAMPLES);
   const start = SAMPLES - shown.length;
@@ -75,6 +80,9 @@ function spark({ name, line }: Gauge): SVGSVGElement {
     pen = "L";
   }
   path.setAttribute("d", drawn);
-  svg.append(path);
+  const marks = document.createElementNS(SVG, "path");
+  marks.setAttribute("class", "ticks");
+  marks.setAttribute("d", ticks.map((percent) => `M${SAMPLES - 4} ${100 - percent}h4`).join(""));
+  svg.append(path, marks);
   return svg;
 }

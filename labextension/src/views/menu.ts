@@ -2,7 +2,7 @@
 
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
-import { shortId } from "../state/job";
+import { code } from "../state/job";
 import { trans } from "../words";
 import { copy } from "./clipboard";
 import { element, fill } from "./element";
@@ -24,7 +24,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   function offer(): void {
     const entries: [string, string, () => void][] = [
       [trans.__("Copy job id"), "copy-id", () => void copy(shown.jobId)],
-      [trans.__("Copy as code"), "copy-code", () => void copy(`mlops.get("${shortId(shown.jobId)}")`)],
+      [trans.__("Copy as code"), "copy-code", () => void copy(code(shown.jobId))],
     ];
     if (shown.source === "server") entries.push([trans.__("Show log"), "log", () => act({ do: "log" })]);
     if (shown.series.size > 0) entries.push([trans.__("Download metrics CSV"), "csv", () => act({ do: "csv" })]);

@@ -6,23 +6,30 @@ import { answering } from "../state/connection";
 import { type Row, rows } from "../state/rows";
 import { trans } from "../words";
 import css from "./card.css";
+import { copies, copy } from "./clipboard";
 import { mount as mountConnection } from "./connection";
-import { element, fill, say } from "./element";
+import { attribute, element, fill, say, show } from "./element";
 import { mount as mountFeed } from "./feed";
 import { mount as mountMachine } from "./machine";
 import { mark } from "./marks";
 import panelCss from "./panel.css";
+import { mount as mountRow, type RowActs } from "./row";
 import { theme, watchTheme } from "./theme";
 
-export interface PanelActs {
+export interface PanelActs extends RowActs {
   act: Act;
-  open(jobId: string): void;
+  /** Puts the lines where they can be run; false where there is no such place. Without it they are copied. */
+  insert?(lines: string): Promise<boolean>;
+  /** Shows the settings, where there are any. */
+  settings?(): void;
   /** Sections that are folded, by their names: kept by who shows the panel. */
   folded(): readonly string[];
   fold(names: readonly string[]): void;
 }
 
 const LINE = 'mlops.train(df, target="…")';
+const LINES = `import mlops_jupyter as mlops\n\njob = ${LINE}`;
+const SAID_MS = 2_000;
 
 export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
@@ -36,6 +43,17 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   const place = element("span", { class: "right" });
   const header = element("header", {}, element("h2", {}, "mlops"), place);
   const connection = mountConnection(place, onServer(board), signal, acts.act);
+  const train = element("button", { class: "button", type: "button", "data-testid": "mlops-train" }, trans.__("+ Train"));
+  attribute(train, "title", trans.__("Puts the line that trains into a cell, or on the clipboard"));
+  train.addEventListener("click", () => void begin());
+  place.append(train);
+  if (acts.settings) {
+    const name = { "aria-label": trans.__("Settings"), title: trans.__("Settings") };
+    const settings = element("button", { class: "button icon", type: "button", "data-testid": "mlops-settings", ...name }, mark("settings"));
+    settings.addEventListener("click", () => acts.settings?.());
+    place.append(settings);
+  }
+  const notice = element("p", { class: "note", role: "status", "data-testid": "mlops-notice" });
   const search = element("input", {
     type: "search",
     placeholder: trans.__("filter jobs…"),
@@ -48,9 +66,10 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   const feed = mountFeed(activity.body, board, acts.open);
   const system = section(trans.__("System"), "system");
   const machine = mountMachine(system.body, board);
-  box.append(header, search, open.node, over.node, activity.node, system.node);
+  box.append(header, notice, search, open.node, over.node, activity.node, system.node);
 
   let shown = board;
+  const entries = new WeakMap<HTMLElement, { leaving: AbortController; tell: (row: Row, now: Board) => void }>();
   search.addEventListener("input", () => update(shown));
 
   const update = (next: Board) => {
@@ -59,14 +78,16 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     connection(onServer(next));
     machine(next);
     feed(next);
+    say(notice, next.notice ?? "");
+    show(notice, next.notice !== null);
     const found = rows(next, search.value);
     const filtered = search.value.trim() !== "";
     // Of a server that is away nobody knows whether they still run.
     const away = next.known && !answering(next.connection) && next.connection.shown !== "connecting";
     const unknown = next.known ? null : trans.__("Not known: the server has not answered yet.");
     const called = away ? trans.__("Running when last heard of") : trans.__("Running");
-    open.tell(found.open, unknown ?? trans.__("Nothing runs."), called);
-    over.tell(found.over, unknown ?? (filtered ? trans.__("No job like that.") : null));
+    open.tell(next, found.open, unknown ?? trans.__("Nothing runs."), called);
+    over.tell(next, found.over, unknown ?? (filtered ? trans.__("No job like that.") : null));
   };
   update(board);
   return update;
@@ -79,16 +100,16 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
       const others = acts.folded().filter((one) => one !== name);
       acts.fold(node.open ? others : [...others, name]);
     });
-    const tell = (told: readonly Row[], nothing: string | null, called = title) => {
+    const tell = (now: Board, told: readonly Row[], nothing: string | null, called = title) => {
       say(head, told.length > 0 ? `${called} (${told.length})` : called);
-      if (told.length > 0) list(body, told);
+      if (told.length > 0) list(body, told, now);
       else fill(body, `nothing ${nothing}`, () => [nothing ? element("p", { class: "note" }, nothing) : first()]);
     };
     return { node, body, tell };
   }
 
   /** Rows stay where they are in the document while they last: the focus, and a finger, stay on them. */
-  function list(body: HTMLElement, told: readonly Row[]): void {
+  function list(body: HTMLElement, told: readonly Row[], now: Board): void {
     if (body.dataset["key"] !== "list") {
       body.dataset["key"] = "list";
       body.replaceChildren(element("ul", { class: "jobs" }));
@@ -96,32 +117,37 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     const ul = body.firstElementChild as HTMLElement;
     const known = new Map([...ul.children].map((li) => [(li as HTMLElement).dataset["job"], li as HTMLElement]));
     for (const [i, row] of told.entries()) {
-      const li = known.get(row.id) ?? element("li", { "data-job": row.id });
+      const li = known.get(row.id) ?? entry(row.id);
       known.delete(row.id);
-      fill(li, JSON.stringify(row), () => [entry(row)]);
+      entries.get(li)?.tell(row, now);
       if (ul.children[i] !== li) ul.insertBefore(li, ul.children[i] ?? null);
     }
-    for (const gone of known.values()) gone.remove();
+    for (const gone of known.values()) {
+      entries.get(gone)?.leaving.abort();
+      gone.remove();
+    }
   }
 
-  function entry(row: Row): HTMLElement {
-    const button = element(
-      "button",
-      { class: "job", type: "button", title: `${row.name} · ${row.id}`, "data-testid": "mlops-row" },
-      mark(row.mark),
-      element("span", { class: "spoken" }, `${row.word} `),
-      element("span", { class: "name" }, row.name),
-      element("span", { class: "figures" }, row.figures),
-      element("span", { class: "note" }, row.note),
-    );
-    button.addEventListener("click", () => acts.open(row.id));
-    return button;
+  function entry(id: string): HTMLElement {
+    const leaving = new AbortController();
+    const li = element("li", { "data-job": id });
+    entries.set(li, { leaving, tell: mountRow(li, id, AbortSignal.any([signal, leaving.signal]), acts) });
+    return li;
+  }
+
+  async function begin(): Promise<void> {
+    if (await acts.insert?.(LINES)) return;
+    await copy(LINES);
+    say(train, trans.__("Copied"));
+    setTimeout(() => say(train, trans.__("+ Train")), SAID_MS);
   }
 }
 
 /** The line that makes the first job. */
 function first(): HTMLElement {
-  return element("p", { class: "note" }, `${trans.__("No jobs yet. In a cell:")} `, element("code", {}, LINE));
+  const button = element("button", { class: "link", type: "button" }, trans.__("Copy"));
+  copies(button, () => LINES);
+  return element("p", { class: "note line-of" }, trans.__("No jobs yet. In a cell:"), element("code", {}, LINE), button);
 }
 
 function onServer(board: Board) {

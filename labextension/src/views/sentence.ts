@@ -2,7 +2,7 @@
 
 import type { Card } from "../state/card";
 import { face } from "../state/face";
-import { currentStage, notKept, shortId } from "../state/job";
+import { code, currentStage, notKept } from "../state/job";
 import { trans } from "../words";
 import { element, fill, show } from "./element";
 import { titleOf } from "./stages";
@@ -26,7 +26,6 @@ type Piece = string | { code: string };
 function said(card: Card): Piece[] {
   if (card.notice !== null) return [card.notice];
   const { job, connection } = card;
-  const id = shortId(card.jobId);
   // A failure says its cause by itself.
   if (job?.unreadable && face(card) !== "failed") return [job.error ?? job.message];
   switch (face(card)) {
@@ -48,7 +47,7 @@ function said(card: Card): Piece[] {
     case "gone":
       return connection.shown === "forbidden"
         ? [trans.__("You are signed out of this server: the job may still be running. Reload the page to sign in.")]
-        : [`${trans.__("The job may still be running. When the server is back:")} `, { code: "%mlops status" }, ` ${trans.__("or")} `, { code: `mlops.get("${id}")` }];
+        : [`${trans.__("The job may still be running. When the server is back:")} `, { code: "%mlops status" }, ` ${trans.__("or")} `, { code: code(card.jobId) }];
     case "finished": {
       const reason = job && notKept(job);
       return reason ? [`${trans.__("Model not saved.")} ${reason}`] : [];

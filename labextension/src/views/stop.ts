@@ -1,8 +1,7 @@
 /** The stop button: at once in a job's first seconds, then in two steps. */
 
 import type { Act } from "../state/actions";
-import type { Card } from "../state/card";
-import { canStop } from "../state/face";
+import { canStop, type Ordered } from "../state/face";
 import { percent } from "../state/figures";
 import { preferences } from "../state/preferences";
 import { elapsed } from "../state/times";
@@ -11,13 +10,13 @@ import { element, say, show } from "./element";
 
 const ASKS_FOR_MS = 5_000;
 
-export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+export function mount(el: HTMLElement, card: Ordered, signal: AbortSignal, act: Act): (next: Ordered) => void {
   const button = element("button", { class: "button", "data-testid": "mlops-stop", type: "button" });
   el.append(button);
   let shown = card;
   let asking: ReturnType<typeof setTimeout> | undefined;
 
-  const update = (next: Card) => {
+  const update = (next: Ordered) => {
     shown = next;
     if (!canStop(next)) forget();
     show(button, canStop(next));

@@ -8,11 +8,10 @@ import { freshKey } from "../client/keys";
 import { isForbidden, RequestFailed } from "../client/rest";
 import { wait } from "../client/stream";
 import type { Job } from "../protocol";
-import { type Action, unheard } from "../state/actions";
+import { type Action, refused, unheard } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
 import { endedWithoutResult, isOver } from "../state/job";
 import { mount } from "../views/train";
-import { trans } from "../words";
 import { save } from "./csv";
 
 export interface Given {
@@ -206,25 +205,25 @@ function attempt(
         client.use(action.way);
         return;
       case "stop":
-        void tried(() => order(client.rest.stop(given.jobId)), trans.__("Not stopped"));
+        void tried(() => order(client.rest.stop(given.jobId)), refused(action));
         return;
       case "rerun":
-        void tried(async () => lead(await client.rest.rerun(given.jobId, key)), trans.__("Not run again"));
+        void tried(async () => lead(await client.rest.rerun(given.jobId, key)), refused(action));
         return;
       case "pause":
-        void tried(() => order(client.rest.pause(given.jobId)), trans.__("Not paused"));
+        void tried(() => order(client.rest.pause(given.jobId)), refused(action));
         return;
       case "resume":
-        void tried(() => order(client.rest.resume(given.jobId)), trans.__("Not resumed"));
+        void tried(() => order(client.rest.resume(given.jobId)), refused(action));
         return;
       case "log":
         void tried(async () => {
           const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);
           happen({ kind: "written", first, lines });
-        }, trans.__("No log"));
+        }, refused(action));
         return;
       case "csv":
-        void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), trans.__("No file"));
+        void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), refused(action));
     }
   }
 

@@ -136,14 +136,16 @@ describe("the item of the status bar", () => {
   test.each([
     [[], "mlops"],
     [[aJob({ name: "mlp" })], "mlp 58\u202f% ~0:04"],
-    [[aJob({ name: "a name much longer than there is room for" })], "a name much longer t… 58\u202f% ~0:04"],
+    [[aJob({ name: "a name much longer than there is room for" })], "a name much longer… 58\u202f% ~0:04"],
     [[aJob(), aJob({ job_id: "j-2", progress: 20 })], "2 running 39\u202f%"],
     [[aJob(), aJob({ job_id: "j-2", status: "queued", progress: null })], "1 running 58\u202f%, 1 queued"],
     [[aJob({ status: "completed" })], "mlops"],
+    [[aJob({ name: "m", estimated_remaining: 5 * 3600 + 120, status: "running" })], "m 58\u202f% ~5\u202fh 2\u202fmin"],
   ])("%#", (jobs, text) => {
     const said = summary(aBoard(...jobs));
     expect(said).toEqual({ text, trouble: false });
-    expect(said.text.length).toBeLessThanOrEqual(32);
+    // The mark before it and a space are two of 32.
+    expect(said.text.length).toBeLessThanOrEqual(30);
   });
 
   test("says when there is no server", () => {
@@ -172,6 +174,14 @@ describe("the feed", () => {
 });
 
 describe("the machine", () => {
+  test("its lines have a tick at each threshold that can be reached, once it is known", () => {
+    const ticks = (board: Board) => machine(board)?.gauges.map((gauge) => gauge.ticks);
+    const unknown = sampled(aBoard(), NOW);
+    expect(ticks(unknown)).toEqual([[], [], []]);
+    const thresholds = { cpu: { warning: 75, critical: 1000 }, memory: { warning: 75, critical: 90 } };
+    expect(ticks(reduceBoard(unknown, { at: NOW, kind: "thresholds", thresholds }))).toEqual([[75], [75, 90], []]);
+  });
+
   test("each figure says whose it is, and nothing is said of what is old", () => {
     expect(machine(aBoard())).toBeNull();
     const board = sampled(aBoard(), NOW);

@@ -177,10 +177,14 @@ test("no panel says a word that is not to be translated", () => {
     ...(["healthy", "warning", "critical"] as const).map((level) =>
       reduceBoard(one, { at: NOW, kind: "latest", events: [sample(level, level === "healthy" ? "host" : "container")] }),
     ),
+    reduceBoard(
+      reduceBoard(one, { at: NOW, kind: "thresholds", thresholds: { cpu: { warning: 75, critical: 90 } } }),
+      { at: NOW, kind: "latest", events: [sample("healthy", "host")] },
+    ),
     reduceBoard(one, { at: NOW, kind: "feed", rows: rowsOf }),
     [1, 2].reduce((next, n) => reduceBoard(next, { at: NOW + 9_000 * n, kind: "link", link: gone }), one),
   ]);
-  const acts = { act: () => {}, open: () => {}, folded: () => [], fold: () => {} };
+  const acts = { act: () => {}, order: () => {}, open: () => {}, folded: () => [], fold: () => {} };
   const told = boards.flatMap((one) => {
     const el = document.createElement("div");
     document.body.replaceChildren(el);
