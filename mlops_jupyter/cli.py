@@ -147,6 +147,10 @@ class _Shell:
         checks = self._session.doctor()
         self._answer(checks, doctor.told(checks))
 
+    def _notify(self) -> None:
+        answer = self._session.notify()
+        self._answer(answer, lists.notified(answer))
+
     def _health(self) -> None:
         found = self._session.health()
         self._answer(found, system.told(found))

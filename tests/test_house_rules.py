@@ -21,7 +21,7 @@ from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
 from mlops_jupyter.news import LINE_LENGTH
 from mlops_jupyter.server import events as event_routes
-from mlops_jupyter.server import feed, inputs, jobs, metrics, models, page, status, system
+from mlops_jupyter.server import feed, inputs, jobs, metrics, models, notify, page, status, system
 from mlops_jupyter.server.extension import MlopsExtension
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.training import output
@@ -240,7 +240,7 @@ def test_the_documented_routes_are_those_that_are_served() -> None:
     verbs = ("get", "post", "put", "patch", "delete")
     served = {
         f"{verb.upper()} {re.sub(r'[(].*?[)]', '{id}', path)}"
-        for module in (status, system, jobs, metrics, models, inputs, event_routes, feed)
+        for module in (status, system, jobs, metrics, models, inputs, event_routes, feed, notify)
         for path, handler in module.handlers
         for verb in verbs
         if verb in vars(handler)

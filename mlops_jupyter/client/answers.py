@@ -49,6 +49,20 @@ class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     activity: tuple[ActivityUpdate, ...]
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a channel took a message."""
+
+    channel: str
+    well: bool
+
+
+class Notified(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message by each channel of the server, and what keeps others from being used."""
+
+    channels: tuple[Tried, ...]
+    problem: str | None
+
+
 class Logs(msgspec.Struct, frozen=True, kw_only=True):
     """``lines`` from number ``first`` on, of ``total``."""
 

@@ -17,7 +17,7 @@ from mlops_jupyter.core.errors import OptionError, did_you_mean
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute")
 WORDS = (
     *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "mute", "rerun"),
-    *("activity", "health", "doctor", "help"),
+    *("activity", "health", "notify", "doctor", "help"),
 )
 
 
@@ -123,6 +123,7 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     activity = words.add_parser("activity", help="what happened, the newest first", parents=[common])
     activity.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     words.add_parser("health", help="the machine: CPUs, memory, disk, what jobs take", parents=[common])
+    words.add_parser("notify", help="send a message by every channel set up, to try them", parents=[common])
     words.add_parser("doctor", help="whether all is as it should be", parents=[common])
     topic = words.add_parser("help", help="this, or more about one word")
     topic.add_argument("topic", nargs="?", choices=WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlops_jupyter.client import sentences
-from mlops_jupyter.client.answers import Status
+from mlops_jupyter.client.answers import Notified, Status
 from mlops_jupyter.client.servers import Server
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.events import ActivityUpdate
@@ -42,6 +42,16 @@ def activity(rows: Sequence[ActivityUpdate]) -> str:
             for row in rows
         ]
     )
+
+
+def notified(answer: Notified) -> str:
+    """A line a channel, and what to do."""
+    lines = [f"{'✓' if tried.well else '✕'} {tried.channel}" for tried in answer.channels]
+    if answer.problem is not None:
+        lines.append(f"✕ {answer.problem}")
+    if not all(tried.well for tried in answer.channels):
+        lines.append('To see why: apprise -vv -b test "URL"')
+    return "\n".join(lines) or "no channel is set up: MlopsExtension.notify_file (docs/troubleshooting.md)"
 
 
 def overview(server: Server, status: Status, newest: Sequence[Job]) -> str:

@@ -22,6 +22,7 @@ from mlops_jupyter.client.answers import (
     JobsAnswer,
     Logs,
     Metrics,
+    Notified,
     Refusal,
     Status,
     not_understood,
@@ -66,6 +67,10 @@ class Rest:
     def activity(self, limit: int) -> tuple[ActivityUpdate, ...]:
         """The newest first."""
         return self._get("activity", ActivityAnswer, limit=limit).activity
+
+    def notify(self) -> Notified:
+        """Send a message by every channel, which may take a while."""
+        return _understood(self._ask("POST", "notify", content=b"{}"), Notified)
 
     def system(self) -> System:
         return self._get("system", System)

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakMethod, WeakValueDictionary
 
 from mlops_jupyter.client import doctor
-from mlops_jupyter.client.answers import Logs, Metrics, Status
+from mlops_jupyter.client.answers import Logs, Metrics, Notified, Status
 from mlops_jupyter.client.feed import Feed
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
@@ -125,6 +125,11 @@ class Session:
     def doctor(self) -> tuple[doctor.Check, ...]:
         """What must be as it should, looked at one by one."""
         return doctor.examine(self.finder)
+
+    def notify(self) -> Notified:
+        """Try every channel that tells people who have no page open."""
+        with self._turn:
+            return self._rest.notify()
 
     def health(self) -> System:
         """The machine the server lives in."""

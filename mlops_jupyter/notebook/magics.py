@@ -44,6 +44,7 @@ class MlopsMagics(Magics):
         %mlops mute ID overfitting              hear no more of a rule of alerts about this job
         %mlops activity -n 20                   what happened, as a DataFrame
         %mlops health                           the machine: CPUs, memory, disk, what jobs take
+        %mlops notify                           send a message by every channel set up, to try them
         %mlops doctor                           whether all is as it should be
         %mlops help train                       every flag
 
@@ -105,6 +106,9 @@ class MlopsMagics(Magics):
 
     def _doctor(self) -> None:
         print(glyphs.visible(doctor.told(session.session().doctor())))  # noqa: T201 - it is the answer
+
+    def _notify(self) -> None:
+        print(lists.notified(session.session().notify()))  # noqa: T201 - it is the answer
 
     def _health(self) -> System:
         return session.health()

@@ -20,9 +20,22 @@ from jupyter_server.utils import url_path_join
 from traitlets import Bool, Dict, Enum, Float, Int, List, Tuple, Unicode, default
 
 from mlops_jupyter import __version__
+from mlops_jupyter.channels import Wanted
 from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.health import DEFAULTS, Thresholds
-from mlops_jupyter.server import counters, events, feed, inputs, jobs, metrics, models, page, status, system
+from mlops_jupyter.server import (
+    counters,
+    events,
+    feed,
+    inputs,
+    jobs,
+    metrics,
+    models,
+    notify,
+    page,
+    status,
+    system,
+)
 from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.server.rooms import Rooms, Settings
@@ -76,6 +89,17 @@ class MlopsExtension(ExtensionApp):
     muted_alerts = List(
         Enum(tuple(TITLES)), help=f"Rules of alerts nobody wants to hear of: {', '.join(TITLES)}."
     ).tag(config=True)
+    notify_urls = List(
+        Unicode(),
+        help="Where people are told who have no page open: URLs of apprise (mail, chat, webhook). They are "
+        "secrets, which --debug would print: rather put them into notify_file.",
+    ).tag(config=True)
+    notify_file = Unicode(help="A file with such URLs, one a line, readable by its owner alone.").tag(
+        config=True
+    )
+    notify_seconds = Float(10.0, min=0.0, help="Whose end is told so: jobs that took longer.").tag(
+        config=True
+    )
     orphan_ttl = Float(
         24 * 3600.0,
         min=0.0,
@@ -85,6 +109,10 @@ class MlopsExtension(ExtensionApp):
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return str(Path(jupyter_data_dir()) / "mlops")
+
+    @default("notify_file")
+    def _default_notify_file(self) -> str:
+        return str(Path(self.data_dir) / "notify.urls")
 
     @default("max_jobs")
     def _default_max_jobs(self) -> int:
@@ -97,7 +125,7 @@ class MlopsExtension(ExtensionApp):
     _announcing: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
-        for module in (status, system, jobs, metrics, models, inputs, events, feed):
+        for module in (status, system, jobs, metrics, models, inputs, events, feed, notify):
             for path, handler in module.handlers:
                 self.handlers.append((url_path_join("/mlops/api", path), handler))
         for path, handler in page.handlers:
@@ -117,6 +145,7 @@ class MlopsExtension(ExtensionApp):
                 **{name: Thresholds(*pair) for name, pair in self.health_thresholds.items()},
             },
             muted_alerts=frozenset(self.muted_alerts),
+            notify=Wanted(self.notify_urls, Path(self.notify_file), self.notify_seconds),
         )
         self.rooms = Rooms(Path(self.data_dir), serverapp, settings)
         await self.rooms.started(STORE_PATIENCE)

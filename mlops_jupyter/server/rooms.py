@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from mlops_jupyter import records
+from mlops_jupyter.channels import Channels, Wanted
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.health import Thresholds
 from mlops_jupyter.executors.local import LocalExecutor
@@ -40,6 +41,7 @@ class Settings(NamedTuple):
     system_seconds: float
     thresholds: Mapping[str, Thresholds]
     muted_alerts: frozenset[str]
+    notify: Wanted
 
 
 class Rooms:
@@ -83,10 +85,13 @@ class Rooms:
             thresholds=settings.thresholds,
         )
 
+        self.channels = Channels(self.store, settings.notify)
+
     def _committed(self, stored: list[Stored]) -> None:
         self.hub.committed(stored)
         self.bus.committed(stored)
         counters.committed(stored)
+        self.channels.committed(stored)
 
     def _store_turned(self, trouble: str | None, head: int) -> None:
         """Called in the store's thread when it came to life or to grief."""
@@ -132,4 +137,5 @@ class Rooms:
         self.bus.close()
         self.monitor.close()
         await self.supervisor.close()
+        await asyncio.to_thread(self.channels.close)
         await asyncio.to_thread(self.store.close)

@@ -60,9 +60,10 @@ def _told(sample: SystemMetrics) -> dict[str, Any]:
 
 
 def wanted(rooms: Rooms) -> bool:
-    """Whether anybody looks or anything runs."""
+    """Whether anybody looks, is told elsewhere, or anything runs."""
     recently = time.monotonic() - rooms.last_used < LOOKING
-    return bool(rooms.sockets or rooms.supervisor.places.taken or recently)
+    told = rooms.channels.all
+    return bool(rooms.sockets or rooms.supervisor.places.taken or told or recently)
 
 
 async def inhabitants(rooms: Rooms, kernel_manager: Any) -> Inhabitants:

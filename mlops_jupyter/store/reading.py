@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
@@ -190,6 +190,17 @@ class Reading:
             (EXACT_INTEGER if before is None else before, kind, limit),
         )
         return [bytes(body) for (body,) in rows]
+
+    def next_told(self, kinds: Sequence[str], after: int) -> tuple[int, str, bytes] | None:
+        """The first event of one of these ``kinds`` after number ``after`` of which the feed says something:
+        that stands right behind it, and is found past all that jobs measured."""
+        marks = ",".join("?" * len(kinds))
+        found: tuple[int, str, bytes] | None = self._db.execute(
+            f"SELECT seq, type, body FROM events WHERE type IN ({marks}) AND seq IN "  # noqa: S608 - marks
+            "(SELECT seq - 1 FROM events WHERE type='activity_update' AND seq > ? + 1) ORDER BY seq LIMIT 1",
+            (*kinds, after),
+        ).fetchone()
+        return found
 
     def oldest(self) -> int:
         """From this number on every event is kept; of what came before, class A alone."""

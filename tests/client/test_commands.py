@@ -147,7 +147,7 @@ def test_help_says_each_word_and_its_meaning_on_one_line() -> None:
     lines = [line.split() for line in commands.help_text("mlops", None).splitlines()]
     assert [line[0] for line in lines if len(line) > 2 and line[0] in commands.WORDS] == [
         *("train", "rerun", "jobs", "show", "logs", "stop", "pause", "resume", "mute", "watch"),
-        *("status", "activity", "health", "doctor", "help"),
+        *("status", "activity", "health", "notify", "doctor", "help"),
     ]
 
 

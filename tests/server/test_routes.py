@@ -23,6 +23,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", 
 ASKS = {
     ("GET", "status"): ("read", "mlops.system"),
     ("GET", "system"): ("read", "mlops.system"),
+    ("POST", "notify"): ("execute", "mlops.system"),
     ("GET", "jobs"): ("read", "mlops.jobs"),
     ("POST", "jobs"): ("execute", "mlops.jobs"),
     ("GET", "jobs/{job}"): ("read", "mlops.jobs"),
