@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 # By name, not by import: every room may ask for __version__ without knowing those above it.
 _HOMES = {
-    "mlops_jupyter.notebook.session": ("train", "get", "jobs", "activity", "health", "set"),
+    "mlops_jupyter.notebook.session": ("train", "get", "jobs", "activity", "health", "open", "set"),
     "mlops_jupyter.notebook.widgets": ("JobWidget",),
     "mlops_jupyter.client.job": ("Job",),
     "mlops_jupyter.core.errors": (

@@ -70,6 +70,7 @@ from mlops_jupyter.notebook.session import activity as activity
 from mlops_jupyter.notebook.session import get as get
 from mlops_jupyter.notebook.session import health as health
 from mlops_jupyter.notebook.session import jobs as jobs
+from mlops_jupyter.notebook.session import open as open  # noqa: A004 - mlops.open(job)
 from mlops_jupyter.notebook.session import set as set  # noqa: A004 - mlops.set(debug=True)
 from mlops_jupyter.notebook.session import train as train
 from mlops_jupyter.notebook.widgets import JobWidget as JobWidget

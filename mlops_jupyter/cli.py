@@ -143,6 +143,10 @@ class _Shell:
         rows = self._session.activity(limit)
         self._answer(rows, lists.activity(rows))
 
+    def _open(self, what: str) -> None:
+        link = self._session.link(None if what == "panel" else what)
+        self._answer(link, link.url)
+
     def _doctor(self) -> None:
         checks = self._session.doctor()
         self._answer(checks, doctor.told(checks))

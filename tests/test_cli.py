@@ -246,3 +246,10 @@ def test_the_doctor_finds_the_server_its_version_and_its_websocket() -> None:
     checks = {check["name"]: check for check in answer("doctor")}
     assert [checks[name]["well"] for name in ("server", "version", "websocket")] == [True, True, True]
     assert "✓ websocket: opens from here" in mlops("doctor").stdout.splitlines()
+
+
+def test_open_tells_where_and_says_what_to_run_where_no_browser_could() -> None:
+    answer("status")
+    done = mlops("open")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1] == "Run: jupyter mlops — its page shows the same jobs."

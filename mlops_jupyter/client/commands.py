@@ -17,7 +17,7 @@ from mlops_jupyter.core.errors import OptionError, did_you_mean
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute")
 WORDS = (
     *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "mute", "rerun"),
-    *("activity", "health", "notify", "doctor", "help"),
+    *("activity", "health", "notify", "open", "doctor", "help"),
 )
 
 
@@ -124,6 +124,8 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     activity.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     words.add_parser("health", help="the machine: CPUs, memory, disk, what jobs take", parents=[common])
     words.add_parser("notify", help="send a message by every channel set up, to try them", parents=[common])
+    page = words.add_parser("open", help="where a browser finds a job, or all of them", parents=[common])
+    page.add_argument("what", nargs="?", default="panel", metavar="panel|ID", help="all jobs, or one")
     words.add_parser("doctor", help="whether all is as it should be", parents=[common])
     topic = words.add_parser("help", help="this, or more about one word")
     topic.add_argument("topic", nargs="?", choices=WORDS)

@@ -15,6 +15,7 @@ from mlops_jupyter.client.feed import Feed
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.known import Known
+from mlops_jupyter.client.links import Link, link
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
@@ -121,6 +122,18 @@ class Session:
         """What happened, the newest first."""
         with self._turn:
             return self._rest.activity(limit)
+
+    def link(self, job_id: str | None) -> Link:
+        """Where a browser finds a job (any unique beginning of its id), or all of them."""
+        server = self.finder.running()
+        parent = server is not None and self.finder.is_parent(server)
+        # Asked for the page first: where nothing runs no server is started for it.
+        whole = link(server, None, parent=parent)
+        if job_id is None:
+            return whole
+        with self._turn:
+            found = self._rest.job(job_id).job.job_id
+        return link(server, found, parent=parent)
 
     def doctor(self) -> tuple[doctor.Check, ...]:
         """What must be as it should, looked at one by one."""

@@ -31,6 +31,8 @@ def complete(shell: Any, event: Any) -> list[str]:
         return list(commands.WORDS)
     if said == ["jobs"]:
         return list(commands.OF_JOBS)
+    if said == ["open"]:
+        return ["panel", *_ids()]
     return _ids() if said[-1] in (*commands.OF_JOBS, "rerun") else []
 
 

@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from mlops_jupyter.client import commands, doctor, lists
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.links import Link
 from mlops_jupyter.client.system import System
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import OptionError
@@ -45,6 +46,7 @@ class MlopsMagics(Magics):
         %mlops activity -n 20                   what happened, as a DataFrame
         %mlops health                           the machine: CPUs, memory, disk, what jobs take
         %mlops notify                           send a message by every channel set up, to try them
+        %mlops open [panel|ID]                  a link to a job, or to all of them
         %mlops doctor                           whether all is as it should be
         %mlops help train                       every flag
 
@@ -103,6 +105,9 @@ class MlopsMagics(Magics):
 
     def _activity(self, limit: int) -> Any:
         return session.activity(limit)
+
+    def _open(self, what: str) -> Link:
+        return session.open(None if what == "panel" else what)
 
     def _doctor(self) -> None:
         print(glyphs.visible(doctor.told(session.session().doctor())))  # noqa: T201 - it is the answer

@@ -11,6 +11,7 @@ from IPython import get_ipython
 
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.links import Link
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.system import System
@@ -155,6 +156,14 @@ def health() -> System:
     """The machine Jupyter's server lives in: its CPUs, memory and disk, and what jobs and kernels take of
     them; the container's where one has limits. ``health().health`` is healthy, warning or critical."""
     return session().health()
+
+
+def open(job: Job | str | None = None) -> Link:  # noqa: A001 - mlops.open(job)
+    """A link to the page of ``jupyter mlops``: a job on it, or all of them. In a notebook it can be clicked;
+    in JupyterLab the job opens in a tab then, and without a job the panel.
+
+    Raises ``ServerUnreachable`` where only a private server runs: it listens on a unix socket."""
+    return session().link(job.id if isinstance(job, Job) else job)
 
 
 def set(*, debug: bool) -> None:  # noqa: A001 - mlops.set(debug=True)

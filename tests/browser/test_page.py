@@ -208,3 +208,26 @@ def test_the_raw_stream_shows_what_is_on_the_wire_as_text(tab: Lab, server: LabS
     expect(page).to_have_url(f"{server.url}mlops?job={job}")
     expect(page.get_by_test_id("mlops-state")).to_have_text("Finished")
     assert tab.foreign() == []  # type: ignore[attr-defined]
+
+
+def test_a_link_from_a_notebook_opens_the_tab_in_jupyterlab_and_the_page_elsewhere(
+    open_lab: Callable[..., Lab], server: LabServer, finished: str
+) -> None:
+    lab = open_lab(server)
+    lines = ["import mlops_jupyter as mlops", f"mlops.open('{finished[:6]}')"]
+    lab.open_notebook(
+        server.notebook("links.ipynb", ["\n".join(lines), "%load_ext mlops_jupyter\n%mlops open"])
+    )
+    lab.run_all()
+    link = lab.output(0).get_by_role("link")
+    with lab.page.context.expect_page() as opened:
+        link.click(modifiers=["Control"])
+    expect(opened.value).to_have_url(f"{server.url}mlops?job={finished}")
+    opened.value.close()
+    link.click()
+    tab = lab.page.locator(f"#mlops-job-{finished}").get_by_test_id("mlops-card")
+    expect(tab.get_by_test_id("mlops-state")).to_have_text("Finished", timeout=30_000)
+    lab.page.locator(".lm-TabBar-tab", has_text="links.ipynb").click()
+    lab.output(1).get_by_role("link").click()
+    expect(lab.page.get_by_test_id("mlops-panel")).to_be_visible()
+    assert len(lab.page.context.pages) == 1

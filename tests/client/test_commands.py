@@ -31,6 +31,8 @@ def said(line: str) -> Command:
         ("logs j-7f3a --tail 50", Command("logs", {"job": "j-7f3a", "tail": 50})),
         ("jobs stop j-7f3a -q", Command("stop", {"limit": 20, "job": "j-7f3a", "quiet": True})),
         ("pause j-7f3a", Command("pause", {"job": "j-7f3a"})),
+        ("open", Command("open", {"what": "panel"})),
+        ("open j-7f3a --json", Command("open", {"what": "j-7f3a", "json": True})),
         ("mute j-7f3a stalled", Command("mute", {"job": "j-7f3a", "rule": "stalled", "undo": False})),
         ("jobs resume j-7f3a", Command("resume", {"limit": 20, "job": "j-7f3a"})),
         (
@@ -147,7 +149,7 @@ def test_help_says_each_word_and_its_meaning_on_one_line() -> None:
     lines = [line.split() for line in commands.help_text("mlops", None).splitlines()]
     assert [line[0] for line in lines if len(line) > 2 and line[0] in commands.WORDS] == [
         *("train", "rerun", "jobs", "show", "logs", "stop", "pause", "resume", "mute", "watch"),
-        *("status", "activity", "health", "notify", "doctor", "help"),
+        *("status", "activity", "health", "notify", "open", "doctor", "help"),
     ]
 
 

@@ -14,6 +14,7 @@ import { preferences } from "../state/preferences";
 import { MIME_TYPE } from "../widgets/saved";
 import { speak, trans } from "../words";
 import { icon } from "./icon";
+import { followLinks } from "./links";
 import { notify } from "./notify";
 import { addOrders } from "./orders";
 import { PageBoard } from "./page";
@@ -116,6 +117,8 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     launcher?.add({ command: OPEN_PANEL, category: trans.__("Other") });
     palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
     restorer?.add(panel, PANEL_ID);
+    // In Notebook 7 the links lead where they say.
+    if (labShell) followLinks(server, (jobId) => (jobId === null ? void app.commands.execute(OPEN_PANEL) : open(jobId)));
     if (labShell) void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
     notify(page, open);
     const status = new StatusItem(page, () => void app.commands.execute(OPEN_PANEL));
