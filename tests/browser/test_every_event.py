@@ -87,10 +87,16 @@ def test_each_event_is_seen_though_the_socket_is_cut_right_behind_it(
         expect(rows(shown, title)).to_have_count(1)
 
     # training_failed: it interrupts, and says why.
-    submit(server, name="broken", model="mlp", params={"hidden_layer_sizes": [0]})
+    broken = submit(server, name="broken", model="mlp", params={"hidden_layer_sizes": [0]})
     toast = lab.page.locator(".Toastify__toast", has_text="broken failed")
     expect(toast).to_have_count(1, timeout=60_000)
     expect(rows(shown, "Training failed")).to_have_count(1)
-    expect(rows(shown, "Training failed")).to_contain_text("hidden_layer_sizes")
+    toast.get_by_text("Open").click()
+    card = lab.page.locator(f"#mlops-job-{broken}").get_by_test_id("mlops-card")
+    error = server.get(f"mlops/api/jobs/{broken}").json()["job"]["error"]
+    # The same words everywhere; on the card the stage beside them, and nothing needs a click.
+    for place in (card, rows(shown, "Training failed"), shown.locator(f'[data-job="{broken}"]')):
+        expect(place).to_contain_text(error[:40])
+    expect(card.locator('[data-testid="mlops-stage"][data-state="failed"]').first).to_be_visible()
 
     assert set(proxy.cuts) == THERE

@@ -8,7 +8,7 @@ import { freshKey } from "../client/keys";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
-import { type Notice, ofHealth, ofJobs } from "../state/notices";
+import { endedIn, type Notice, ofHealth, ofJobs } from "../state/notices";
 import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
@@ -33,13 +33,16 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
   const items = new Map<string, string>();
   let toasts: number[] = [];
   let away: string | null = null;
+  let ended = new Set<string>();
 
   page.watch((board, before) => {
     progress(board);
-    for (const notice of ofJobs(before, board)) tell(notice);
+    for (const notice of ofJobs(before, board, ended)) tell(notice);
+    ended = new Set();
     server(board);
   });
   page.listen((events) => {
+    for (const jobId of endedIn(events)) ended.add(jobId);
     for (const notice of ofHealth(events)) tell(notice);
   });
 

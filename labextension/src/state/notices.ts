@@ -19,11 +19,20 @@ export interface Notice {
 
 const MOST = 90;
 
-/** Of jobs that ended between the two; what was over before this page knew it is no news. */
-export function ofJobs(before: Board, after: Board): Notice[] {
+/** Jobs whose end is told in these events. */
+export function endedIn(events: readonly Event[]): string[] {
+  return events.flatMap((event) => ("job" in event && event.job && isOver(event.job) ? [event.job.job_id] : []));
+}
+
+/**
+ * Of jobs that ended between the two. What was over before this page knew it is no news, unless its end was told since
+ * (`ended`): a quick one may begin and end while the page is cut off.
+ */
+export function ofJobs(before: Board, after: Board, ended: ReadonlySet<string>): Notice[] {
   return [...after.jobs.values()].flatMap((job) => {
     const known = before.jobs.get(job.job_id);
-    if (!known || isOver(known) || !isOver(job)) return [];
+    const news = known ? !isOver(known) : ended.has(job.job_id);
+    if (!news || !isOver(job)) return [];
     const notice = ofEnd(job);
     return notice ? [notice] : [];
   });

@@ -3,7 +3,7 @@ import type { SystemMetrics } from "../../src/protocol";
 import { type Board, freshBoard, MOST_JOBS, reduceBoard } from "../../src/state/board";
 import { NO_LINK } from "../../src/state/connection";
 import { machine, size } from "../../src/state/machine";
-import { ofHealth, ofJobs } from "../../src/state/notices";
+import { endedIn, ofHealth, ofJobs } from "../../src/state/notices";
 import { rows, summary } from "../../src/state/rows";
 import { aJob, progressed, TIME } from "../builders";
 
@@ -214,7 +214,7 @@ describe("notices", () => {
   const running = aBoard(aJob());
 
   function ends(fields: Parameters<typeof aJob>[0]) {
-    return ofJobs(running, aBoard(aJob(fields)));
+    return ofJobs(running, aBoard(aJob(fields)), new Set());
   }
 
   test("a job that took long interrupts, a short one does not", () => {
@@ -234,8 +234,19 @@ describe("notices", () => {
   test("what somebody stopped, and what was over before, is no news", () => {
     expect(ends({ status: "cancelled" })).toEqual([]);
     const over = aBoard(aJob({ status: "failed" }));
-    expect(ofJobs(over, over)).toEqual([]);
-    expect(ofJobs(aBoard(), over)).toEqual([]);
+    expect(ofJobs(over, over, new Set([aJob().job_id]))).toEqual([]);
+    expect(ofJobs(aBoard(), over, new Set())).toEqual([]);
+  });
+
+  test("a job that began and ended while the page was cut off is news", () => {
+    const job = aJob({ status: "failed", error: "no such column" });
+    const other = aJob({ job_id: "j-other" });
+    const told = endedIn([
+      { type: "training_failed", time: TIME, seq: 5, priority: "high", job_id: job.job_id, status: "failed", reason: "error", error: job.error, traceback: null, log_lines: [], stage: null, job },
+      { type: "training_started", time: TIME, seq: 6, priority: "low", job_id: other.job_id, job: other },
+    ]);
+    expect(told).toEqual([job.job_id]);
+    expect(ofJobs(aBoard(), aBoard(job), new Set(told)).map((notice) => notice.text)).toEqual(["digits-mlp failed: no such column"]);
   });
 
   test("the machine interrupts when it is critical", () => {

@@ -30,7 +30,7 @@ const before = reduceBoard(freshBoard(0), { at: 0, kind: "snapshot", jobs: [aJob
 
 function told(fields: Partial<ReturnType<typeof aJob>>) {
   const after = reduceBoard(before, { at: 0, kind: "snapshot", jobs: [aJob({ elapsed_time: 20, ...fields })] });
-  return ofJobs(before, after).map(({ toast }) => toast);
+  return ofJobs(before, after, new Set()).map(({ toast }) => toast);
 }
 
 test("nobody is told of what they do not want to be told", () => {

@@ -201,7 +201,7 @@ test("no panel says a word that is not to be translated", () => {
 });
 
 test("no notice and no summary, of jobs or of a curve, says a word that is not to be translated", () => {
-  const ended = JOBS.flatMap((job) => ofJobs(board({}), board(job)));
+  const ended = JOBS.flatMap((job) => ofJobs(board({}), board(job), new Set()));
   const health = (["high", "medium"] as const).flatMap((priority) =>
     ofHealth([{ type: "health_change", current_health: "critical", priority, cause: "!" } as HealthChange]),
   );
