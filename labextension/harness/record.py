@@ -155,6 +155,12 @@ def record(server: Server) -> dict[str, Any]:
         lambda job: any(value is None for value in job["live_metrics"].values()),
     )
 
+    runs_away = {"learning_rate": 2.2, "n_estimators": 4000, "max_depth": 2}
+    states["diverging"] = server.state(
+        server.submit(model="gradient_boosting", task="regression", params=runs_away, cv=0, name="digits-gb"),
+        lambda job: bool(job["alerts"]),
+    )
+
     states["timed out"] = server.state(server.submit(**mlp, timeout=1.5), over)
     for name, keeper in (("killed", False), ("lost", True)):
         job_id = server.submit(**mlp)

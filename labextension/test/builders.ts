@@ -83,6 +83,8 @@ export function aJob(fields: Partial<Job> = {}): Job {
     parameters: {},
     candidates: [],
     findings: [],
+    alerts: [],
+    muted_rules: [],
     versions: {},
     resources: { cpu_seconds: null, peak_memory_bytes: null },
     priority: 0,

@@ -183,7 +183,7 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(
     shown = {
         f"{number} {kind}": _hostile(states[kind], name)
         for number, name in enumerate(CORPUS)
-        for kind in ("finished after selection", "timed out", "selecting", "saved while running")
+        for kind in ("finished after selection", "timed out", "selecting", "saved while running", "diverging")
     }
     page.goto("http://cards/index.html")
     page.evaluate("([states, width]) => window.showStates(states, width)", [shown, 700])

@@ -153,6 +153,11 @@ export class Rest {
     return this.#ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
   }
 
+  /** Hear no more of a rule of alerts about this job. */
+  mute(id: string, rule: string): Promise<Job> {
+    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/mute`, {}, undefined, {}, { rule });
+  }
+
   /** Without `rev`, nothing of which only the newest matters. */
   events(cursor: Cursor | null, rev?: number, signal?: AbortSignal): Promise<EventsAnswer> {
     return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);

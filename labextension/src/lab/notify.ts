@@ -8,7 +8,7 @@ import { freshKey } from "../client/keys";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
-import { endedIn, type Notice, ofHealth, ofJobs } from "../state/notices";
+import { endedIn, type Notice, ofAlerts, ofHealth, ofJobs } from "../state/notices";
 import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
@@ -43,7 +43,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
   });
   page.listen((events) => {
     for (const jobId of endedIn(events)) ended.add(jobId);
-    for (const notice of ofHealth(events)) tell(notice);
+    for (const notice of [...ofHealth(events), ...ofAlerts(events)]) tell(notice);
   });
 
   /** One item in the list a job at work, and nothing on the screen. */

@@ -7,6 +7,8 @@ export type Action =
   | { do: "stop" }
   | { do: "pause" }
   | { do: "resume" }
+  /** Hear no more of a rule of alerts about this job. */
+  | { do: "mute"; rule: string }
   /** Train again; the card then shows the next attempt. */
   | { do: "rerun" }
   /** Try the connection now. */
@@ -37,6 +39,8 @@ export function refused(action: Action): string {
       return trans.__("Not paused");
     case "resume":
       return trans.__("Not resumed");
+    case "mute":
+      return trans.__("Not muted");
     case "rerun":
       return trans.__("Not run again");
     case "log":

@@ -50,6 +50,14 @@ export function ofHealth(events: readonly Event[]): Notice[] {
   });
 }
 
+/** Of alerts: only in the list, since the feed and the card say them, too. */
+export function ofAlerts(events: readonly Event[]): Notice[] {
+  return events.flatMap((event) => {
+    if (event.type !== "alert_raised") return [];
+    return [{ kind: "warning", text: cut(`${name(event.job)}: ${event.message}`), jobId: event.job_id, toast: false } as const];
+  });
+}
+
 function ofEnd(job: Job): Notice | null {
   const jobId = job.job_id;
   const took = job.elapsed_time;

@@ -1,5 +1,6 @@
 /** What a screen reader hears: start, stages, quarters and the end, at most one sentence in ten seconds. */
 
+import { heard } from "../state/alerts";
 import type { Card } from "../state/card";
 import { face, headline } from "../state/face";
 import { figure } from "../state/figures";
@@ -38,6 +39,8 @@ export function sentence(before: Card, next: Card): string | null {
     return `${is.name}: ${headline(next).word}${score}`;
   }
   if (shown !== "running") return null;
+  const [alert] = heard(is);
+  if (alert && was && alert.time !== heard(was)[0]?.time) return `${is.name}: ${alert.message}`;
   if (was && was.status !== is.status && [was.status, is.status].includes("paused")) return `${is.name}: ${headline(next).word}`;
   if (was?.current_stage !== is.current_stage && is.current_stage) return `${is.name}: ${placeOf(next)}`;
   const quarter = QUARTERS.findLast((q) => (is.progress ?? 0) >= q && (was?.progress ?? 0) < q);

@@ -8,6 +8,7 @@ import { shortId } from "../state/job";
 import { preferences } from "../state/preferences";
 import { elapsed } from "../state/times";
 import { trans } from "../words";
+import { mount as mountAlerts } from "./alerts";
 import { mount as mountAnnouncer } from "./announcer";
 import { mount as mountBody } from "./body";
 import css from "./card.css";
@@ -59,6 +60,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mountProgress(bar, card),
     mountNumbers(line, card, signal),
     mountBody(main, tools, card, signal),
+    mountAlerts(tools, card, signal, acted),
     mountFindings(tools, card, signal),
     mountSentence(below, card),
     mountFailure(why, card),

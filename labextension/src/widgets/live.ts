@@ -216,6 +216,9 @@ function attempt(
       case "resume":
         void tried(() => order(client.rest.resume(given.jobId)), refused(action));
         return;
+      case "mute":
+        void tried(() => order(client.rest.mute(given.jobId, action.rule)), refused(action));
+        return;
       case "log":
         void tried(async () => {
           const { first, lines } = await client.rest.logs(given.jobId, LOG_LINES, signal);

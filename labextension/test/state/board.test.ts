@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { SystemMetrics } from "../../src/protocol";
+import type { AlertRaised, SystemMetrics } from "../../src/protocol";
 import { type Board, freshBoard, MOST_JOBS, reduceBoard } from "../../src/state/board";
 import { NO_LINK } from "../../src/state/connection";
 import { machine, size } from "../../src/state/machine";
-import { endedIn, ofHealth, ofJobs } from "../../src/state/notices";
+import { endedIn, ofAlerts, ofHealth, ofJobs } from "../../src/state/notices";
 import { rows, summary } from "../../src/state/rows";
-import { aJob, progressed, TIME } from "../builders";
+import { aJob, JOB_ID, progressed, TIME } from "../builders";
 
 const NOW = Date.parse(TIME);
 const LIVE = { ...NO_LINK, phase: "connected", transport: "websocket", rtt: 0.01, heardAt: NOW, skew: 0 } as const;
@@ -247,6 +247,13 @@ describe("notices", () => {
     ]);
     expect(told).toEqual([job.job_id]);
     expect(ofJobs(aBoard(), aBoard(job), new Set(told)).map((notice) => notice.text)).toEqual(["digits-mlp failed: no such column"]);
+  });
+
+  test("an alert is in the list, and interrupts nobody", () => {
+    const raised = { type: "alert_raised", job_id: JOB_ID, message: "train_loss is NaN at epoch 12.", job: aJob() } as AlertRaised;
+    expect(ofAlerts([raised])).toEqual([
+      { kind: "warning", text: "digits-mlp: train_loss is NaN at epoch 12.", jobId: JOB_ID, toast: false },
+    ]);
   });
 
   test("the machine interrupts when it is critical", () => {

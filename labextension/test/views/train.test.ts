@@ -47,6 +47,46 @@ describe("each state has its word", () => {
   });
 });
 
+describe("alerts", () => {
+  const EVIDENCE = { step: 12, value: "nan", value_before: 0.31, metric: null };
+  const NAN = { rule: "not_finite", metric: "train_loss", message: "train_loss is NaN at epoch 12.", time: "2026-11-21T14:02:01Z", evidence: EVIDENCE };
+  const PLATEAU = { rule: "plateau", metric: "val_r2", message: "val_r2 is no better than at epoch 3.", time: "2026-11-21T14:05:00Z", evidence: {} };
+
+  test("are named by the newest, each with its sentence, its evidence and a way to mute it", () => {
+    const shown = new Shown({ alerts: [NAN, PLATEAU] });
+    popover(shown.find("alerts-list"));
+    expect(shown.text("alerts")).toBe("Plateau +1");
+    expect(shown.find("alerts").getAttribute("aria-label")).toBe(`2 alerts: ${PLATEAU.message} ${NAN.message}`);
+    shown.click("alerts");
+    expect(shown.find("alerts-list").textContent).toBe(
+      `Plateau: ${PLATEAU.message}MuteNot finite: ${NAN.message}step12valuenanvalue before0.3100metric—Mute`,
+    );
+    shown.click("mute-not_finite");
+    expect(shown.actions).toEqual([{ do: "mute", rule: "not_finite" }]);
+  });
+
+  test("that are muted are not shown, nor is anything of a record that knows none", () => {
+    expect(new Shown({ alerts: [NAN], muted_rules: ["not_finite"] }).text("alerts")).toBeNull();
+    const old: Partial<Job> = { alerts: undefined as unknown as Job["alerts"] };
+    expect(new Shown(old).text("alerts")).toBeNull();
+  });
+
+  test("cannot be muted where nobody could pass it on", () => {
+    const shown = new Shown({ alerts: [NAN] }, "saved");
+    popover(shown.find("alerts-list"));
+    shown.click("alerts");
+    expect(shown.root.querySelector("[data-testid=mlops-mute-not_finite]")).toBeNull();
+  });
+
+  test("are spoken when they come, and when the job has ended still on its card", () => {
+    const shown = new Shown({});
+    shown.happen({ kind: "record", at: 20_000, job: aJob({ alerts: [NAN] }) });
+    expect(shown.find("status").textContent).toBe(`digits-mlp: ${NAN.message}`);
+    shown.happen({ kind: "record", at: 40_000, job: aJob({ status: "completed", alerts: [NAN] }) });
+    expect(shown.text("alerts")).toBe("Not finite");
+  });
+});
+
 describe("stages", () => {
   test("are a list of eight with one current step, each with its state in words", () => {
     const shown = new Shown({ stages: stagesAt(4, { done: 23, total: 40 }), elapsed_time: 6.8 });

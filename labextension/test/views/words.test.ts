@@ -75,6 +75,7 @@ const SILENT: Partial<Job> = {
     { severity: "warning", column: null, message: "!" },
     { severity: "info", column: null, message: "!" },
   ] as Job["findings"],
+  alerts: [{ rule: "stalled", message: "!", time: TIME, metric: null, evidence: { "№": 3, "№_№": null } }],
   stages: stagesAt(4, { done: 3, total: 40 }),
 };
 const REASONS = ["error", "signal", "oom_killed", "timeout", "exited_early", "lost", "not_started", "cancelled", null] as const;

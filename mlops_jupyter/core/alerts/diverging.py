@@ -32,9 +32,10 @@ def check(curve: Curve, job: Job) -> Found | None:
         "step": last.step,
         "value": last.value,
     }
+    at_best = "" if best is first else f" and {told(best)} at its best"
     return Found(
         f"{last.name} is {told(last)} at {unit(job)} {last.step}: it was {told(first)} at {unit(job)} "
-        f"{first.step} and {told(best)} at its best.",
+        f"{first.step}{at_best}.",
         evidence,
         last.name,
     )

@@ -20,6 +20,11 @@ def test_a_loss_that_runs_away_is_told_with_where_it_came_from() -> None:
     }
 
 
+def test_one_that_never_was_better_than_at_its_beginning_says_so_once() -> None:
+    (alert,) = raised(a_fit(), curves(train_loss=[1.0, *[3.0] * 5]))
+    assert alert.message == "train_loss is 3 at epoch 6: it was 1 at epoch 1."
+
+
 def test_a_score_diverges_downwards() -> None:
     alerts = raised(a_fit(), curves(train_r2=[0.1, 0.4, *[-3.0] * 5]))
     assert said(alerts) == [("diverging", "train_r2")]
