@@ -12,6 +12,7 @@ import { endedIn, type Notice, ofAlerts, ofHealth, ofJobs } from "../state/notic
 import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
+import { tellOutside } from "./desktop";
 import type { PageBoard } from "./page";
 
 const LOOKED_AT = "mlops_jupyter:looked-at";
@@ -32,6 +33,8 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
 
   const items = new Map<string, string>();
   let toasts: number[] = [];
+  /** One interruption a job: what comes later of it is in the list. */
+  const interrupted = new Set<string>();
   let away: string | null = null;
   let ended = new Set<string>();
 
@@ -91,12 +94,15 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
   function emit(notice: Notice): string {
     const now = Date.now();
     toasts = toasts.filter((at) => now - at < MINUTE_MS);
-    const loud = notice.toast && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
-    if (loud) toasts.push(now);
     const { jobId } = notice;
+    const once = jobId === null || !interrupted.has(jobId);
+    const loud = notice.toast && once && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
+    if (loud) toasts.push(now);
+    if (loud && jobId) interrupted.add(jobId);
+    const outside = loud && tellOutside(notice, () => jobId && open(jobId));
     return Notification.emit(notice.text, notice.kind, {
       // Nought is the list alone.
-      autoClose: loud ? TOAST_MS : 0,
+      autoClose: loud && !outside ? TOAST_MS : 0,
       actions: jobId ? [{ label: trans.__("Open"), callback: () => open(jobId) }] : [],
     });
   }

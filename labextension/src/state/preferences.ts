@@ -12,6 +12,8 @@ export interface Preferences {
     health: boolean;
     /** Who waited for less for a job that finished is still looking. */
     minSeconds: number;
+    /** Also by the browser, while the page is hidden. */
+    browser: boolean;
   };
   openPanelOnTrain: boolean;
   reduceMotion: "auto" | "always";
@@ -23,7 +25,7 @@ export interface Preferences {
 export const DEFAULTS: Preferences = {
   connection: "auto",
   pollSeconds: 2,
-  notify: { finished: true, failed: true, health: true, minSeconds: 10 },
+  notify: { finished: true, failed: true, health: true, minSeconds: 10, browser: false },
   openPanelOnTrain: false,
   reduceMotion: "auto",
   confirmStopAfter: 10,

@@ -1,0 +1,140 @@
+"""Many tabs of one browser: who tells what happened, and what they cost the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import WebSocket, expect
+
+from tests.browser.lab import Lab
+from tests.browser.servers import LabServer
+from tests.browser.test_surroundings import item, submit
+
+WRONG = {"model": "mlp", "params": {"hidden_layer_sizes": [0]}}
+ENDLESS = {"model": "mlp", "params": {"max_iter": 200_000, "n_iter_no_change": 200_000}}
+#: Records each toast that appears, however short it lasts.
+RECORD = """
+window.toasts = [];
+new MutationObserver(records => {
+  for (const { addedNodes } of records) for (const node of addedNodes) {
+    if (node.nodeType !== 1) continue;
+    const toast = node.closest?.(".Toastify__toast") ?? node.querySelector?.(".Toastify__toast");
+    if (toast) window.toasts.push(toast.innerText);
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+#: A browser's notifications, as a page makes them; headless Chromium shows nobody any.
+OUTSIDE = """
+window.told = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return window.Notification.permission = "granted"; }
+  constructor(title, { body, tag }) { window.told.push([title, body, tag]); }
+};
+"""
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+}"""
+
+
+@pytest.fixture
+def settings(lab_server: LabServer) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What the user has chosen before the page is opened; nothing again after the test."""
+    path = lab_server.home / "settings/mlops_jupyter/plugin.jupyterlab-settings"
+
+    def choose(chosen: dict[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(chosen))
+
+    yield choose
+    path.unlink(missing_ok=True)
+
+
+def shown(lab: Lab, workspace: str) -> Lab:
+    """JupyterLab without a notebook, in a workspace of this tab's own, connected."""
+    server = lab.server
+    lab.page.add_init_script(RECORD)
+    lab.page.goto(f"{server.url}lab/workspaces/{workspace}?token={server.token}")
+    lab.until(
+        "async () => { if (!window.jupyterapp) return false; await window.jupyterapp.restored; return true; }"
+    )
+    item(lab).wait_for()
+    return lab
+
+
+def connections(server: LabServer) -> int:
+    return int(server.get("mlops/api/system").json()["system"]["active_connections"])
+
+
+def listed(lab: Lab) -> list[str]:
+    """The texts of the list behind the bell, which has so many."""
+    lab.page.locator(".jp-Notification-Status").click()
+    items = lab.page.locator(".jp-Notification-List-Item")
+    expect(items).to_have_count(4)
+    return items.all_inner_texts()
+
+
+@pytest.mark.parametrize("tabs", [4, pytest.param(10, marks=pytest.mark.soak)])
+def test_three_jobs_that_end_together_are_at_most_three_toasts_in_all_tabs(
+    lab_server: LabServer, open_lab: Callable[..., Lab], tabs: int
+) -> None:
+    labs: list[Lab] = []
+    sockets: list[list[str]] = []
+    for n in range(tabs):
+        lab = open_lab(lab_server)
+        opened: list[str] = []
+        sockets.append(opened)
+
+        def heard(socket: WebSocket, opened: list[str] = opened) -> None:
+            if "mlops/api" in socket.url:
+                opened.append(socket.url)
+
+        lab.page.on("websocket", heard)
+        labs.append(shown(lab, f"tab{n}"))
+    last = labs[-1]
+    # Its card is looked at: nobody needs to be told.
+    seen = submit(lab_server, name="seen", timeout=6, **ENDLESS)
+    last.page.evaluate("id => window.jupyterapp.commands.execute('mlops:open-job', { id })", seen)
+    for n in range(3):
+        submit(lab_server, name=f"wrong {n}", **WRONG)
+    card = last.page.locator(f"#mlops-job-{seen}").get_by_test_id("mlops-state")
+    expect(card).to_have_text("Failed", timeout=60_000)
+    for lab in labs:
+        expect(lab.page.locator(".jp-Notification-Status")).to_have_text("4", timeout=60_000)
+    last.until("() => window.toasts.length > 2")
+    told = [lab.page.evaluate("() => window.toasts") for lab in labs]
+    assert [len(texts) for texts in told[:-1]] == [0] * (tabs - 1)
+    assert sorted(text.split(" failed")[0] for text in told[-1]) == ["wrong 0", "wrong 1", "wrong 2"]
+    # One socket a tab, one sampler for all of them.
+    assert [len(opened) for opened in sockets] == [1] * tabs
+    assert connections(lab_server) == tabs
+    answer = lab_server.get("mlops/api/system").json()
+    times = [datetime.fromisoformat(sample["time"]) for sample in answer["history"]]
+    assert min((b - a).total_seconds() for a, b in pairwise(times)) > answer["every"] - 1
+    for lab in labs:
+        texts = listed(lab)
+        assert sorted(text.split(" failed")[0] for text in texts) == ["seen", "wrong 0", "wrong 1", "wrong 2"]
+        assert all("Open" in text for text in texts)
+
+
+def test_a_hidden_page_tells_by_the_browser_where_that_is_wanted(
+    lab: Lab, settings: Callable[[dict[str, Any]], None]
+) -> None:
+    settings({"notify": {"browser": True}})
+    lab.page.add_init_script(OUTSIDE)
+    shown(lab, "hidden")
+    # It asked when it read the settings.
+    lab.until("() => window.Notification.permission === 'granted'")
+    lab.page.evaluate(HIDE)
+    job = submit(lab.server, name="wrong", **WRONG)
+    lab.until("() => window.told.length > 0", timeout=60)
+    ((title, text, tag),) = lab.page.evaluate("() => window.told")
+    assert (title, tag) == ("mlops", f"mlops {job}")
+    assert text.startswith("wrong failed: ")
+    expect(lab.page.locator(".jp-Notification-Status")).to_contain_text("1")
+    assert lab.page.evaluate("() => window.toasts") == []
