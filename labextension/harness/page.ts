@@ -1,9 +1,11 @@
 /** A page with the card in every recorded state, for eyes and for pictures. Not a part of the product. */
 
-import type { Job, Point } from "../src/protocol";
+import type { ActivityUpdate, Job, Point, SystemMetrics } from "../src/protocol";
+import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../src/state/board";
 import { type Card, freshCard, reduce, type Source } from "../src/state/card";
 import { type Link, NO_LINK } from "../src/state/connection";
 import { measured } from "../src/state/series";
+import { mount as mountPanel } from "../src/views/panel";
 import { mount } from "../src/views/train";
 
 interface Recorded {
@@ -47,11 +49,58 @@ export function cardOf(state: Recorded): Card {
   return reduce(reduce(card, { kind: "tick", at: NOW - 5000 }), { kind: "tick", at: NOW });
 }
 
+/** A board of all recorded jobs, with a feed and a machine that is nearly full. */
+function boardOf(states: Recorded[]): Board {
+  const jobs = states.map(({ record }, i) => ({ ...record, job_id: `${record.job_id}${i}` }));
+  const time = new Date(NOW).toISOString();
+  const levels = { cpu: "healthy", memory: "warning", disk: "critical" } as const;
+  const host = { cpu_percent: 12, cpus: 8, memory_percent: 40, memory_used: 2 ** 34, memory_limit: 2 ** 35 };
+  const sample = {
+    ...{ type: "system_metrics", time, seq: null, priority: "low", cpu_percent: 38, cpus: 2, cpu_scope: "container" },
+    ...{ memory_percent: 81, memory_used: 4.1e8, memory_limit: 5.1e8, memory_scope: "container", host, health: "critical", levels },
+    ...{ disk_percent: 96, disk_used: 9.6e10, disk_limit: 1e11, active_connections: 1, network: { received: 1200, sent: 3e6 } },
+    ...{ process_count: 100, uptime: 1000, load_average: [1.2, 1, 1], api_response_ms: 2, ws_response_ms: 1, gpu: [], jobs: [], kernels: [] },
+  } as unknown as SystemMetrics;
+  const rows = (["info", "success", "warning", "error"] as const).map((status, i) => ({
+    ...{ type: "activity_update", time, seq: i + 1, priority: "low" },
+    activity: {
+      ...{ id: `a-${i}`, kind: i === 2 ? "machine" : "job", subject: i === 2 ? null : (jobs[i]?.job_id ?? null), status, timestamp: time },
+      ...{ title: `Something ${status}`, description: `What happened, in a sentence of ${status}` },
+    },
+  })) as unknown as ActivityUpdate[];
+  const samples = [38, 52, 66, 81].map((percent, i) => ({
+    ...{ ...sample, cpu_percent: percent / 2, memory_percent: percent, disk_percent: 96 },
+    time: new Date(NOW - 5000 * (3 - i)).toISOString(),
+  }));
+  const thresholds = { cpu: { warning: 75, critical: 90 }, memory: { warning: 75, critical: 90 }, disk: { warning: 80, critical: 95 } };
+  const link: Link = { ...NO_LINK, ...LIVE, heardAt: NOW, eventAt: NOW, pingAt: NOW, skew: 0 };
+  const happenings: BoardHappening[] = [
+    { kind: "link", at: NOW, link },
+    { kind: "snapshot", at: NOW, jobs },
+    { kind: "feed", at: NOW, rows },
+    { kind: "thresholds", at: NOW, thresholds },
+    { kind: "latest", at: NOW, events: samples },
+  ];
+  return happenings.reduce(reduceBoard, freshBoard(NOW));
+}
+
 declare global {
   interface Window {
+    /** The panel in place of the cards. */
+    showPanel(states: Record<string, Recorded>, width: number): void;
     showStates(states: Record<string, Recorded>, width: number): void;
   }
 }
+
+window.showPanel = (states, width) => {
+  const place = document.getElementById("states") as HTMLElement;
+  place.style.width = `${width}px`;
+  const box = document.createElement("div");
+  place.replaceChildren(box);
+  const board = boardOf(Object.values(states));
+  const acts = { act: () => {}, order: () => {}, open: () => {}, settings: () => {}, folded: () => [], fold: () => {} };
+  mountPanel(box, board, new AbortController().signal, acts)(board);
+};
 
 window.showStates = (states, width) => {
   const place = document.getElementById("states") as HTMLElement;

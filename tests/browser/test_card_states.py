@@ -27,7 +27,7 @@ TOLD_BY_USERS = {
 }
 NAMED_BY_USERS = {"live_metrics", "metrics", "parameters", "versions", "series"}
 #: Everything wrong with one card, as sentences.
-_LOOK = """
+LOOK = """
 () => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const rgba = color => {
@@ -119,7 +119,7 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
             ".every(row => !row.checkVisibility() || row.querySelector('canvas')))"
         )
         assert errors == []
-        return dict(zip(states, page.evaluate(_LOOK), strict=True))
+        return dict(zip(states, page.evaluate(LOOK), strict=True))
 
     return drawn
 

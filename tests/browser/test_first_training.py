@@ -284,6 +284,19 @@ def test_pausing_resuming_and_stopping_need_only_the_keyboard(lab: Lab) -> None:
     pause = card(lab).get_by_test_id("mlops-pause")
     expect(pause).to_have_text("Pause")
     pause.focus()
+    # Keys of the notebook's own: they add or delete no cell from here, and Escape gives them back.
+    cells = lab.page.locator(".jp-Notebook .jp-Cell").count()
+    lab.page.keyboard.type("abddx")
+    assert lab.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    lab.page.keyboard.press("ArrowRight")
+    expect(card(lab).get_by_test_id("mlops-stop")).to_be_focused()
+    # One stop of the Tab key: the next is outside.
+    lab.page.keyboard.press("Tab")
+    lab.until("() => !document.activeElement.shadowRoot")
+    pause.focus()
+    lab.page.keyboard.press("Escape")
+    lab.until("() => document.activeElement.closest('.jp-Notebook') && !document.activeElement.shadowRoot")
+    pause.focus()
     lab.page.keyboard.press("Enter")
     expect(state(lab)).to_have_text("Paused")
     assert worker_of(lab).status() == psutil.STATUS_STOPPED

@@ -1,4 +1,4 @@
-/** What a screen reader hears: start, stages, quarters and the end, at most one sentence in ten seconds. */
+/** What a screen reader hears: start, stages, quarters and the end, at most one sentence in twelve seconds. */
 
 import { heard } from "../state/alerts";
 import type { Card } from "../state/card";
@@ -8,7 +8,8 @@ import { trans } from "../words";
 import { element, say } from "./element";
 import { placeOf } from "./stages";
 
-const EVERY_MS = 10_000;
+/** A job of a minute comes to six sentences. */
+const EVERY_MS = 12_000;
 const QUARTERS = [25, 50, 75];
 
 export function mount(el: HTMLElement, card: Card): (next: Card) => void {

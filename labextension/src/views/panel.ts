@@ -33,7 +33,7 @@ const SAID_MS = 2_000;
 
 export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
-  const box = element("section", { class: "card panel", "data-testid": "mlops-panel", "aria-label": "mlops" });
+  const box = element("section", { class: "card panel", role: "group", "data-testid": "mlops-panel", "aria-label": "mlops" });
   root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
@@ -41,7 +41,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   }, signal);
 
   const place = element("span", { class: "right" });
-  const header = element("header", {}, element("h2", {}, "mlops"), place);
+  const header = element("div", { class: "header" }, element("h2", {}, "mlops"), place);
   const connection = mountConnection(place, onServer(board), signal, acts.act);
   const train = element("button", { class: "button", type: "button", "data-testid": "mlops-train" }, trans.__("+ Train"));
   attribute(train, "title", trans.__("Puts the line that trains into a cell, or on the clipboard"));

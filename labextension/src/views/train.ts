@@ -20,6 +20,7 @@ import { mount as mountHeader } from "./header";
 import { mount as mountLog } from "./log";
 import { mount as mountNumbers } from "./numbers";
 import { mount as mountProgress } from "./progress";
+import { rove } from "./roving";
 import { mount as mountSentence } from "./sentence";
 import { mount as mountStages } from "./stages";
 import { theme, watchTheme } from "./theme";
@@ -28,19 +29,20 @@ const BLINK_SECONDS = 0.8;
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
-  const box = element("section", { class: "card", "data-testid": "mlops-card" });
+  const box = element("section", { class: "card", role: "group", "data-testid": "mlops-card" });
   root.replaceChildren(element("style", {}, uplotCss), element("style", {}, css), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   // The notebook must not take letters pressed here for its commands.
   el.setAttribute("data-lm-suppress-shortcuts", "true");
   box.addEventListener("keydown", (event) => leave(el, event));
+  rove(box);
 
   // Before the charts watch: they read the colours this sets.
   watchTheme(() => {
     box.dataset["theme"] = theme();
   }, signal);
 
-  const header = element("header", {});
+  const header = element("div", { class: "header" });
   const timeline = element("div", {});
   const bar = element("div", {});
   const line = element("div", { class: "line" });

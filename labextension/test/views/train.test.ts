@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Job } from "../../src/protocol";
+import { type Job, STAGES } from "../../src/protocol";
 import { aCandidate, aJob, metricPoints, points, progressed, stagesAt } from "../builders";
 import type { Link } from "../../src/state/connection";
 import { LIVE, Shown } from "./page";
@@ -465,7 +465,7 @@ describe("pictures", () => {
 });
 
 describe("what is heard", () => {
-  test("is the state and its stage, at most one sentence in ten seconds", () => {
+  test("is the state and its stage, at most one sentence in twelve seconds", () => {
     const shown = new Shown({ progress: 20, current_stage: "Model selection" });
     const heard = new Set<string | null>();
     for (let second = 1; second <= 30; second++) {
@@ -480,8 +480,9 @@ describe("what is heard", () => {
     expect([...heard]).toEqual([
       "",
       "digits-mlp: 25 percent",
-      "digits-mlp: stage 5 of 8 Train",
+      // The newest of what happened meanwhile.
       "digits-mlp: 50 percent",
+      "digits-mlp: 75 percent",
     ]);
   });
 });
@@ -546,6 +547,70 @@ describe("the card as a place", () => {
     shown.leaving.abort();
     expect(shown.root.childNodes).toHaveLength(0);
   });
+});
+
+describe("a card by keyboard", () => {
+  const press = (on: Element | null, key: string) => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, composed: true });
+    on?.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  const stops = (shown: Shown) =>
+    [...shown.root.querySelectorAll<HTMLElement>("button, [tabindex]")].filter((one) => !one.closest("[hidden], [popover]"));
+
+  test("is one stop of the Tab key while the focus is in it, and any can be the first from outside", () => {
+    const shown = new Shown({});
+    expect(stops(shown).length).toBeGreaterThan(3);
+    shown.find("pause").focus();
+    expect(stops(shown).filter((one) => one.tabIndex === 0)).toEqual([shown.find("pause")]);
+    shown.find("pause").blur();
+    expect(stops(shown).every((one) => one.tabIndex === 0)).toBe(true);
+  });
+
+  test("is walked by arrows, round and round", () => {
+    const shown = new Shown({});
+    const all = stops(shown);
+    all[0]?.focus();
+    const walked = all.map(() => {
+      press(shown.root.activeElement, "ArrowRight");
+      return shown.root.activeElement;
+    });
+    expect(walked).toEqual([...all.slice(1), all[0]]);
+    press(shown.root.activeElement, "ArrowUp");
+    expect(shown.root.activeElement).toBe(all.at(-1));
+  });
+
+  test("leaves the arrows to charts and texts that use them", () => {
+    const shown = new Shown({ status: "failed", reason: "error", traceback: "line" });
+    shown.click("show-traceback");
+    const text = shown.find("traceback");
+    text.focus();
+    expect(press(text, "ArrowDown")).toBe(false);
+    expect(shown.root.activeElement).toBe(text);
+    expect(press(text, "ArrowRight")).toBe(true);
+    expect(shown.root.activeElement).not.toBe(text);
+  });
+});
+
+test("a screen reader hears at most six sentences of a job of a minute", () => {
+  const shown = new Shown({ status: "starting", progress: 0, current_stage: "Data validation", stages: stagesAt(0), elapsed_time: 0 });
+  const heard = new Set<string>();
+  for (let second = 1; second <= 62; second++) {
+    const stage = Math.min(Math.floor(second / 8), 7);
+    const over = second >= 60;
+    const job = aJob({
+      ...{ status: over ? "completed" : "running", progress: over ? 100 : second * 1.6, current_stage: STAGES[stage] ?? null },
+      ...{ stages: stagesAt(stage), elapsed_time: Math.min(second, 60), final_score: over ? 0.97 : null, start_time: null },
+    });
+    shown.happen({ kind: "record", at: second * 1000, job, head: second }, { kind: "tick", at: second * 1000 });
+    heard.add(shown.find("status").textContent ?? "");
+  }
+  shown.happen({ kind: "tick", at: 75_000 });
+  heard.add(shown.find("status").textContent ?? "");
+  heard.delete("");
+  expect(heard.size).toBeGreaterThan(2);
+  expect(heard.size).toBeLessThanOrEqual(6);
+  expect([...heard].at(-1)).toContain("Finished");
 });
 
 /** happy-dom has no popovers; returns whether this one is open. */
