@@ -24,7 +24,15 @@ if (process.argv[2] === "harness") {
   rmSync("../mlops_jupyter/static", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: { job: "src/widgets/job.ts", page: "src/page/index.ts", debug: "src/page/debug.ts" },
+    entryPoints: { job: "src/widgets/job.ts" },
+    outdir: "../mlops_jupyter/static",
+    minify: true,
+  });
+  await build({
+    ...common,
+    // No modules: JupyterHub sends none to whoever has a cookie alone (Sec-Fetch-Mode: cors).
+    format: "iife",
+    entryPoints: { page: "src/page/index.ts", debug: "src/page/debug.ts" },
     outdir: "../mlops_jupyter/static",
     minify: true,
   });

@@ -209,3 +209,17 @@ def test_a_job_outlives_a_server_that_the_hub_stops_and_its_page_says_so(hub: Hu
     assert [point["step"] for point in points] == sorted({point["step"] for point in points})
     stored = hub.get("mlops/api/events", since=0).json()["events"]
     assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
+
+
+def test_the_page_of_its_own_is_live_and_may_post(hub: Hub, trained: Lab) -> None:
+    """By the hub's cookies alone, with its own token against foreign pages."""
+    job = job_id(trained)
+    page = trained.page
+    page.goto(f"{hub.url}mlops?job={job}")
+    expect(state(trained)).to_have_text("Running")
+    expect(page.get_by_test_id("mlops-connection").first).to_contain_text(CONNECTED)
+    moves(trained)
+    card(trained).get_by_test_id("mlops-pause").click()
+    expect(state(trained)).to_have_text("Paused")
+    stops(trained)
+    assert trained.console_errors == []

@@ -22,6 +22,8 @@ async def test_a_page_runs_scripts_of_its_own_alone_and_may_post(rooms, jp_fetch
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'self'" in policy
     assert any(cookie.startswith("_xsrf=") for cookie in page.headers.get_list("Set-Cookie"))
+    # JupyterHub sends no module to whoever has its cookie alone: tests/browser/test_jupyterhub.py.
+    assert b'type="module"' not in page.body
     scripts = re.findall(rb"<script([^>]*)>(.*?)</script>", page.body)
     assert [inside for attributes, inside in scripts if b"application/json" not in attributes] == [b""]
 

@@ -30,7 +30,7 @@ function said(card: Card): Piece[] {
   if (job?.unreadable && face(card) !== "failed") return [job.error ?? job.message];
   switch (face(card)) {
     case "unknown":
-      return card.asked === null && card.source === "saved"
+      return card.asked === null && card.source !== "server"
         ? [trans.__("No record of this job here.")]
         : [trans.__("Asking the server for its record.")];
     case "queued":

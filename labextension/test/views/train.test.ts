@@ -44,6 +44,8 @@ describe("each state has its word", () => {
       "j-7f3a",
       "Asking the server for its record.",
     ]);
+    shown.happen({ kind: "stranger", at: 0, source: "kernel" });
+    expect(shown.text("sentence")).toBe("No record of this job here.");
   });
 });
 
