@@ -152,7 +152,11 @@ class Job:
         """Hear no more of a rule of ``job.alerts`` about this job; with ``muted=False`` again.
 
         ``rule`` is not_finite, diverging, overfitting, plateau, stalled or memory. Kept with the job."""
-        self._session.mute(self.record.job_id, rule, muted=muted)
+        record = self._session.mute(self.record.job_id, rule, muted=muted)
+        with self._changed:
+            # One that is over is not followed any more.
+            if self._settled:
+                self._known.record = record
 
     def rerun(self, **changes: Any) -> Job:
         """Train again as the next attempt, on the same data; shows the new job and returns it.

@@ -176,6 +176,14 @@ def test_attributes_move_while_the_job_runs(endless: Job) -> None:
     assert endless.best("train_loss") is not None
 
 
+def test_a_rule_is_muted_and_heard_again_also_of_a_job_that_is_over(finished: Job, session: Session) -> None:
+    assert finished.alerts == ()
+    finished.mute("plateau")
+    assert finished.muted_rules == session.get(finished.id).muted_rules == ("plateau",)
+    finished.mute("plateau", muted=False)
+    assert finished.muted_rules == ()
+
+
 def test_a_rerun_is_a_new_job_with_what_was_changed(finished: Job) -> None:
     again = finished.rerun(params={"max_iter": 3}, seed=np.int64(1)).wait(60)
     assert (again.attempt, again.rerun_of, again.params["max_iter"]) == (2, finished.job_id, 3)

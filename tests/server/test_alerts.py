@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mlops_jupyter import __version__
+from mlops_jupyter.core.alerts import memory
+from tests.browser.servers import NO_THRESHOLDS
+from tests.server.test_jobs import PENGUINS
 
 
 async def test_a_fit_that_runs_away_is_told_and_its_alert_can_be_muted(ask, rooms, jp_root_dir) -> None:
@@ -56,3 +61,31 @@ async def test_a_fit_that_runs_away_is_told_and_its_alert_can_be_muted(ask, room
     assert [kept["message"] for kept in answer["job"]["alerts"]] == [event["message"] for event in raised]
     _, again = await ask("POST", f"jobs/{job_id}/mute", {"rule": "diverging", "muted": False})
     assert again["muted_rules"] == []
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    settings = {"system_seconds": 0.5, "health_thresholds": NO_THRESHOLDS}
+    return {"ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}}, "MlopsExtension": settings}
+
+
+async def test_what_a_job_takes_of_the_machine_is_looked_at(ask, rooms, jp_root_dir, monkeypatch) -> None:
+    """Of a real one, which has some memory: here that counts as all there is."""
+    monkeypatch.setattr(memory, "PERCENT", 0.0)
+    monkeypatch.setattr(memory, "SHARE", 0.0)
+    shutil.copy(PENGUINS, jp_root_dir / "penguins.csv")
+    data = {"path": str(jp_root_dir / "penguins.csv")}
+    params = {"max_iter": 100_000, "tol": 0, "n_iter_no_change": 100_000}
+    spec = {"data": data, "target": "species", "model": "mlp", "params": params, "cv": 0}
+    _, job = await ask("POST", "jobs", {**spec, "version": __version__})
+    while not (answer := (await ask("GET", f"jobs/{job['job_id']}"))[1])["job"]["alerts"]:
+        await ask("GET", f"events?since={answer['head']}&wait=20", request_timeout=30)
+    (alert,) = answer["job"]["alerts"]
+    assert alert["rule"] == "memory"
+    assert (
+        10**7
+        < alert["evidence"]["memory"]
+        < alert["evidence"]["memory_used"]
+        < alert["evidence"]["memory_limit"]
+    )
+    await ask("POST", f"jobs/{job['job_id']}/stop", {})
