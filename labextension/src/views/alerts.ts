@@ -42,9 +42,11 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
       return;
     }
     const title = titleOfRule(newest.rule);
-    say(word, alerts.length === 1 ? title : `${title} +${alerts.length - 1}`);
+    const said = alerts.length === 1 ? title : `${title} +${alerts.length - 1}`;
+    say(word, said);
     const label = alerts.map((alert) => alert.message).join(" ");
-    attribute(button, "aria-label", `${trans._n("%1 alert", "%1 alerts", alerts.length)}: ${label}`);
+    // Who speaks to the page says what is to be read there.
+    attribute(button, "aria-label", `${said}, ${trans._n("%1 alert", "%1 alerts", alerts.length)}: ${label}`);
     attribute(button, "title", label);
     draw();
   };

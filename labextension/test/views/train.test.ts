@@ -58,7 +58,7 @@ describe("alerts", () => {
     const shown = new Shown({ alerts: [NAN, PLATEAU] });
     popover(shown.find("alerts-list"));
     expect(shown.text("alerts")).toBe("Plateau +1");
-    expect(shown.find("alerts").getAttribute("aria-label")).toBe(`2 alerts: ${PLATEAU.message} ${NAN.message}`);
+    expect(shown.find("alerts").getAttribute("aria-label")).toBe(`Plateau +1, 2 alerts: ${PLATEAU.message} ${NAN.message}`);
     shown.click("alerts");
     expect(shown.find("alerts-list").textContent).toBe(
       `Plateau: ${PLATEAU.message}MuteNot finite: ${NAN.message}step12valuenanvalue before0.3100metric—Mute`,
