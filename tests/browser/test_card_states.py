@@ -108,7 +108,7 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
         # Tall enough for all of them: what is out of view is not painted.
         page.set_viewport_size({"width": width + 24, "height": 400 * len(states)})
         page.goto("http://cards/index.html")
-        page.add_style_tag(content=_theme(theme))
+        page.add_style_tag(content=theme_css(theme))
         page.evaluate(
             "light => { document.body.dataset.jpThemeLight = light }", str(theme == "light").lower()
         )
@@ -124,7 +124,7 @@ def draw(page: Page, bundle: None, states: dict[str, Any]) -> Any:
     return drawn
 
 
-def _theme(name: str) -> str:
+def theme_css(name: str) -> str:
     folder = Path(sysconfig.get_path("data"), "share/jupyter/lab/themes/@jupyterlab")
     return (folder / f"theme-{name}-extension" / "index.css").read_text()
 

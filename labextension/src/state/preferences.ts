@@ -16,6 +16,9 @@ export interface Preferences {
     browser: boolean;
   };
   openPanelOnTrain: boolean;
+  /** Of curves, where nothing else was chosen on their card. */
+  smoothing: number;
+  xAxis: "step" | "time";
   reduceMotion: "auto" | "always";
   /** Seconds a job has run after which stopping it takes two steps. */
   confirmStopAfter: number;
@@ -27,6 +30,8 @@ export const DEFAULTS: Preferences = {
   pollSeconds: 2,
   notify: { finished: true, failed: true, health: true, minSeconds: 10, browser: false },
   openPanelOnTrain: false,
+  smoothing: 0,
+  xAxis: "step",
   reduceMotion: "auto",
   confirmStopAfter: 10,
   statusBar: true,
@@ -34,6 +39,14 @@ export const DEFAULTS: Preferences = {
 
 export let preferences: Preferences = DEFAULTS;
 
+const changes = new EventTarget();
+
 export function prefer(wishes: Partial<Preferences>): void {
   preferences = { ...DEFAULTS, ...wishes };
+  changes.dispatchEvent(new Event("change"));
+}
+
+/** Calls back whenever others are in force: for views that nothing else brings up to date. */
+export function watchPreferences(changed: () => void, signal: AbortSignal): void {
+  changes.addEventListener("change", changed, { signal });
 }

@@ -33,7 +33,7 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     arrange();
   });
   tools.append(curvesButton, candidatesButton, unfoldButton);
-  const strip = mountCharts(curves, card, signal, () => arrange());
+  const strip = mountCharts(curves, tools, card, signal, () => arrange());
   const comparison = mountCandidates(compared, card, signal);
 
   function choose(picture: Picture): void {
@@ -62,6 +62,7 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     const job = shown.job;
     const both = shown.series.size > 0 && (job?.candidates.length ?? 0) > 0;
     show(curves, picture === "curves");
+    strip.offer(picture === "curves");
     show(compared, picture === "candidates");
     const waiting = picture === null && face(shown) === "running";
     show(empty, waiting);

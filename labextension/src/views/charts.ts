@@ -2,12 +2,17 @@
 
 import type { Card } from "../state/card";
 import { type Chart, charts } from "../state/charts";
+import { isPositive, isTimed, reading } from "../state/curves";
 import { figure } from "../state/figures";
+import { type Look, lookOf } from "../state/look";
+import { watchPreferences } from "../state/preferences";
 import { trans } from "../words";
 import { type ChartView, mount as mountChart } from "./chart";
 import { element, say, show } from "./element";
+import { keepLook, keptLook } from "./kept";
 import { paced } from "./pace";
 import { watchTheme } from "./theme";
+import { mount as mountTools } from "./toolbar";
 
 export interface Strip {
   update(next: Card): void;
@@ -15,6 +20,8 @@ export interface Strip {
   counts(): { all: number; shown: number };
   /** All of them, in several rows, or one row. */
   unfold(all: boolean): void;
+  /** Whether they are what the card shows now: their tools come and go with them. */
+  offer(shown: boolean): void;
 }
 
 const CHART_PX = 205;
@@ -26,7 +33,8 @@ interface Slot {
   leaving: AbortController;
 }
 
-export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: () => void): Strip {
+/** `tools` is where the tools of the charts go. */
+export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: AbortSignal, fitted: () => void): Strip {
   const row = element("div", {
     class: "charts",
     role: "group",
@@ -42,13 +50,40 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
   let width = 0;
   let unfolded = false;
   let step: number | null = null;
+  let offered = false;
+  let chosen: Partial<Look> = keptLook(card.jobId);
 
   const room = () => (width < 380 ? 1 : width < 560 ? 2 : Math.max(3, Math.floor((width + GAP_PX) / (CHART_PX + GAP_PX))));
   const visible = () => (unfolded ? all : all.slice(0, room()));
   const repaint = paced(row, paint, signal);
+  const tell = mountTools(tools, row, signal, (choice) => {
+    chosen = { ...chosen, ...choice };
+    keepLook(card.jobId, chosen);
+    equip();
+    repaint();
+  });
+
+  /** What cannot be had of these charts is not looked at, and chosen again where it can. */
+  function look(): Look {
+    const wanted = lookOf(chosen);
+    return { ...wanted, log: wanted.log && noLog() === null, xAxis: noTime() === null ? wanted.xAxis : "step" };
+  }
+
+  function noLog(): string | null {
+    return all.some(isPositive) ? null : trans.__("There are values of 0 or below: they have no logarithm.");
+  }
+
+  function noTime(): string | null {
+    return all.every(isTimed) ? null : trans.__("It is not known when these values were measured.");
+  }
+
+  function equip(): void {
+    tell({ look: look(), noLog: noLog(), noTime: noTime(), offered: offered && all.length > 0 });
+  }
 
   function paint(): void {
     if (width === 0) return;
+    const looked = look();
     const wanted = visible();
     for (const [title, slot] of slots) {
       if (wanted.some((chart) => chart.title === title)) continue;
@@ -62,7 +97,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
     wanted.forEach((chart, i) => {
       const { box, view } = slots.get(chart.title) ?? open(chart.title);
       if (row.children[i] !== box) row.insertBefore(box, row.children[i] ?? null);
-      view.paint({ chart, ...units(shown, chart), width: each, step });
+      view.paint({ chart, ...units(shown, chart), look: looked, width: each, step });
     });
   }
 
@@ -86,7 +121,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
     if (next === undefined) return;
     event.preventDefault();
     point(next);
-    say(spoken, next === null ? "" : readings(visible(), next));
+    say(spoken, next === null ? "" : readings(visible(), look(), next));
   });
   row.addEventListener("blur", () => point(null));
 
@@ -99,6 +134,10 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
   });
   sizes.observe(row);
   watchTheme(repaint, signal);
+  watchPreferences(() => {
+    equip();
+    repaint();
+  }, signal);
   signal.addEventListener("abort", () => {
     sizes.disconnect();
     for (const slot of slots.values()) slot.leaving.abort();
@@ -108,6 +147,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
     shown = next;
     all = charts(next.job, next.series);
     show(row, all.length > 0);
+    equip();
     repaint();
   };
   update(card);
@@ -117,6 +157,10 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, fitted: 
     unfold(everything) {
       unfolded = everything;
       repaint();
+    },
+    offer(inSight) {
+      offered = inSight;
+      equip();
     },
   };
 }
@@ -145,11 +189,12 @@ function walked(steps: readonly number[], from: number | null, key: string): num
   }
 }
 
-function readings(shown: readonly Chart[], step: number): string {
+function readings(shown: readonly Chart[], look: Look, step: number): string {
   const values = shown.flatMap((chart) =>
     chart.lines.map((line) => {
-      const value = line.series.points.find((point) => point.step === step)?.value;
-      return `${line.name} ${figure(value)}`;
+      const read = reading(line, look, step);
+      const value = `${line.name} ${figure(read?.point.value)}`;
+      return read && look.smoothing > 0 ? trans.__("%1, smoothed %2", value, figure(read.smooth)) : value;
     }),
   );
   return trans.__("step %1: %2", String(step), values.join(", "));

@@ -19,8 +19,8 @@ export function rove(box: HTMLElement): void {
   box.addEventListener("keydown", (event) => {
     const step = STEPS[event.key];
     const from = event.target as HTMLElement;
-    // Charts move their crosshair, and texts scroll, by the arrows they have a use for.
-    if (!step || event.defaultPrevented || (from.matches("pre") && /Up|Down/.test(event.key))) return;
+    // Charts move their crosshair, texts scroll and sliders slide by the arrows they have a use for.
+    if (!step || event.defaultPrevented || (from.matches("pre, input") && /Up|Down/.test(event.key))) return;
     const all = stops(box);
     const at = all.indexOf(from);
     if (at < 0) return;
@@ -30,5 +30,5 @@ export function rove(box: HTMLElement): void {
 }
 
 function stops(box: HTMLElement): HTMLElement[] {
-  return [...box.querySelectorAll<HTMLElement>("button, [tabindex]")].filter((one) => !one.closest("[hidden], [popover]"));
+  return [...box.querySelectorAll<HTMLElement>("button, input, [tabindex]")].filter((one) => !one.closest("[hidden], [popover]"));
 }
