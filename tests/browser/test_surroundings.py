@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Request, expect
 
-from tests.browser.cards import CORPUS
 from tests.browser.lab import Lab
 from tests.browser.servers import LabServer
 from tests.browser.test_first_training import LOAD, SLEEP, TRAIN, notebook
@@ -123,37 +122,4 @@ def test_settings_hold_as_soon_as_they_are_changed(lab: Lab) -> None:
     expect(connection).to_contain_text("Polling · 5\u202fs", timeout=15_000)
     expect(item(lab)).to_be_hidden()
     settings.unlink()
-    assert lab.console_errors == []
-
-
-def test_who_looks_elsewhere_is_told_once_and_led_to_the_job(lab: Lab) -> None:
-    """One tab of a browser interrupts, the one that was looked at last; the others keep a list."""
-    notebook(lab, "1")
-    other = lab.new_tab()
-    other.page.add_init_script("window.__pwn = () => { window.pwned = true; }")
-    other.open_notebook(lab.server.notebook("other.ipynb", ["2"]))
-    toasts = ".Toastify__toast"
-    # Names are made of what people give: they are text in toasts, too.
-    name = CORPUS[0]
-    wrong = submit(lab.server, name=name, model="mlp", params={"hidden_layer_sizes": [0]})
-    told = other.page.locator(toasts)
-    expect(told).to_have_count(1, timeout=30_000)
-    expect(told).to_contain_text("failed")
-    expect(told).to_contain_text(name[:20])
-    expect(lab.page.locator(toasts)).to_have_count(0)
-    told.get_by_text("Open").click()
-    card = other.page.locator(f"#mlops-job-{wrong}").get_by_test_id("mlops-card")
-    expect(card.get_by_test_id("mlops-state")).to_have_text("Failed")
-    # What took no time is in the list, and on nobody's screen.
-    submit(lab.server, name="quick")
-    listed = other.page.locator(".jp-Notification-Status")
-    shown = panel(other)
-    expect(shown.get_by_test_id("mlops-jobs").get_by_test_id("mlops-row").first).to_contain_text(
-        "quick", timeout=30_000
-    )
-    listed.click()
-    expect(other.page.locator(".jp-Notification-List")).to_contain_text(
-        re.compile(r"quick finished: accuracy \d")
-    )
-    assert other.page.evaluate("() => window.pwned") is None
     assert lab.console_errors == []

@@ -33,8 +33,6 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
 
   const items = new Map<string, string>();
   let toasts: number[] = [];
-  /** One interruption a job: what comes later of it is in the list. */
-  const interrupted = new Set<string>();
   let away: string | null = null;
   let ended = new Set<string>();
 
@@ -95,10 +93,8 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
     const now = Date.now();
     toasts = toasts.filter((at) => now - at < MINUTE_MS);
     const { jobId } = notice;
-    const once = jobId === null || !interrupted.has(jobId);
-    const loud = notice.toast && once && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
+    const loud = notice.toast && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
     if (loud) toasts.push(now);
-    if (loud && jobId) interrupted.add(jobId);
     const outside = loud && tellOutside(notice, () => jobId && open(jobId));
     return Notification.emit(notice.text, notice.kind, {
       // Nought is the list alone.
