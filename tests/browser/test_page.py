@@ -15,6 +15,7 @@ from tests.browser.cards import CORPUS
 from tests.browser.lab import Lab
 from tests.browser.proxy import Proxy
 from tests.browser.servers import LabServer
+from tests.browser.test_accessibility import AXE, violations
 from tests.browser.test_surroundings import submit
 
 LONG = {"max_iter": 100_000, "n_iter_no_change": 100_000, "tol": 0}
@@ -60,6 +61,12 @@ def tab(open_lab: Callable[..., Lab], server: LabServer) -> Lab:
 
 def row(tab: Lab, name: str) -> Locator:
     return tab.page.get_by_test_id("mlops-row").filter(has_text=name)
+
+
+def seen_by_axe(tab: Lab) -> list[str]:
+    """What stands against the whole page. Its policy lets no script in but by the browser's own hand."""
+    tab.page.evaluate(AXE.read_text("utf-8"))
+    return violations(tab.page, "html")
 
 
 def test_it_shows_what_runs_and_follows_it_to_its_end(tab: Lab, server: LabServer) -> None:
@@ -110,15 +117,18 @@ def test_it_fits_every_width_light_and_dark_and_shows_one_thing_where_room_is_sc
             page.set_viewport_size(ViewportSize(width=width, height=800))
             expect(panel).to_be_visible(visible=width == 1200)
             tab.until(FITS)
+            if width == 1200:
+                assert seen_by_axe(tab) == []
             tab.screenshot(f"page-{scheme}-{width}")
     # By keyboard, as everything: the focus goes along.
     for _ in range(2):
         page.get_by_role("link", name="All jobs").press("Enter")
         expect(page).to_have_url(f"{server.url}mlops")
         tab.until(FITS)
+        assert seen_by_axe(tab) == []
         row(tab, NAME).press("Enter")
         expect(panel).to_be_hidden()
-        expect(page.locator("main")).to_be_focused()
+        expect(page.locator("#job")).to_be_focused()
 
 
 def test_it_moves_where_a_proxy_refuses_websockets(
@@ -195,6 +205,7 @@ def test_the_raw_stream_shows_what_is_on_the_wire_as_text(tab: Lab, server: LabS
     page.get_by_role("button", name="Disconnect").click()
     expect(page.locator("#state")).to_contain_text("Closed")
     expect(messages).to_have_count(count)
+    assert seen_by_axe(tab) == []
     page.get_by_role("button", name="Clear").click()
     page.get_by_role("button", name="Go on").click()
     # It goes on where it was: no snapshot.

@@ -121,7 +121,8 @@ if (server) {
 
 function entry({ number, at, text }: Message): HTMLElement {
   const time = element("time", {}, new Date(at).toLocaleTimeString(undefined, { hour12: false }));
-  return element("li", { "data-number": String(number) }, time, element("pre", {}, text));
+  // Who has no mouse scrolls it, too.
+  return element("li", { "data-number": String(number) }, time, element("pre", { tabindex: "0" }, text));
 }
 
 function field(form: HTMLFormElement, name: string): HTMLInputElement {

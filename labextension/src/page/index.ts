@@ -18,7 +18,7 @@ function begin(client: Client, server: PageServer): void {
   withoutToken();
   const page = new PageBoard(client);
   const ever = new AbortController().signal;
-  const main = document.getElementById("job") as HTMLElement;
+  const beside = document.getElementById("job") as HTMLElement;
   const panel = document.getElementById("panel") as HTMLElement;
   const place = element("div", {});
   panel.append(place);
@@ -41,7 +41,7 @@ function begin(client: Client, server: PageServer): void {
     history.pushState(null, "", addressOf(server, jobId));
     show();
     // Where there is room for one of them only, the other is hidden, and the focus with it.
-    if (!panel.checkVisibility()) main.focus();
+    if (!panel.checkVisibility()) beside.focus();
   }
 
   /** The job that the address names, or none. */
@@ -51,7 +51,7 @@ function begin(client: Client, server: PageServer): void {
     shown = jobId;
     leaving.abort();
     leaving = new AbortController();
-    main.replaceChildren(...(jobId === null ? [nothing()] : [back(), card(jobId)]));
+    beside.replaceChildren(...(jobId === null ? [nothing()] : [back(), card(jobId)]));
     if (jobId === null) delete document.body.dataset["job"];
     else document.body.dataset["job"] = jobId;
     tellTitle();
