@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -104,7 +105,9 @@ class Intake:
     def _begun(self, reading: Reading, job_id: str) -> Watch:
         """One that knows what was measured before, as far as it needs it."""
         watch = Watch(self._muted)
-        watch.catch_up(reading.job(job_id), reading.series(job_id, LOOKED_BACK))
+        # Of a record that cannot be read, who takes in what follows says so.
+        with suppress(msgspec.DecodeError):
+            watch.catch_up(reading.job(job_id), reading.series(job_id, LOOKED_BACK))
         return watch
 
     def _heard(self, job_id: str) -> None:

@@ -98,6 +98,11 @@ def test_a_rule_muted_on_the_server_or_the_job_is_not_told(desk: Desk) -> None:
     assert [event["muted"] for event in desk.events("alert_muted")] == [True, False]
 
 
+def test_a_record_that_cannot_be_read_is_followed_all_the_same(desk: Desk) -> None:
+    desk.store.write(lambda tx: tx._db.execute("UPDATE jobs SET record='?'")).result(10)
+    desk.intake.watch(JOB, desk.folder)
+
+
 def test_a_mute_is_in_the_jobs_folder_too(tmp_path: Path) -> None:
     """So that it outlives a database that is lost."""
     desk = Desk(tmp_path)

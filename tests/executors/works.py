@@ -172,6 +172,15 @@ def emits(run: Run, folder: Path, points: int, per_second: float = 1000.0) -> No
             time.sleep(max(began + number / per_second - time.monotonic(), 0))
 
 
+def goes_wrong(run: Run, folder: Path) -> None:
+    """Measures what is no number, until there is ``enough`` of it."""
+    step = 0
+    while not (folder / "enough").exists():
+        step += 1
+        run.log(step, {"train_loss": float("nan")})
+        time.sleep(0.02)
+
+
 def fails_after(run: Run, folder: Path, points: int) -> None:
     emits(run, folder, points)
     fails(run, folder)
