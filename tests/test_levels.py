@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.store import Store, levels, migrations
+from mlops_jupyter.store.details import details
 from mlops_jupyter.training.run import point
 
 JOB = "j-7f3a00000000"
@@ -90,6 +91,53 @@ def test_a_reduced_series_is_what_all_its_points_give(
     assert {name: list(one.points) for name, one in whole.items()} == {
         name: sorted(of(points, name), key=lambda p: p.step) for name in whole
     }
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 1500),
+    order=st.sampled_from(["rising", "repeated", "sparse", "rewound", "anyhow"]),
+    buckets=st.one_of(st.integers(1, 40), st.just(1000)),
+    ends=st.tuples(st.floats(-0.1, 1.1), st.floats(-0.1, 1.1)),
+)
+def test_a_part_loses_no_spike_and_is_as_near_as_it_is_long(
+    seed: int, count: int, order: str, buckets: int, ends: tuple[float, float]
+) -> None:
+    points = measured(seed, count, 1, order)
+    db = database()
+    add(db, points)
+    highest = max(p.step for p in points)
+    low, high = sorted(int(highest * end) for end in ends)
+    inside = [p for p in points if low <= p.step <= high]
+    part = details(db, JOB, buckets, (low, high))["m0"]
+    assert part.count == len(inside)
+    assert list(part.points) == sorted(part.points, key=lambda p: p.step)
+    if len(inside) <= 2 * buckets:
+        assert list(part.points) == sorted(inside, key=lambda p: p.step)
+        return
+    assert set(part.points) <= set(inside)
+    # Runs of at least a half of a bucket's points, three of each, two more that are cut off, both ends.
+    assert len(part.points) <= 3 * (2 * buckets + 2) + 2
+    finite = [p.value for p in inside if p.value is not None]
+    told = [p.value for p in part.points if p.value is not None]
+    assert not finite or (min(told), max(told)) == (min(finite), max(finite))
+    assert {p.step for p in part.points} >= {min(p.step for p in inside), max(p.step for p in inside)}
+    assert any(p.value is None for p in part.points) == (len(finite) < len(inside))
+
+
+def test_how_long_a_part_takes_to_read_depends_on_the_part_alone() -> None:
+    """In instructions of SQLite, of which a search among all points would take many."""
+    spent = {}
+    for count in (4_000, 40_000):
+        db = database()
+        add(db, measured(1, count, 1, "rising"))
+        ticks: list[None] = []
+        db.set_progress_handler(lambda ticks=ticks: ticks.append(None), 10)
+        for steps in ((1001, 3000), (count - 1999, count)):
+            assert details(db, JOB, 50, steps)["m0"].count == 2000
+        spent[count] = len(ticks)
+    assert spent[40_000] < 1.3 * spent[4_000]
 
 
 def test_a_long_series_is_reduced_without_a_look_at_its_points() -> None:

@@ -12,8 +12,9 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.errors import StoreUnavailable
+from mlops_jupyter.core.errors import InputError, StoreUnavailable
 from mlops_jupyter.core.series import Point, encode
+from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.server.handler import Handler
 from mlops_jupyter.server.jobs import ID
 from mlops_jupyter.store import Measured, Reading
@@ -31,15 +32,24 @@ class JobMetricsHandler(Handler):
     async def get(self, prefix: str) -> None:
         job = await self.job(prefix)
         buckets = self.number("buckets", None, 1, MOST_BUCKETS)
+        steps = self._steps()
         answer = {"job_id": job.job_id, "epoch": self.rooms.store.epoch}
         if buckets is not None:
-            self.send(await self.rooms.store.aread(partial(_reduced, answer, int(buckets))))
+            self.send(await self.rooms.store.aread(partial(_reduced, answer, int(buckets), steps)))
             return
+        if steps is not None:
+            raise InputError('"from" and "to" need "buckets".')
         try:
             await self._send_all(answer)
         except (StoreUnavailable, StreamClosedError):
             # It may have begun: an answer that ends in the middle must not look like a whole one.
             cast(HTTP1Connection, self.request.connection).stream.close()
+
+    def _steps(self) -> tuple[int, int] | None:
+        low, high = (self.number(name, None, -EXACT_INTEGER, EXACT_INTEGER) for name in ("from", "to"))
+        if low is None and high is None:
+            return None
+        return int(-EXACT_INTEGER if low is None else low), int(EXACT_INTEGER if high is None else high)
 
     async def _send_all(self, answer: dict[str, Any]) -> None:
         store = self.rooms.store
@@ -66,8 +76,9 @@ def _slice(metric: Measured, start: int, end: int, reading: Reading) -> bytes:
     return b"," * bool(start) + _encoded(points)
 
 
-def _reduced(answer: dict[str, Any], buckets: int, reading: Reading) -> bytes:
-    series = reading.series(answer["job_id"], buckets)
+def _reduced(answer: dict[str, Any], buckets: int, steps: tuple[int, int] | None, reading: Reading) -> bytes:
+    job_id = answer["job_id"]
+    series = reading.series(job_id, buckets) if steps is None else reading.details(job_id, buckets, steps)
     told = [_begun(name, kept.count) + _encoded(kept.points) + b"]}" for name, kept in series.items()]
     return wire.encode({**answer, "head": reading.head()})[:-1] + b',"series":{' + b",".join(told) + b"}}"
 

@@ -105,20 +105,20 @@ def _filled(
     if not full:
         return []
     points = [*_points(db, number, name, count - begun, count), *fresh]
-    runs = [_telling(points[n * SHORTEST : (n + 1) * SHORTEST]) for n in range(full)]
+    runs = [telling(points[n * SHORTEST : (n + 1) * SHORTEST]) for n in range(full)]
     level, rows = 0, []
     while runs:
-        rows += [(number, level, n, _packed(telling)) for n, telling in enumerate(runs, run)]
+        rows += [(number, level, n, _packed(told)) for n, told in enumerate(runs, run)]
         if run % 2:
             # The other half of the first run of the next level was kept before.
             run -= 1
-            runs.insert(0, _kept(db, number, name, level, run, run + 1))
-        runs = [_telling([*one, *other]) for one, other in zip(runs[::2], runs[1::2], strict=False)]
+            runs.insert(0, kept(db, number, name, level, run, run + 1))
+        runs = [telling([*one, *other]) for one, other in zip(runs[::2], runs[1::2], strict=False)]
         level, run = level + 1, run // 2
     return rows
 
 
-def _telling(points: Sequence[Point]) -> list[Point]:
+def telling(points: Sequence[Point]) -> list[Point]:
     """The lowest, the highest and the first not finite of ``points``, in their order; of equals the first."""
     values = [point.value for point in points]
     finite = [value for value in values if value is not None]
@@ -183,11 +183,20 @@ def series(db: sqlite3.Connection, job_id: str, buckets: int | None) -> dict[str
 def _reduced(
     db: sqlite3.Connection, number: int, name: str, count: int, buckets: int, ends: tuple[int, int]
 ) -> list[Point]:
-    # The longest runs, a power of two, of which enough are full.
-    length = 1 << (count // buckets).bit_length() - 1
+    length = longest(count, buckets)
     points = sorted(_all_telling(db, number, name, count, length), key=attrgetter("step"))
-    # Where they are among these, they are at the ends: of equal steps the order is that of measuring.
     first, last = (next(_points(db, number, name, n, n + 1)) for n in ends)
+    return with_ends(points, first, last)
+
+
+def longest(count: int, buckets: int) -> int:
+    """How long runs are: the highest power of two of which enough are full."""
+    return 1 << (count // buckets).bit_length() - 1
+
+
+def with_ends(points: list[Point], first: Point, last: Point) -> list[Point]:
+    """``points`` by rising step, and those of the lowest and the highest."""
+    # Where they are among these, they are at the ends: of equal steps the order is that of measuring.
     return [
         *([] if points[0] == first else [first]),
         *points,
@@ -200,20 +209,21 @@ def _all_telling(db: sqlite3.Connection, number: int, name: str, count: int, len
     if length < SHORTEST:
         points = list(_points(db, number, name, 0, count))
         for start in range(0, count, length):
-            yield from _telling(points[start : start + length])
+            yield from telling(points[start : start + length])
         return
     level = (length // SHORTEST).bit_length() - 1
-    yield from _kept(db, number, name, level, 0, count // length)
+    yield from kept(db, number, name, level, 0, count // length)
     rest: list[Point] = []
     for below in range(level - 1, -1, -1):
         run = count // (SHORTEST << below)
         if run % 2:
-            rest += _kept(db, number, name, below, run - 1, run)
+            rest += kept(db, number, name, below, run - 1, run)
     rest += _points(db, number, name, count - count % SHORTEST, count)
-    yield from _telling(rest)
+    yield from telling(rest)
 
 
-def _kept(db: sqlite3.Connection, number: int, name: str, level: int, start: int, end: int) -> list[Point]:
+def kept(db: sqlite3.Connection, number: int, name: str, level: int, start: int, end: int) -> list[Point]:
+    """What tells of some runs of a level, all of them full."""
     rows = db.execute(
         "SELECT telling FROM levels WHERE series=? AND level=? AND run>=? AND run<? ORDER BY run",
         (number, level, start, end),

@@ -16,6 +16,7 @@ from mlops_jupyter.core.jobs import Job, JobSpec, Model, Status
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
 from mlops_jupyter.core.wire import EXACT_INTEGER
+from mlops_jupyter.store.details import details
 from mlops_jupyter.store.levels import Measured, measured, series, stretch
 from mlops_jupyter.store.pruning import pruned
 
@@ -209,6 +210,10 @@ class Reading:
     def series(self, job_id: str, buckets: int | None) -> dict[str, Series]:
         """Every metric of a job, whole or reduced to some ``buckets`` without losing a spike."""
         return series(self._db, job_id, buckets)
+
+    def details(self, job_id: str, buckets: int, steps: tuple[int, int]) -> dict[str, Series]:
+        """Every metric of a job from one step to another, reduced to some ``buckets`` of that part."""
+        return details(self._db, job_id, buckets, steps)
 
     def measured(self, job_id: str) -> list[Measured]:
         """Which metrics a job has, and how long they are."""
