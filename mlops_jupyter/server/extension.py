@@ -53,7 +53,9 @@ class MlopsExtension(ExtensionApp):
     """The extension; its traits are the administrator's settings."""
 
     name = "mlops_jupyter"
+    version = __version__
     description = "Jobs, the machine and what happened, as a page of their own on a Jupyter server."
+    examples = "jupyter mlops --no-browser --port=8890    # all options of jupyter server, too"
     #: What ``jupyter mlops`` opens.
     extension_url = "/mlops"
 

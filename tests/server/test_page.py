@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from mlops_jupyter import __version__
+from mlops_jupyter.server.extension import MlopsExtension
 from mlops_jupyter.server.page import STATIC, TYPES
 
 
@@ -55,3 +57,14 @@ async def test_a_file_that_is_not_one_of_the_pages_is_not_sent(rooms, knock, jp_
     headers = {"Authorization": f"mlops {rooms.secret}"}
     for name in ("..%2f__init__.py", "../__init__.py", "uPlot.LICENSE.txt", "page.jsx", "pagexjs"):
         assert await knock("GET", f"{jp_base_url}mlops/static/{name}", headers) == 404, name
+
+
+def test_the_command_says_the_version_and_that_it_takes_a_servers_options(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in (["--version"], ["--help"]):
+        with pytest.raises(SystemExit, match="0"):
+            MlopsExtension.launch_instance(words)
+    told = capsys.readouterr().out
+    assert told.startswith(f"{__version__}\n")
+    assert "jupyter mlops --no-browser --port" in told
