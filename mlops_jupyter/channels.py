@@ -238,7 +238,7 @@ class Channel:
             if found is None:
                 return None
             seq, kind, body = found
-            if self._move(before, seq) and (event := self._worth(kind, body)) is not None:
+            if self._move(before, seq) and (event := self._worth(kind, body, datetime.now(UTC))) is not None:
                 return event
 
     def _move(self, before: str | None, seq: int) -> bool:
@@ -250,12 +250,13 @@ class Channel:
 
         return self._store.write(work).result()
 
-    def _worth(self, kind: str, body: bytes) -> Event | None:
+    def _worth(self, kind: str, body: bytes, now: datetime) -> Event | None:
         try:
             event = wire.decode(body, _TOLD[kind])
         except msgspec.DecodeError:
             return None
-        if datetime.now(UTC) - event.time > KEPT:
+        # By the clock of the day, as all that is kept over restarts.
+        if event.time < now - KEPT:
             return None
         match event:
             case events.TrainingCompleted(elapsed_time=took) if (took or 0.0) <= self._seconds:
