@@ -78,7 +78,7 @@ function boardOf(states: Recorded[]): Board {
     { kind: "link", at: NOW, link },
     { kind: "snapshot", at: NOW, jobs },
     { kind: "feed", at: NOW, rows },
-    { kind: "thresholds", at: NOW, thresholds },
+    { kind: "machine", at: NOW, thresholds, past: [] },
     { kind: "latest", at: NOW, events: samples },
   ];
   return happenings.reduce(reduceBoard, freshBoard(NOW));

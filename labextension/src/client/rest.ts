@@ -55,6 +55,8 @@ export interface StatusAnswer {
 export interface SystemAnswer {
   /** By the figure's name, percent. */
   gauges: Record<string, { warning: number; critical: number }>;
+  /** Figures of the last minutes, oldest first. */
+  history: { time: string; cpu_percent: number | null; memory_percent: number | null; disk_percent: number | null }[];
 }
 
 export interface LogsAnswer {

@@ -115,8 +115,8 @@ export class PageBoard {
       this.#happen({ kind: "answered", jobs });
       const { activity } = await this.#client.rest.activity(MOST_ROWS, this.#signal);
       this.#happen({ kind: "feed", rows: activity });
-      const { gauges } = await this.#client.rest.system(this.#signal);
-      this.#happen({ kind: "thresholds", thresholds: gauges });
+      const { gauges, history } = await this.#client.rest.system(this.#signal);
+      this.#happen({ kind: "machine", thresholds: gauges, past: history });
     } catch (error) {
       // Whatever is heard of the connection next asks again.
       this.#loaded = false;

@@ -7,6 +7,8 @@ import type { ActivityUpdate, Event, Job, SystemMetrics } from "../protocol";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
 import { isOver, told } from "./job";
 
+export type Figures = Pick<SystemMetrics, "time" | "cpu_percent" | "memory_percent" | "disk_percent">;
+
 export interface Board {
   /** By id. All that live, and the newest that ended. */
   jobs: ReadonlyMap<string, Job>;
@@ -16,6 +18,8 @@ export interface Board {
   feed: readonly ActivityUpdate[];
   /** Samples of the machine of the last minutes, oldest first. */
   samples: readonly SystemMetrics[];
+  /** Figures of the minutes before this page was there, oldest first. */
+  past: readonly Figures[];
   /** Percent from which a figure of the machine is a warning, and critical. */
   thresholds: Record<string, { warning: number; critical: number }>;
   /** What became of something the user wanted. */
@@ -36,7 +40,8 @@ export type BoardHappening = { at: number } & (
   | { kind: "feed"; rows: readonly ActivityUpdate[] }
   /** Of each kind the newest there is. */
   | { kind: "latest"; events: readonly Event[] }
-  | { kind: "thresholds"; thresholds: Board["thresholds"] }
+  /** What the server knows of its machine beside the samples that come. */
+  | { kind: "machine"; thresholds: Board["thresholds"]; past: readonly Figures[] }
   | { kind: "noticed"; text: string | null }
   /** The store was replaced. */
   | { kind: "reset" }
@@ -49,7 +54,7 @@ export const MOST_ROWS = 200;
 const KEPT_MS = 300_000;
 
 export function freshBoard(now: number): Board {
-  return { jobs: new Map(), known: false, feed: [], samples: [], thresholds: {}, notice: null, connection: NO_CONNECTION, now };
+  return { jobs: new Map(), known: false, feed: [], samples: [], past: [], thresholds: {}, notice: null, connection: NO_CONNECTION, now };
 }
 
 export function reduceBoard(before: Board, happening: BoardHappening): Board {
@@ -60,8 +65,8 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
       return board;
     case "link":
       return { ...board, connection: settle(before.connection, happening.link, at) };
-    case "thresholds":
-      return { ...board, thresholds: happening.thresholds };
+    case "machine":
+      return { ...board, thresholds: happening.thresholds, past: happening.past };
     case "noticed":
       return { ...board, notice: happening.text };
     case "reset":

@@ -2,7 +2,7 @@
 
 import type { SystemMetrics } from "../protocol";
 import { trans } from "../words";
-import type { Board } from "./board";
+import type { Board, Figures } from "./board";
 import { UNKNOWN } from "./figures";
 
 export type Level = "healthy" | "warning" | "critical";
@@ -55,9 +55,14 @@ function gauge(name: string, key: Gauge["key"], board: Board, value: number | nu
     figures,
     whose,
     level: board.samples.at(-1)?.levels[key] ?? "healthy",
-    line: board.samples.map((sample) => sample[`${key}_percent`]),
+    line: line(board).map((sample) => sample[`${key}_percent`]),
     ticks: ticks(board.thresholds[key]),
   };
+}
+
+function line({ past, samples }: Board): Figures[] {
+  const first = Date.parse(samples[0]?.time ?? "");
+  return [...past.filter((sample) => Date.parse(sample.time) < first), ...samples];
 }
 
 /** Those that can be reached. */

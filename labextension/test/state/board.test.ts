@@ -174,12 +174,19 @@ describe("the feed", () => {
 });
 
 describe("the machine", () => {
+  test("its lines begin before the page did, each sample once", () => {
+    const at = (seconds: number, cpu: number) => ({ ...aSample({ cpu_percent: cpu }), time: new Date(NOW + 1000 * seconds).toISOString() });
+    const board = sampled(sampled(aBoard(), NOW, { cpu_percent: 3 }), NOW + 5_000, { cpu_percent: 4 });
+    const past = [at(-10, 1), at(-5, 2), at(0, 3)];
+    expect(machine(reduceBoard(board, { at: NOW, kind: "machine", thresholds: {}, past }))?.gauges[0]?.line).toEqual([1, 2, 3, 4]);
+  });
+
   test("its lines have a tick at each threshold that can be reached, once it is known", () => {
     const ticks = (board: Board) => machine(board)?.gauges.map((gauge) => gauge.ticks);
     const unknown = sampled(aBoard(), NOW);
     expect(ticks(unknown)).toEqual([[], [], []]);
     const thresholds = { cpu: { warning: 75, critical: 1000 }, memory: { warning: 75, critical: 90 } };
-    expect(ticks(reduceBoard(unknown, { at: NOW, kind: "thresholds", thresholds }))).toEqual([[75], [75, 90], []]);
+    expect(ticks(reduceBoard(unknown, { at: NOW, kind: "machine", thresholds, past: [] }))).toEqual([[75], [75, 90], []]);
   });
 
   test("each figure says whose it is, and nothing is said of what is old", () => {

@@ -179,7 +179,7 @@ test("no panel says a word that is not to be translated", () => {
       reduceBoard(one, { at: NOW, kind: "latest", events: [sample(level, level === "healthy" ? "host" : "container")] }),
     ),
     reduceBoard(
-      reduceBoard(one, { at: NOW, kind: "thresholds", thresholds: { cpu: { warning: 75, critical: 90 } } }),
+      reduceBoard(one, { at: NOW, kind: "machine", thresholds: { cpu: { warning: 75, critical: 90 } }, past: [] }),
       { at: NOW, kind: "latest", events: [sample("healthy", "host")] },
     ),
     reduceBoard(one, { at: NOW, kind: "feed", rows: rowsOf }),
