@@ -52,7 +52,12 @@ def test_rows_named_behind_the_metric_are_the_same() -> None:
         pytest.param(WORSE, WORSE, id="both get worse"),
         pytest.param(BETTER, BETTER, id="both get better"),
         pytest.param(BETTER, [*WORSE[:200], *[0.69, 0.55] * 100], id="it comes near its best again"),
-        pytest.param(BETTER, [0.9, 0.95, *[0.925] * 399], id="one row of forty"),
+        pytest.param(BETTER, [0.9, 0.95, *[0.9] * 399], id="two rows of forty"),
+        pytest.param(
+            BETTER[:131],
+            [*WORSE[:101], *[0.55 - 0.001 * step for step in range(30)]],
+            id="for less than half of the fit",
+        ),
         pytest.param(BETTER, [*WORSE[:101], *[0.65] * 300], id="less than half of what was gained"),
         pytest.param(
             [0.7 + value / 4 for value in BETTER],
