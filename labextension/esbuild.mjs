@@ -24,7 +24,7 @@ if (process.argv[2] === "harness") {
   rmSync("../mlops_jupyter/static", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: { job: "src/widgets/job.ts" },
+    entryPoints: { job: "src/widgets/job.ts", board: "src/widgets/board.ts" },
     outdir: "../mlops_jupyter/static",
     minify: true,
   });

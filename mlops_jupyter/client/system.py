@@ -48,11 +48,16 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def told(answer: System) -> str:
-    """A fact a line; whose a figure is stands beside it."""
+    """A fact a line."""
+    return lists.columns(facts(answer))
+
+
+def facts(answer: System) -> list[tuple[str, str]]:
+    """What is known, each fact with its name; whose a figure is stands beside it."""
     now, host = answer.system, answer.system.host
     raised = [name for name, gauge in answer.gauges.items() if gauge.level != "healthy"]
     why = f": {', '.join(raised)}" if raised else ""
-    facts = [
+    found = [
         ("health", f"{_SIGNS[answer.health]} {answer.health}{why}"),
         ("cpu", f"{_percent(now.cpu_percent)} of {_count(now.cpus)} CPUs, {now.cpu_scope}"),
         ("memory", f"{_of(now.memory_used, now.memory_limit, now.memory_percent)}, {now.memory_scope}"),
@@ -77,8 +82,8 @@ def told(answer: System) -> str:
     ]
     if "container" in (now.cpu_scope, now.memory_scope):
         machine = f"{_percent(host.cpu_percent)} of {_count(host.cpus)} CPUs, "
-        facts.insert(3, ("host", machine + _of(host.memory_used, host.memory_limit, host.memory_percent)))
-    return lists.columns([(name, text) for name, text in facts if text is not None])
+        found.insert(3, ("host", machine + _of(host.memory_used, host.memory_limit, host.memory_percent)))
+    return [(name, text) for name, text in found if text is not None]
 
 
 def size(count: float | None) -> str:

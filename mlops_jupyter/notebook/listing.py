@@ -1,13 +1,19 @@
-"""Jobs as a DataFrame."""
+"""Jobs, and what happened, as DataFrames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from mlops_jupyter.client import sentences
+from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.notebook import board, marimo
+
+#: Rows of the table that stays in a file.
+MOST_ROWS = 20
 
 
 def frame(jobs: Sequence[Job]) -> pd.DataFrame:
@@ -33,3 +39,24 @@ def frame(jobs: Sequence[Job]) -> pd.DataFrame:
     columns = ["name", "status", "progress", "target", "estimator", "metric", "score", "seconds", "started"]
     frame = pd.DataFrame(rows, index=index, columns=[*columns, "model_id"])
     return frame.astype({"progress": float, "score": float, "seconds": float})
+
+
+class Activity(pd.DataFrame):
+    """What ``mlops.activity()`` returns, shown as a feed that moves; what is made of it is plain."""
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return board.bundle("activity", self.head(MOST_ROWS).to_html(index=False), repr(self))
+
+    def _display_(self) -> object:
+        return marimo.element(board.widget("activity"))
+
+
+def activity(updates: Sequence[ActivityUpdate]) -> Activity:
+    """One row each, the newest first."""
+    names = ("timestamp", "title", "description", "status", "kind", "subject")
+    rows = [{name: getattr(update.activity, name) for name in names} for update in updates]
+    return Activity(rows, columns=list(names))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.notebook.relay import Relayed
 from mlops_jupyter.notebook.widgets import JobWidget
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ def running() -> bool:
     # Asked of those alone who have it: it takes half a second to import.
     module = sys.modules.get("marimo")
     return module is not None and bool(module.running_in_notebook())
+
+
+def element(widget: Relayed) -> marimo.ui.anywidget:
+    """What marimo takes for a widget."""
+    import marimo  # noqa: PLC0415 - it is there when this is called
+
+    return marimo.ui.anywidget(widget)
 
 
 class MarimoView:
@@ -37,12 +45,11 @@ class MarimoView:
         if not unless_shown or widget is None or widget.closed or widget.job_id != job.job_id:
             # One a cell: marimo closes those of a cell that runs again.
             widget = self._newest = JobWidget(job, relayed=True)
-        element = marimo.ui.anywidget(widget)
-        if unless_shown:
-            # The cell ends with the job: this takes the place of what was shown in it before.
-            return element
-        marimo.output.append(element)
-        return None
+        if not unless_shown:
+            marimo.output.append(element(widget))
+            return None
+        # The cell ends with the job: this takes the place of what was shown in it before.
+        return element(widget)
 
     def moved(self, job: Job) -> None:
         """Widgets follow by themselves."""

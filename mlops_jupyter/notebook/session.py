@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from IPython import get_ipython
+from msgspec import structs
 
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
@@ -19,6 +20,7 @@ from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.client.view import View
 from mlops_jupyter.core.errors import MlopsError
 from mlops_jupyter.notebook import marimo
+from mlops_jupyter.notebook.board import Machine, in_kernel
 from mlops_jupyter.notebook.display import NotebookView
 from mlops_jupyter.notebook.marimo import MarimoView
 
@@ -144,18 +146,18 @@ def jobs(limit: int = 50) -> pd.DataFrame:
 
 
 def activity(limit: int = 50) -> pd.DataFrame:
-    """What happened, one row each, the newest first (200 at most); ``subject`` is whom it is about, by id."""
-    import pandas as pd  # noqa: PLC0415 - not every notebook needs it
+    """What happened, one row each, the newest first (200 at most); ``subject`` is whom it is about, by id.
+    Displayed, it is a feed that moves."""
+    from mlops_jupyter.notebook import listing  # noqa: PLC0415 - it imports pandas
 
-    rows = [row.activity for row in session().activity(limit)]
-    names = ("timestamp", "title", "description", "status", "kind", "subject")
-    return pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows], columns=list(names))
+    return listing.activity(session().activity(limit))
 
 
 def health() -> System:
     """The machine Jupyter's server lives in: its CPUs, memory and disk, and what jobs and kernels take of
-    them; the container's where one has limits. ``health().health`` is healthy, warning or critical."""
-    return session().health()
+    them; the container's where one has limits. ``health().health`` is healthy, warning or critical.
+    Displayed, it is a strip that moves."""
+    return Machine(**structs.asdict(session().health()))
 
 
 def open(job: Job | str | None = None) -> Link:  # noqa: A001 - mlops.open(job)
@@ -174,13 +176,8 @@ def set(*, debug: bool) -> None:  # noqa: A001 - mlops.set(debug=True)
 @cache
 def session() -> Session:
     """Made when it is first needed: importing opens nothing."""
-    view: View = MarimoView() if marimo.running() else NotebookView() if _in_kernel() else TerminalView()
+    view: View = MarimoView() if marimo.running() else NotebookView() if in_kernel() else TerminalView()
     return Session(Finder.of_this_process(), view)
-
-
-def _in_kernel() -> bool:
-    """Whether a notebook, or another front end of a kernel, shows what this process displays."""
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def _variable(data: Any) -> str | None:

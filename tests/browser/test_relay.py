@@ -19,7 +19,8 @@ job = mlops.train(
 )
 """
 BUSY = "while not pathlib.Path('go').exists(): time.sleep(0.05)"
-CELLS = ["import pathlib, time\nimport mlops_jupyter as mlops", TRAIN, BUSY]
+BOARDS = ["mlops.health()", "mlops.activity()"]
+CELLS = ["import pathlib, time\nimport mlops_jupyter as mlops", TRAIN, BUSY, *BOARDS]
 
 
 @pytest.fixture(scope="module")
@@ -74,4 +75,11 @@ def test_a_card_lives_by_the_kernel_while_it_is_busy(bare: LabServer, open_lab: 
     # Ten seconds old it asks first.
     part(card, "stop").or_(lab.output(1).last).first.click()
     expect(lab.output(1).last).to_contain_text("cancelled by ")
+    lab.run_cell(3)
+    lab.run_cell(4)
+    strip, feed = lab.output(3), lab.output(4)
+    expect(part(strip, "connection")).to_have_text("Relay")
+    expect(part(strip, "gauge-memory")).to_contain_text("GiB")
+    expect(part(feed, "feed").locator("li").first).to_contain_text("penguins-mlp")
+    lab.screenshot("relay-boards")
     assert lab.console_errors == []

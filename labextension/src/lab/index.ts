@@ -11,7 +11,9 @@ import { pageClient } from "../client/client";
 import { addressOf, pageServer } from "../client/page";
 import { submitted } from "../state/board";
 import { preferences } from "../state/preferences";
+import { BOARD_MIME_TYPE } from "../widgets/board";
 import { MIME_TYPE } from "../widgets/saved";
+import { BoardRenderer } from "./board";
 import { speak, trans } from "../words";
 import { icon } from "./icon";
 import { followLinks } from "./links";
@@ -33,7 +35,7 @@ const renderer: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   optional: [ITranslator],
-  activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry, translator: ITranslator | null) => {
+  activate: (app: JupyterFrontEnd, registry: IRenderMimeRegistry, translator: ITranslator | null) => {
     inLanguageOf(translator);
     registry.addFactory(
       {
@@ -43,6 +45,11 @@ const renderer: JupyterFrontEndPlugin<void> = {
         createRenderer: () => new JobRenderer(),
       },
       // Before the widget's own view (−10), which does not survive a restart of the kernel.
+      -20,
+    );
+    const open = (jobId: string) => void app.commands.execute(OPEN_JOB, { id: jobId });
+    registry.addFactory(
+      { safe: true, mimeTypes: [BOARD_MIME_TYPE], createRenderer: () => new BoardRenderer(open) },
       -20,
     );
   },

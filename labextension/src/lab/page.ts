@@ -15,8 +15,11 @@ const AGAIN_MS = 5_000;
 /** As many as a snapshot has. */
 const JOBS = 50;
 
+type Past = "jobs" | "activity" | "system";
+
 export class PageBoard {
   readonly #client: Client;
+  readonly #wants: readonly Past[];
   #signal = new AbortController().signal;
   readonly #watchers = new Set<(board: Board, before: Board) => void>();
   readonly #listeners = new Set<(events: readonly Event[]) => void>();
@@ -26,8 +29,10 @@ export class PageBoard {
   #loaded = false;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(client: Client) {
+  /** `wants`: what of the time before is asked for. */
+  constructor(client: Client, wants: readonly Past[] = ["jobs", "activity", "system"]) {
     this.#client = client;
+    this.#wants = wants;
   }
 
   /** Follow the server until `signal` says stop. */
@@ -111,16 +116,23 @@ export class PageBoard {
     this.#loaded = true;
     this.#askedAt = Date.now();
     try {
-      const { jobs } = await this.#client.rest.jobs(JOBS, this.#signal);
-      this.#happen({ kind: "answered", jobs });
-      const { activity } = await this.#client.rest.activity(MOST_ROWS, this.#signal);
-      this.#happen({ kind: "feed", rows: activity });
-      const { gauges, history } = await this.#client.rest.system(this.#signal);
-      this.#happen({ kind: "machine", thresholds: gauges, past: history });
+      for (const past of this.#wants) await this.#ask(past);
     } catch (error) {
       // Whatever is heard of the connection next asks again.
       this.#loaded = false;
       if (!this.#signal.aborted && !(error instanceof RequestFailed)) throw error;
+    }
+  }
+
+  async #ask(past: Past): Promise<void> {
+    const { rest } = this.#client;
+    if (past === "jobs") {
+      this.#happen({ kind: "answered", jobs: (await rest.jobs(JOBS, this.#signal)).jobs });
+    } else if (past === "activity") {
+      this.#happen({ kind: "feed", rows: (await rest.activity(MOST_ROWS, this.#signal)).activity });
+    } else {
+      const { gauges, history } = await rest.system(this.#signal);
+      this.#happen({ kind: "machine", thresholds: gauges, past: history });
     }
   }
 

@@ -47,6 +47,12 @@ export function machine(board: Board): Machine | null {
 
 const STALE_MS = 30_000;
 
+/** `310 MiB`: memory of a kernel with all its processes; null where the server has no such kernel. */
+export function kernelUse(board: Board, id: string): string | null {
+  const use = board.samples.at(-1)?.kernels.find((one) => one.id === id);
+  return use ? size(use.memory) : null;
+}
+
 function gauge(name: string, key: Gauge["key"], board: Board, value: number | null, figures: string, whose: string): Gauge {
   return {
     key,

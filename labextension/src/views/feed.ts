@@ -11,7 +11,7 @@ const MARKS = { info: "pending", success: "done", warning: "warning", error: "fa
 const KINDS = ["all", "job", "machine"] as const;
 type Kind = (typeof KINDS)[number];
 
-export function mount(el: HTMLElement, board: Board, open: (jobId: string) => void): (next: Board) => void {
+export function mount(el: HTMLElement, board: Board, open: ((jobId: string) => void) | null): (next: Board) => void {
   let kind: Kind = "all";
   let shown = board;
   let held = false;
@@ -68,7 +68,7 @@ export function mount(el: HTMLElement, board: Board, open: (jobId: string) => vo
       element("time", { datetime: timestamp, title: new Date(timestamp).toLocaleString() }, timeOfDay(timestamp, now)),
       element("span", { class: "note" }, description),
     ];
-    if (kind !== "job" || subject === null) return element("li", { class: "happened" }, ...words);
+    if (kind !== "job" || subject === null || !open) return element("li", { class: "happened" }, ...words);
     const button = element("button", { class: "happened", type: "button", title: `${description} · ${subject}` }, ...words);
     button.addEventListener("click", () => open(subject));
     return element("li", {}, button);

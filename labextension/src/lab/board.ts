@@ -1,0 +1,37 @@
+/** The machine or the feed in one cell output. */
+
+import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
+import { Widget } from "@lumino/widgets";
+import { pageClient } from "../client/client";
+import { BOARD_MIME_TYPE, liveBoard, savedBoard } from "../widgets/board";
+
+export class BoardRenderer extends Widget implements IRenderMime.IRenderer {
+  readonly #open: (jobId: string) => void;
+  #leaving = new AbortController();
+
+  constructor(open: (jobId: string) => void) {
+    super();
+    this.#open = open;
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    const saved = savedBoard(model.data[BOARD_MIME_TYPE]);
+    const client = pageClient();
+    this.node.textContent = "";
+    if (!saved || !client) {
+      // Of a later version than this extension: the words that came with it say more than we could.
+      this.node.textContent = String(model.data["text/plain"] ?? "");
+      return;
+    }
+    const place = document.createElement("div");
+    this.node.append(place);
+    liveBoard(place, saved, client, this.#open, this.#leaving.signal);
+  }
+
+  override dispose(): void {
+    this.#leaving.abort();
+    super.dispose();
+  }
+}
