@@ -29,6 +29,7 @@ def test_strip_and_feed_move_in_their_cells_and_leave_no_widget_behind(lab: Lab)
         assert wide == 0
         lab.screenshot(f"boards-{width}")
     lab.set_theme(dark=True)
+    expect(lab.page.locator("#jupyterlab-splash")).to_have_count(0)
     lab.screenshot("boards-dark")
     lab.set_theme(dark=False)
     lab.save()
