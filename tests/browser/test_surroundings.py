@@ -118,8 +118,14 @@ def test_settings_hold_as_soon_as_they_are_changed(lab: Lab) -> None:
     settings = lab.server.home / "settings/mlops_jupyter/plugin.jupyterlab-settings"
     kept = json.loads(settings.read_text())
     assert kept | {"statusBar": False, "pollSeconds": 5, "connection": "polling"} == kept
+    # A page by plain http cannot tell while it is hidden: the editor says so, and nothing breaks.
+    lab.page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
     lab.page.reload()
     expect(connection).to_contain_text("Polling · 5\u202fs", timeout=15_000)
+    lab.page.locator(".jp-PluginList").get_by_text("mlops", exact=True).first.click()
+    expect(lab.page.get_by_text("Not on this page").last).to_be_visible()
+    lab.page.locator(field.format("notify_browser")).check()
+    expect(lab.page.locator(".jp-Notification-Status")).to_have_text("1")
     expect(item(lab)).to_be_hidden()
     settings.unlink()
     assert lab.console_errors == []
