@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from itertools import pairwise
@@ -89,3 +91,25 @@ def test_a_page_asks_through_the_kernel_for_jobs_and_nothing_else(
     for path in ("http://example.org/", "//example.org/", "jobs/../status", "models/m-1/file", "inputs", ""):
         assert asked("GET", path)[0] == 400
     assert (asked("POST", "jobs")[0], asked("DELETE", f"jobs/{job.job_id}")[0]) == (400, 400)
+
+
+def test_no_event_is_lost_with_the_server_that_told_it(session: Session) -> None:
+    endless = {"max_iter": 100_000, "n_iter_no_change": 100_000, "tol": 0.0}
+    job = session.train(PENGUINS, "species", Options(model="mlp", cv=0, params=endless))
+    passed = Passed(JobWidget(job))
+
+    def moved(beyond: int) -> None:
+        while passed.sequence[-1] <= beyond:
+            time.sleep(0.05)
+
+    moved(passed.openings[0]["head"])
+    _, before = session.status()
+    os.kill(before.pid, signal.SIGKILL)
+    _, after = session.status()
+    moved(after.head)
+    assert after.pid != before.pid
+    job.stop()
+    while relaying():
+        time.sleep(0.01)
+    assert passed.batches[-1][1]["over"]
+    assert passed.sequence == list(range(passed.sequence[0], passed.sequence[-1] + 1))
