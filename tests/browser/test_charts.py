@@ -140,6 +140,23 @@ def test_tools_come_with_the_pointer_and_with_the_focus_and_no_card_changes_its_
     assert height(shown) == before
 
 
+def test_one_crosshair_stands_on_all_charts_by_pointer_and_by_key(page: Page, card: Any) -> None:
+    shown = card()
+    pills = shown.get_by_test_id("mlops-pill")
+    charts = shown.get_by_test_id("mlops-chart").count()
+    assert charts > 1
+    expect(pills.locator("visible=true")).to_have_count(0)
+    shown.locator(".u-over").nth(1).hover()
+    expect(pills.locator("visible=true")).to_have_count(charts)
+    pointed = pills.all_inner_texts()
+    assert len(set(pointed)) == 1
+    shown.get_by_test_id("mlops-charts").focus()
+    page.mouse.move(5, 5)
+    page.keyboard.press("Home")
+    expect(pills.locator("visible=true")).to_have_count(charts)
+    assert set(pills.all_inner_texts()) == {"epoch 1"}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_smoothing_shows_both_lines_and_tells_both_values(page: Page, card: Any, theme: str) -> None:
     train, val = (average(job(), name, 0.9) for name in ("train_loss", "val_loss"))

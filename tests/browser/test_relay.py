@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.lab import Lab
-from tests.browser.servers import PAGE_CONFIG, LabServer
+from tests.browser.servers import PAGE_CONFIG, ROOT, LabServer
 
 TRAIN = """
 job = mlops.train(
@@ -19,6 +22,9 @@ job = mlops.train(
 )
 """
 BUSY = "while not pathlib.Path('go').exists(): time.sleep(0.05)"
+#: The cell in which a job finished.
+_FINISHED = """() => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(cell =>
+  (cell.model.outputs?.toJSON() ?? []).some(one => "application/vnd.mlops.job+json" in (one.data ?? {})))"""
 BOARDS = ["mlops.health()", "mlops.activity()"]
 CELLS = ["import pathlib, time\nimport mlops_jupyter as mlops", TRAIN, BUSY, *BOARDS]
 
@@ -83,3 +89,36 @@ def test_a_card_lives_by_the_kernel_while_it_is_busy(bare: LabServer, open_lab: 
     expect(part(feed, "feed").locator("li").first).to_contain_text("penguins-mlp")
     lab.screenshot("relay-boards")
     assert lab.console_errors == []
+
+
+def test_a_notebook_nobody_trusts_shows_its_jobs_as_table_and_picture(
+    bare: LabServer, open_lab: Callable[..., Lab]
+) -> None:
+    """One that came by mail, where nothing of ours is enabled."""
+    bare.copy("notebooks")
+    lab = open_lab(bare)
+    lab.open_notebook("notebooks/01-first-training.ipynb")
+    index = lab.page.evaluate(_FINISHED)
+    trusted = "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.trusted"
+    assert lab.page.evaluate(trusted, index) is False
+    shown = lab.output(index).last
+    shown.scroll_into_view_if_needed()
+    picture = shown.locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    expect(shown.locator("table")).to_contain_text("test_accuracy")
+    assert lab.console_errors == []
+
+
+def test_exported_by_nbconvert_a_job_is_a_table_and_a_picture(page: Page, tmp_path: Path) -> None:
+    source = ROOT / "notebooks" / "01-first-training.ipynb"
+    convert = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--output-dir", str(tmp_path)]
+    subprocess.run([*convert, str(source)], check=True, capture_output=True)
+    # What the template of nbconvert fetches from elsewhere is not needed for it.
+    page.route("http*://**", lambda route: route.abort())
+    page.goto((tmp_path / "01-first-training.html").as_uri(), wait_until="domcontentloaded")
+    picture = page.locator(".jp-OutputArea img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    expect(page.locator(".jp-OutputArea table", has_text="test_accuracy").first).to_be_visible()
+    assert page.get_by_text("model not found").count() == 0

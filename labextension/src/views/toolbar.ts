@@ -27,8 +27,8 @@ export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal,
   });
   const weight = element("span", { class: "weight", "aria-hidden": "true" });
   slider.addEventListener("input", () => choose({ smoothing: Number(slider.value) }));
-  const log = toggle(trans.__("log"), trans.__("Logarithmic y axis"), "mlops-log-axis", () => state?.noLog === null && choose({ log: !state.look.log }));
-  const time = toggle(trans.__("time"), trans.__("Seconds since the job began, not steps, on the x axis"), "mlops-time-axis", () =>
+  const log = toggle(trans.__("log"), trans.__("log: a logarithmic y axis"), "mlops-log-axis", () => state?.noLog === null && choose({ log: !state.look.log }));
+  const time = toggle(trans.__("time"), trans.__("time: seconds since the job began, not steps, on the x axis"), "mlops-time-axis", () =>
     state?.noTime === null && choose({ xAxis: state.look.xAxis === "time" ? "step" : "time" }),
   );
   const fit = toggle("1–99\u202f%", trans.__("Fit the y axis to 1–99 % of the values"), "mlops-fit", () => state && choose({ fit: !state.look.fit }));
@@ -48,6 +48,7 @@ export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal,
   };
 }
 
+/** Its name holds its label: who speaks to the page says what is to be read. */
 function toggle(label: string, name: string, testid: string, pressed: () => void): HTMLButtonElement {
   const node = element("button", { class: "quiet", type: "button", "aria-label": name, title: name, "data-testid": testid }, label);
   node.addEventListener("click", pressed);
