@@ -169,9 +169,7 @@ async def test_a_job_is_shown_with_the_memory_of_joblibs_children(
             uses = (await sample(socket))["latest"]["system_metrics"]["jobs"]
             shown += [use["memory"] for use in uses if use["id"] == job["job_id"] and use["memory"]]
     let_go.touch()
-    ended = await until(job["job_id"], lambda job: job["status"] in ("completed", "failed"))
-    # Its own record knows of them, too.
-    assert ended["resources"]["peak_memory_bytes"] >= 400_000_000
+    await until(job["job_id"], lambda job: job["status"] in ("completed", "failed"))
 
 
 async def test_while_nobody_looks_and_nothing_runs_it_asks_no_more_often_than_it_would_look(
