@@ -45,7 +45,8 @@ def test_a_fit_that_runs_away_is_seen_and_muted(lab: Lab) -> None:
     )
     # What was in front is restored: the notebook may be behind the job.
     lab.page.reload()
-    lab.until("() => window.jupyterapp?.commands.hasCommand('mlops:open-job')")
+    lab.until("() => window.jupyterapp")
+    lab.page.evaluate("async () => { await window.jupyterapp.restored; }")
     lab.page.evaluate("id => window.jupyterapp.commands.execute('mlops:open-job', { id })", job_id)
     expect(card.get_by_test_id("mlops-state")).to_have_text("Finished", timeout=60_000)
     expect(alerts).to_be_hidden()
