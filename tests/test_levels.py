@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import sqlite3
 import threading
@@ -36,6 +37,26 @@ def reduced(points: Sequence[Point], buckets: int) -> Series:
             kept |= {choose(finite, key=lambda n: points[n].value) for choose in (min, max) if finite}
             kept |= {next((n for n in run if points[n].value is None), start)} - set(finite)
     return Series(count=count, points=tuple(points[n] for n in by_step if n in kept))
+
+
+def near(points: Sequence[Point], buckets: int, low: int, high: int) -> tuple[Point, ...]:
+    """The same of the points from one step to another; long runs begin where those of all points do."""
+    inside = [n for n, p in enumerate(points) if low <= p.step <= high]
+    by_step = sorted(inside, key=lambda n: points[n].step)
+    if len(inside) <= 2 * buckets:
+        return tuple(points[n] for n in by_step)
+    length = next(2**k for k in range(40) if len(inside) // 2 ** (k + 1) < buckets)
+    rising = all(one.step <= other.step for one, other in itertools.pairwise(points))
+    kept = {by_step[0], by_step[-1]}
+    for _, group in itertools.groupby(
+        enumerate(inside),
+        key=lambda at: (at[1] if rising and length >= levels.SHORTEST else at[0]) // length,
+    ):
+        run = [n for _, n in group]
+        finite = [n for n in run if points[n].value is not None]
+        kept |= {choose(finite, key=lambda n: points[n].value) for choose in (min, max) if finite}
+        kept |= {next((n for n in run if points[n].value is None), run[0])} - set(finite)
+    return tuple(points[n] for n in by_step if n in kept)
 
 
 def measured(seed: int, count: int, names: int, order: str) -> list[Point]:
@@ -109,21 +130,9 @@ def test_a_part_loses_no_spike_and_is_as_near_as_it_is_long(
     add(db, points)
     highest = max(p.step for p in points)
     low, high = sorted(int(highest * end) for end in ends)
-    inside = [p for p in points if low <= p.step <= high]
     part = details(db, JOB, buckets, (low, high))["m0"]
-    assert part.count == len(inside)
-    assert list(part.points) == sorted(part.points, key=lambda p: p.step)
-    if len(inside) <= 2 * buckets:
-        assert list(part.points) == sorted(inside, key=lambda p: p.step)
-        return
-    assert set(part.points) <= set(inside)
-    # Runs of at least a half of a bucket's points, three of each, two more that are cut off, both ends.
-    assert len(part.points) <= 3 * (2 * buckets + 2) + 2
-    finite = [p.value for p in inside if p.value is not None]
-    told = [p.value for p in part.points if p.value is not None]
-    assert not finite or (min(told), max(told)) == (min(finite), max(finite))
-    assert {p.step for p in part.points} >= {min(p.step for p in inside), max(p.step for p in inside)}
-    assert any(p.value is None for p in part.points) == (len(finite) < len(inside))
+    assert part.count == sum(low <= p.step <= high for p in points)
+    assert part.points == near(points, buckets, low, high)
 
 
 def test_how_long_a_part_takes_to_read_depends_on_the_part_alone() -> None:

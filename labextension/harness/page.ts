@@ -16,6 +16,8 @@ interface Recorded {
   as_of?: string;
   /** Seconds since the record last moved. */
   quiet?: number;
+  /** A part of the series that was asked for. */
+  near?: { from: number; to: number; series: Record<string, Point[]>; counts?: Record<string, number> };
   link?: Partial<Link> & { retryIn?: number; downFor?: number };
 }
 
@@ -37,13 +39,14 @@ export function cardOf(state: Recorded): Card {
     ...(retryIn !== undefined && { retryAt: NOW + retryIn * 1000 }),
     ...(downFor !== undefined && { downSince: NOW - downFor * 1000 }),
   };
-  const points = Object.entries(state.series ?? {}).map(([name, all]) => {
-    const named = all.map((point) => ({ ...point, name }));
-    return [name, { count: state.counts?.[name] ?? all.length, points: named }] as const;
-  });
+  const whole = (series: Record<string, Point[]>, counts: Record<string, number> = {}) =>
+    Object.fromEntries(
+      Object.entries(series).map(([name, all]) => [name, { count: counts[name] ?? all.length, points: all.map((point) => ({ ...point, name })) }]),
+    );
   const moved = NOW - 1000 * (state.quiet ?? state.link?.downFor ?? 0);
   card = reduce(card, { kind: "record", at: moved, job: state.record });
-  card = { ...card, series: measured(Object.fromEntries(points)), movedAt: moved };
+  card = { ...card, series: measured(whole(state.series ?? {}, state.counts)), movedAt: moved };
+  if (state.near) card = reduce(card, { kind: "near", at: moved, ...state.near, series: whole(state.near.series, state.near.counts) });
   card = reduce(card, { kind: "link", at: NOW, link: told });
   // Shown at once: the pictures are of what holds, not of what is about to.
   return reduce(reduce(card, { kind: "tick", at: NOW - 5000 }), { kind: "tick", at: NOW });
@@ -89,6 +92,8 @@ declare global {
     /** The panel in place of the cards. */
     showPanel(states: Record<string, Recorded>, width: number): void;
     showStates(states: Record<string, Recorded>, width: number): void;
+    /** A card that is shown comes into another state. */
+    changeState(name: string, state: Recorded): void;
   }
 }
 
@@ -102,6 +107,9 @@ window.showPanel = (states, width) => {
   mountPanel(box, board, new AbortController().signal, acts)(board);
 };
 
+const updates = new Map<string, (next: Card) => void>();
+window.changeState = (name, state) => updates.get(name)?.(cardOf(state));
+
 window.showStates = (states, width) => {
   const place = document.getElementById("states") as HTMLElement;
   place.replaceChildren();
@@ -112,6 +120,7 @@ window.showStates = (states, width) => {
     const box = document.createElement("div");
     box.id = name.replaceAll(/\W+/g, "-");
     place.append(label, box);
-    mount(box, cardOf(state), new AbortController().signal, (action) => console.info(JSON.stringify(action)));
+    const update = mount(box, cardOf(state), new AbortController().signal, (action) => console.info(JSON.stringify(action)));
+    updates.set(name, update);
   }
 };

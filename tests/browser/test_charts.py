@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import math
 import operator
+import re
+import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.cards import HARNESS, serve
 from tests.browser.test_card_states import theme_css
+from tests.faults.servers import WorksServer
 
 POINTS = 400
 #: Steps at which the loss stands far above its neighbours.
@@ -135,7 +140,7 @@ def test_tools_come_with_the_pointer_and_with_the_focus_and_no_card_changes_its_
     expect(tools).to_have_class("chart-tools")
     while not tools.locator(":focus").count():
         page.keyboard.press("ArrowUp")
-    expect(tools.locator(":focus")).to_have_accessible_name("Fit the y axis to 1–99 % of the values")
+    expect(tools.locator(":focus")).to_have_accessible_name("+ zoom in around the crosshair")
     expect(tools).to_have_class("chart-tools")
     assert height(shown) == before
 
@@ -235,3 +240,172 @@ def test_what_cannot_be_had_is_in_reach_and_says_why(page: Page, card: Any) -> N
     time.focus()
     page.keyboard.press("Enter")
     expect(time).to_have_attribute("aria-pressed", "false")
+
+
+def steps_shown(card: Locator) -> list[int]:
+    """Both ends of the x axis of the first chart, by the crosshair."""
+    charts = card.get_by_test_id("mlops-charts")
+    pill = card.get_by_test_id("mlops-pill").first
+    box = card.locator(".u-over").first.bounding_box()
+    assert box
+    ends = []
+    for x in (1, box["width"] - 1):
+        card.page.mouse.move(box["x"] + x, box["y"] + 30)
+        ends.append(pill.text_content() or "")
+    card.page.mouse.move(5, 5)
+    charts.focus()
+    return [int(end.replace("epoch ", "")) for end in ends]
+
+
+def shows(card: Locator, low: int, high: int) -> None:
+    """Within a few pixels, once it is painted."""
+    deadline = time.monotonic() + 5
+    while (ends := steps_shown(card)) != pytest.approx([low, high], abs=6) and time.monotonic() < deadline:
+        pass
+    assert ends == pytest.approx([low, high], abs=6)
+
+
+def drag(card: Locator, start: tuple[float, float], end: tuple[float, float], chart: int = 0) -> None:
+    """Between two places of a plot, as shares of its width and height."""
+    box = card.locator(".u-over").nth(chart).bounding_box()
+    assert box
+    mouse = card.page.mouse
+    for n, (x, y) in enumerate((start, end)):
+        mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=1 + 4 * n)
+        if n == 0:
+            mouse.down()
+    mouse.up()
+    mouse.move(5, 5)
+
+
+def repainted(card: Locator, before: list[str], *, which: int = 0) -> None:
+    card.page.wait_for_function(
+        "([before, which]) => document.querySelector('#states > div').shadowRoot"
+        ".querySelectorAll('canvas')[which].toDataURL() !== before",
+        arg=[before[which], which],
+    )
+
+
+def test_dragging_zooms_all_charts_and_what_is_new_meanwhile_is_told(page: Page, card: Any) -> None:
+    shown = card()
+    before, tall = painted(shown), height(shown)
+    follow = shown.get_by_test_id("mlops-follow")
+    expect(follow).to_be_hidden()
+    shows(shown, 1, 400)
+    drag(shown, (0.25, 0.5), (0.5, 0.2))
+    for chart in range(3):
+        repainted(shown, before, which=chart)
+    shows(shown, 100, 200)
+    expect(follow).to_have_text("Reset zoom")
+    assert height(shown) == tall
+    later = job()
+    for points in later["series"].values():
+        points += [{"step": step, "value": 1.0, "elapsed": step / 10} for step in range(401, 451)]
+    page.evaluate("state => window.changeState('one', state)", later)
+    expect(follow).to_have_text("● new data — follow")
+    shows(shown, 100, 200)
+    follow.click()
+    expect(follow).to_be_hidden()
+    shows(shown, 1, 450)
+    near = painted(shown)
+    drag(shown, (0.25, 0.5), (0.5, 0.2), chart=1)
+    repainted(shown, near)
+    shown.locator(".u-over").first.dblclick()
+    expect(follow).to_be_hidden()
+
+
+def test_dragging_with_shift_zooms_the_values_of_one_chart(page: Page, card: Any) -> None:
+    shown = card()
+    before = painted(shown)
+    page.keyboard.down("Shift")
+    drag(shown, (0.5, 0.9), (0.5, 0.99))
+    page.keyboard.up("Shift")
+    repainted(shown, before)
+    assert painted(shown)[1:] == before[1:]
+    # The three spikes of both lines and whatever else is above.
+    expect(shown.get_by_test_id("mlops-left-out").first).to_contain_text("points above")
+    shown.get_by_test_id("mlops-charts").focus()
+    page.keyboard.press("0")
+    expect(shown.get_by_test_id("mlops-left-out").first).to_be_hidden()
+
+
+def test_keys_zoom_around_the_crosshair_and_take_the_part_along(page: Page, card: Any) -> None:
+    shown = card()
+    shown.get_by_test_id("mlops-charts").focus()
+    page.keyboard.press("End")
+    for _ in range(3):
+        page.keyboard.press("+")
+    pill = shown.get_by_test_id("mlops-pill").first
+    expect(pill).to_have_text("epoch 400")
+    shows(shown, 350, 400)
+    page.keyboard.press("Home")
+    expect(pill).to_have_text("epoch 1")
+    shows(shown, 1, 51)
+    before = painted(shown)
+    page.keyboard.press("Shift+ArrowUp")
+    repainted(shown, before)
+    page.keyboard.press("-")
+    page.keyboard.press("0")
+    shows(shown, 1, 400)
+    expect(shown.get_by_test_id("mlops-follow")).to_be_hidden()
+    less = shown.get_by_test_id("mlops-zoom-out")
+    expect(less).to_have_accessible_description("All is shown.")
+    shown.get_by_test_id("mlops-zoom-in").click()
+    expect(less).not_to_have_attribute("aria-disabled", "true")
+    less.click()
+    expect(shown.get_by_test_id("mlops-follow")).to_be_hidden()
+
+
+def test_a_part_of_a_long_series_is_asked_for_and_drawn_in_its_own_detail(page: Page, card: Any) -> None:
+    state = json.loads((HARNESS / "states.json").read_text())["long"]
+    shown = card(state)
+    note = shown.locator(".note").first
+    expect(note).to_have_text("1\u202f000 of 100\u202f000")
+    with page.expect_console_message(lambda said: '"look"' in said.text) as said:
+        drag(shown, (0.5, 0.5), (0.52, 0.5))
+    wish = json.loads(said.value.text)
+    assert (48_000 < wish["from"] < 51_000, 51_000 < wish["to"] < 54_000) == (True, True)
+    before = painted(shown)
+    points = [
+        {"step": step, "value": 1.0 if step == wish["from"] + 150 else 0.2}
+        for step in range(wish["from"], wish["to"], 2)
+    ]
+    near = {"from": wish["from"], "to": wish["to"], "series": {"train_loss": points}}
+    page.evaluate("state => window.changeState('one', state)", {**state, "near": near})
+    repainted(shown, before)
+    expect(note).to_have_text("")
+    shown.get_by_test_id("mlops-follow").click()
+    expect(note).to_have_text("1\u202f000 of 100\u202f000")
+
+
+def test_the_wheel_scrolls_the_page(page: Page, card: Any) -> None:
+    shown = card()
+    page.evaluate("document.body.style.height = '3000px'")
+    before = painted(shown)
+    shown.locator(".u-over").first.hover()
+    page.mouse.wheel(0, 60)
+    page.wait_for_function("() => scrollY === 60")
+    assert painted(shown) == before
+
+
+def test_a_real_server_is_asked_for_a_part_in_its_own_detail(page: Page, tmp_path: Path) -> None:
+    """Twenty thousand points are reduced; seventy of them looked at from near are all there."""
+    server = WorksServer(tmp_path / "home")
+    with closing(server):
+        server.start()
+        job_id = server.begun("emits", points=20_000, per_second=20_000.0)
+        server.over(job_id)
+        page.goto(f"{server.url}mlops?token={server.token}&job={job_id}")
+        shown = page.get_by_test_id("mlops-card")
+        note = shown.get_by_test_id("mlops-chart").locator(".note")
+        expect(note).to_have_text(re.compile(r"of 20\u202f000"), timeout=30_000)
+        shown.get_by_test_id("mlops-charts").focus()
+        page.keyboard.press("Home")
+        with page.expect_response(re.compile(r"/metrics\?.*from=1&to=\d{2,3}$")) as answered:
+            for _ in range(8):
+                page.keyboard.press("+")
+        points = answered.value.json()["series"]["n"]["points"]
+        assert [point["step"] for point in points] == list(range(1, len(points) + 1))
+        expect(note).to_have_text("")
+        page.keyboard.press("0")
+        expect(note).to_have_text(re.compile(r"of 20\u202f000"))

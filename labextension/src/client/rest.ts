@@ -111,9 +111,9 @@ export class Rest {
     return job ? { epoch: answer.epoch, head: answer.head, job } : null;
   }
 
-  /** Without `buckets` every point is sent. */
-  getMetrics(id: string, buckets?: number, signal?: AbortSignal): Promise<MetricsAnswer> {
-    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets }, signal);
+  /** Without `buckets` every point is sent; with them, those of `part` alone, from its first step to its last. */
+  getMetrics(id: string, buckets?: number, signal?: AbortSignal, part?: { from: number; to: number }): Promise<MetricsAnswer> {
+    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets, ...part }, signal);
   }
 
   /** Rows of the feed, the newest first. */

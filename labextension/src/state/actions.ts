@@ -16,6 +16,8 @@ export type Action =
   | { do: "use"; way: "auto" | "polling" }
   /** Fetch the last lines of the job's output. */
   | { do: "log" }
+  /** Fetch the points from one step to another in their own detail. */
+  | { do: "look"; from: number; to: number }
   /** Save all measured values as a file. */
   | { do: "csv" };
 
@@ -45,6 +47,8 @@ export function refused(action: Action): string {
       return trans.__("Not run again");
     case "log":
       return trans.__("No log");
+    case "look":
+      return trans.__("No more detail");
     default:
       return trans.__("No file");
   }

@@ -7,7 +7,7 @@ import type { Event, Job, Point } from "../protocol";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
 import { isOver, succeed, told } from "./job";
 import { type Log, NO_LOG, written } from "./log";
-import { append, measured, NO_SERIES, type SeriesByName } from "./series";
+import { append, measured, NO_SERIES, type Part, type SeriesByName } from "./series";
 
 /** Where a card's record comes from: the page's server, a kernel's traits, or a saved output. */
 export type Source = "server" | "kernel" | "saved";
@@ -20,6 +20,8 @@ export interface Card {
   jobHead: number;
   seriesHead: number;
   series: SeriesByName;
+  /** A part of them that was looked at from near; null when none was. */
+  near: Part | null;
   log: Log;
   connection: Connection;
   /** When a saved record was saved, RFC 3339. */
@@ -57,6 +59,8 @@ export type Happening = { at: number } & (
   | { kind: "reset" }
   /** Lines of output that were asked for. */
   | { kind: "written"; first: number; lines: readonly string[] }
+  /** A part of the series that was asked for, in its own detail. */
+  | { kind: "near"; from: number; to: number; series: Record<string, { count: number; points: readonly Point[] }> }
   | { kind: "noticed"; text: string | null }
   | { kind: "tick" }
 );
@@ -71,6 +75,7 @@ export function freshCard(jobId: string, source: Source, now: number): Card {
     jobHead: -1,
     seriesHead: -1,
     series: NO_SERIES,
+    near: null,
     log: NO_LOG,
     connection: NO_CONNECTION,
     asOf: null,
@@ -102,7 +107,9 @@ export function reduce(before: Card, happening: Happening): Card {
     case "written":
       return { ...card, log: written(card.log, happening.first, happening.lines) };
     case "reset":
-      return { ...card, jobHead: -1, seriesHead: -1 };
+      return { ...card, jobHead: -1, seriesHead: -1, near: null };
+    case "near":
+      return { ...card, near: { from: happening.from, to: happening.to, series: measured(happening.series) } };
     case "record":
       return recorded(card, happening.job, happening.head, happening.series);
     case "answered": {

@@ -10,6 +10,15 @@ export interface Series {
   count: number;
   /** By rising step, one a step. A value that is not finite is null, its kind stands in `nf`. */
   points: readonly Point[];
+  /** In the part that is looked at from near: how many points are shown of how many. */
+  near?: { shown: number; count: number };
+}
+
+/** What was measured from one step to another, in its own detail. */
+export interface Part {
+  from: number;
+  to: number;
+  series: SeriesByName;
 }
 
 /** By the metric's name, which is the user's: a Map, since a name may be `__proto__`. */
@@ -38,6 +47,20 @@ export function append(all: SeriesByName, points: readonly Point[]): SeriesByNam
     next.set(name, bounded({ count: before.count + fresh.length - repeated, points: merged }));
   }
   return next;
+}
+
+/** With a part in its own detail, and everything else as it is. */
+export function magnified(all: SeriesByName, part: Part | null): SeriesByName {
+  if (!part) return all;
+  return new Map([...all].map(([name, series]) => [name, nearer(series, part.from, part.series.get(name))]));
+}
+
+function nearer(series: Series, from: number, detail: Series | undefined): Series {
+  const last = detail?.points.at(-1)?.step;
+  if (!detail || last === undefined || series.points.length >= series.count) return series;
+  // What came after the answer is behind it.
+  const [before, after] = [series.points.filter(({ step }) => step < from), series.points.filter(({ step }) => step > last)];
+  return { count: series.count, points: [...before, ...detail.points, ...after], near: { shown: detail.points.length, count: detail.count } };
 }
 
 export function last(series: Series | undefined): Point | undefined {

@@ -1,6 +1,7 @@
 /** The card's pictures: curves, or the comparison of candidates; and the buttons that switch between them. */
 
 import type { Job } from "../protocol";
+import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { comparedIn } from "../state/candidates";
 import { face } from "../state/face";
@@ -13,7 +14,7 @@ import { attribute, element, say, show } from "./element";
 type Picture = "curves" | "candidates";
 
 /** `tools` is where the buttons go. */
-export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: AbortSignal): (next: Card) => void {
+export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const empty = element("p", { class: "empty", "data-testid": "mlops-empty" });
   const curves = element("div", {});
   const compared = element("div", {});
@@ -33,7 +34,7 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     arrange();
   });
   tools.append(curvesButton, candidatesButton, unfoldButton);
-  const strip = mountCharts(curves, tools, card, signal, () => arrange());
+  const strip = mountCharts(curves, tools, card, signal, act, () => arrange());
   const comparison = mountCandidates(compared, card, signal);
 
   function choose(picture: Picture): void {

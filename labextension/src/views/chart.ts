@@ -2,11 +2,12 @@
 
 import uPlot from "uplot";
 import { type Chart, type Line, notFinite, type Role, summary } from "../state/charts";
-import { curves, place, reading } from "../state/curves";
+import { type Curves, curves, place, type Range, reading } from "../state/curves";
 import { count, figure, symbol } from "../state/figures";
 import type { Look } from "../state/look";
 import { trans } from "../words";
 import { xLabel } from "./axes";
+import { brush } from "./brush";
 import { attribute, element, fill, say, show } from "./element";
 import { AROUND_PX, color, data, type Drawn, isLog, kind, leftOut, options, PLOT_PX } from "./plot";
 import { theme } from "./theme";
@@ -18,6 +19,9 @@ export interface ChartState {
   total: number | null;
   look: Look;
   width: number;
+  /** The parts of the axes that are looked at; null: all. */
+  x: Range | null;
+  y: Range | null;
   /** The step under the crosshair of the whole card; null without one. */
   step: number | null;
 }
@@ -27,11 +31,18 @@ export interface ChartView {
   paint(next: ChartState): void;
   /** Only the crosshair moved. */
   cross(step: number | null): void;
-  /** Steps with values, in the order of the x axis. */
-  steps(): readonly number[];
+  /** Steps with values and where they are, in the order of the x axis. */
+  rows(): Pick<Curves, "steps" | "xs">;
+  /** What the y axis shows, and the value of the first line at a step. */
+  y(step: number | null): { shown: Range; at: number | null };
 }
 
-export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: number | null) => void): ChartView {
+export interface Pointer {
+  pointed(step: number | null): void;
+  dragged(axis: "x" | "y", part: Range): void;
+}
+
+export function mount(el: HTMLElement, signal: AbortSignal, { pointed, dragged }: Pointer): ChartView {
   const title = element("b", { class: "metric" });
   const note = element("span", { class: "note" });
   const trouble = element("span", { class: "trouble", "data-testid": "mlops-not-finite" });
@@ -56,7 +67,8 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
     say(title, chart.title + (chart.better === null ? "" : chart.better === "up" ? " ↑" : " ↓"));
     attribute(title, "title", wish(chart));
     const [most] = chart.lines.map((line) => line.series).sort((a, b) => b.count - a.count);
-    const part = most && most.points.length < most.count ? trans.__("%1 of %2", count(most.points.length), count(most.count)) : "";
+    const seen = most && (state.x && most.near ? most.near : { shown: most.points.length, count: most.count });
+    const part = seen && seen.shown < seen.count ? trans.__("%1 of %2", count(seen.shown), count(seen.count)) : "";
     const linear = look.log && !isLog(state) ? trans.__("linear") : "";
     say(note, [part, linear].filter(Boolean).join(" · "));
     attribute(
@@ -74,7 +86,7 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
     show(trouble, gap !== null);
     attribute(image, "aria-label", summary(chart, unit));
     plot = draw(drawn, state.width);
-    const out = look.fit ? beyond(leftOut(plot, drawn), part !== "") : "";
+    const out = look.fit || state.y ? beyond(leftOut(plot, drawn), part !== "") : "";
     say(hidden, out);
     show(hidden, out !== "");
     cross(state.step);
@@ -88,6 +100,7 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
       const fresh = new uPlot(options(() => drawn ?? next, width), data(next.curves), plotted);
       fresh.over.append(hair, dotsAt);
       follow(fresh);
+      brush(fresh, dragged);
       made = wanted;
       fresh.batch(() => {});
       return fresh;
@@ -128,7 +141,8 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
       return step === null || !one || !line || x == null ? [] : [{ line, x, value: one.point.value }];
     });
     // Where no line of this chart has the step, its own axis still does.
-    const x = met.at(-1)?.x ?? (look.xAxis === "step" ? step : null);
+    const found = met.at(-1)?.x ?? (look.xAxis === "step" ? step : null);
+    const x = found !== null && isShown(plot, found) ? found : null;
     for (const node of [hair, pill, dotsAt]) show(node, x !== null);
     if (x === null || step === null) return;
     const left = plot.valToPos(x, "x");
@@ -140,7 +154,18 @@ export function mount(el: HTMLElement, signal: AbortSignal, pointed: (step: numb
     dotsAt.replaceChildren(...met.flatMap(({ line, x, value }) => (value === null ? [] : [dot(at, line, x, value)])));
   }
 
-  return { paint, cross, steps: () => drawn?.curves.steps ?? [] };
+  function y(step: number | null): { shown: Range; at: number | null } {
+    const { min, max } = plot?.scales["y"] ?? {};
+    const line = drawn?.state.chart.lines[0];
+    return { shown: [min ?? 0, max ?? 1], at: (line && drawn && reading(line, drawn.state.look, step)?.point.value) ?? null };
+  }
+
+  return { paint, cross, rows: () => drawn?.curves ?? { steps: [], xs: [] }, y };
+}
+
+function isShown(plot: uPlot, x: number): boolean {
+  const { min, max } = plot.scales["x"] ?? {};
+  return x >= (min ?? x) && x <= (max ?? x);
 }
 
 /** The metric, and which way is better. */

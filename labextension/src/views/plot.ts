@@ -119,13 +119,15 @@ function isMeasured(line: Line): boolean {
   return line.series.points.some((point) => point.value !== null);
 }
 
-function xRange({ look, total }: ChartState, low: number, high: number): [number, number] {
+function xRange({ look, total, x }: ChartState, low: number, high: number): [number, number] {
+  if (x) return [x[0], x[1]];
   const end = look.xAxis === "step" && total !== null && total > high ? total : high;
   return end > low ? [low, end] : [low - 0.5, low + 0.5];
 }
 
 function yShown(plot: uPlot, { state, curves }: Drawn, low: number | null, high: number | null): [number, number] {
   const { x } = plot.scales;
+  if (state.y) return [state.y[0], state.y[1]];
   const most = state.look.fit ? middle(valuesIn(curves, [x?.min ?? 0, x?.max ?? 0])) : null;
   return yRange(most ? most[0] : low, most ? most[1] : high, isLog(state));
 }

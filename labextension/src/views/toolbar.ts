@@ -9,6 +9,7 @@ export interface ToolsState {
   /** Why not; null: possible. */
   noLog: string | null;
   noTime: string | null;
+  noMore: string | null;
   /** Whether there are charts to be seen. */
   offered: boolean;
 }
@@ -16,7 +17,13 @@ export interface ToolsState {
 /** Pointers on their way from the charts to the tools cross what is neither. */
 const LINGER_MS = 500;
 
-export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal, choose: (choice: Partial<Look>) => void): (next: ToolsState) => void {
+export interface Wishes {
+  choose(choice: Partial<Look>): void;
+  /** `factor` < 1: nearer. */
+  zoom(factor: number): void;
+}
+
+export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal, { choose, zoom }: Wishes): (next: ToolsState) => void {
   const bar = element("div", { class: "chart-tools spoken", role: "toolbar", "aria-label": trans.__("Tools of the charts"), "data-testid": "mlops-chart-tools" });
   let state: ToolsState | null = null;
 
@@ -27,12 +34,14 @@ export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal,
   });
   const weight = element("span", { class: "weight", "aria-hidden": "true" });
   slider.addEventListener("input", () => choose({ smoothing: Number(slider.value) }));
-  const log = toggle(trans.__("log"), trans.__("log: a logarithmic y axis"), "mlops-log-axis", () => state?.noLog === null && choose({ log: !state.look.log }));
-  const time = toggle(trans.__("time"), trans.__("time: seconds since the job began, not steps, on the x axis"), "mlops-time-axis", () =>
+  const log = tool(trans.__("log"), trans.__("log: a logarithmic y axis"), "mlops-log-axis", () => state?.noLog === null && choose({ log: !state.look.log }));
+  const time = tool(trans.__("time"), trans.__("time: seconds since the job began, not steps, on the x axis"), "mlops-time-axis", () =>
     state?.noTime === null && choose({ xAxis: state.look.xAxis === "time" ? "step" : "time" }),
   );
-  const fit = toggle("1–99\u202f%", trans.__("Fit the y axis to 1–99 % of the values"), "mlops-fit", () => state && choose({ fit: !state.look.fit }));
-  bar.append(element("span", { class: "smoothing" }, slider, weight), log, time, fit);
+  const fit = tool("1–99\u202f%", trans.__("Fit the y axis to 1–99 % of the values"), "mlops-fit", () => state && choose({ fit: !state.look.fit }));
+  const less = tool("−", trans.__("− zoom out"), "mlops-zoom-out", () => state?.noMore === null && zoom(2));
+  const more = tool("+", trans.__("+ zoom in around the crosshair"), "mlops-zoom-in", () => zoom(0.5));
+  bar.append(element("span", { class: "smoothing" }, slider, weight), log, time, fit, less, more);
   el.prepend(bar);
   attend([charts, bar], (there) => bar.classList.toggle("spoken", !there), signal);
 
@@ -45,19 +54,24 @@ export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal,
     press(log, look.log, noLog);
     press(time, look.xAxis === "time", noTime);
     press(fit, look.fit, null);
+    refuse(less, next.noMore);
   };
 }
 
 /** Its name holds its label: who speaks to the page says what is to be read. */
-function toggle(label: string, name: string, testid: string, pressed: () => void): HTMLButtonElement {
+function tool(label: string, name: string, testid: string, pressed: () => void): HTMLButtonElement {
   const node = element("button", { class: "quiet", type: "button", "aria-label": name, title: name, "data-testid": testid }, label);
   node.addEventListener("click", pressed);
   return node;
 }
 
-/** What cannot be pressed stays in reach, since it says why. */
 function press(node: HTMLButtonElement, pressed: boolean, reason: string | null): void {
   attribute(node, "aria-pressed", String(pressed));
+  refuse(node, reason);
+}
+
+/** What cannot be pressed stays in reach, since it says why. */
+function refuse(node: HTMLButtonElement, reason: string | null): void {
   attribute(node, "aria-disabled", reason === null ? null : "true");
   attribute(node, "aria-description", reason);
   attribute(node, "title", [node.getAttribute("aria-label"), reason].filter(Boolean).join(". "));

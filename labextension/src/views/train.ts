@@ -61,7 +61,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mountStages(timeline, card),
     mountProgress(bar, card),
     mountNumbers(line, card, signal),
-    mountBody(main, tools, card, signal),
+    mountBody(main, tools, card, signal, acted),
     mountAlerts(tools, card, signal, acted),
     mountFindings(tools, card, signal),
     mountSentence(below, card),
