@@ -190,4 +190,6 @@ class Feed:
             return 0.0
         now, pace = time.monotonic(), self._pace()
         due = [self._shown.get(job_id, 0.0) + pace for job_id in self._news]
-        return max(min([*due, *self._troubled.values(), now + WAIT]) - now, 0.0)
+        soonest = min([*due, *self._troubled.values(), now + WAIT]) - now
+        # A small float, added to a large one that is then taken away, may come back larger.
+        return min(max(soonest, 0.0), WAIT)

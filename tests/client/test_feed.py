@@ -237,3 +237,10 @@ def test_a_forked_process_follows_its_jobs_by_itself(session: Session) -> None:
     copy.join(70)
     assert copy.exitcode == 0
     assert job.wait(60).status == "completed"
+
+
+def test_it_never_waits_longer_than_a_server_lets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where clocks come to a power of two, a sum less one of its parts may be more than the other part."""
+    clock = next(at for at in (32_760 + n / 1009 for n in range(8000)) if (at + feed.WAIT) - at > feed.WAIT)
+    monkeypatch.setattr(feed.time, "monotonic", lambda: clock)
+    assert feed.Feed(None, lambda: 0.25)._patience() == feed.WAIT  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.training import output
 from mlops_jupyter.training.run import Run
 
 
@@ -54,7 +55,8 @@ def prints(run: Run, folder: Path, megabytes: int) -> None:
     for _ in range(megabytes):
         print("\n".join(["x" * 1023] * 1024))
     log = folder / "output.log"
-    while log.stat().st_size > (megabytes - 1) << 20:
+    # Cut first, and then given its end: what is printed in between is before that.
+    while not output.KEPT < log.stat().st_size <= (megabytes - 1) << 20:
         time.sleep(0.05)
     print("the last line")
 
