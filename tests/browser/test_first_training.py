@@ -215,8 +215,12 @@ def test_the_socket_is_taken_again_when_the_proxy_lets_it_through(
     lab.run_all()
     expect(connection(lab)).to_contain_text("Polling", timeout=20_000 + LONG)
     proxy.allow()
-    connection(lab).click()
-    lab.page.get_by_test_id("mlops-connection-details").get_by_role("button", name="Reconnect").click()
+    reconnect = lab.page.get_by_test_id("mlops-connection-details").get_by_role("button", name="Reconnect")
+    while not reconnect.is_visible():
+        # It closes when anything scrolls, as a notebook does that still finds its place.
+        connection(lab).click()
+        lab.page.wait_for_timeout(300)
+    reconnect.click()
     expect(connection(lab)).to_contain_text("Live", timeout=15_000)
     trains(lab)
     moves(lab)

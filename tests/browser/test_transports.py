@@ -85,7 +85,8 @@ def test_three_ways_end_in_one_document(
             for way, word in {"websocket": "Live", "polling": "Polling", "relay": "Relay"}.items():
                 indicator = cards[way].locator("[data-testid=mlops-connection]")
                 expect(indicator).to_contain_text(word, timeout=20_000)
-                expect(cards[way].locator("[data-testid=mlops-numbers]")).to_contain_text("epoch")
+                numbers = cards[way].locator("[data-testid=mlops-numbers]")
+                expect(numbers).to_contain_text("epoch", timeout=60_000)
             server.stop_job(job_id)
         for one in cards.values():
             expect(one.locator("[data-testid=mlops-state]")).to_contain_text(WORDS[ending], timeout=60_000)
