@@ -20,6 +20,8 @@ pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 # Short: unix sockets live below it, and their paths end at 107 characters.
 HOME = Path(tempfile.mkdtemp(prefix="mlops-"))
+#: Modules that processes of the tests do without.
+WITHOUT = Path(__file__).parent / "tests" / "without"
 PRIVATE_SERVER = "mlops_jupyter.server.headless"
 GOING = 10.0
 
@@ -34,6 +36,9 @@ def pytest_configure() -> None:
         "JUPYTER_RUNTIME_DIR": str(HOME / "runtime"),
         "IPYTHONDIR": str(HOME / "ipython"),
         "MPLCONFIGDIR": str(HOME / "matplotlib"),
+        # BLAS threads that wait for each other's turn make a fit of seconds one of minutes.
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(WITHOUT), os.environ.get("PYTHONPATH")])),
     }
 
 

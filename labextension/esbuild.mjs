@@ -16,7 +16,7 @@ const common = {
 if (process.argv[2] === "harness") {
   await build({
     ...common,
-    entryPoints: { harness: "harness/page.ts" },
+    entryPoints: { harness: "harness/page.ts", repaint: "harness/repaint.ts" },
     outdir: "harness/build",
     sourcemap: "inline",
   });
@@ -24,7 +24,7 @@ if (process.argv[2] === "harness") {
   rmSync("../mlops_jupyter/static", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: { job: "src/widgets/job.ts", board: "src/widgets/board.ts" },
+    entryPoints: { job: "src/widgets/job.ts", board: "src/widgets/board.ts", pipeline: "src/widgets/pipeline.ts" },
     outdir: "../mlops_jupyter/static",
     minify: true,
   });

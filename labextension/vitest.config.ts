@@ -17,6 +17,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     environment: "happy-dom",
+    // A document of its own for each file takes as long as all the tests; each test clears what it put there.
+    isolate: false,
     testTimeout: 10_000,
   },
 });

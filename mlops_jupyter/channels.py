@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from mlops_jupyter.core import activities, events, glyphs, wire
+from mlops_jupyter.core import activities, assets, events, glyphs, wire
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Activity, ActivityUpdate, Event
 from mlops_jupyter.store import Reading, Store, Stored, Transaction
@@ -35,7 +35,10 @@ REFUSED, CLOSING = 1.0, 2.0
 KEPT = timedelta(days=1)
 _TOLD: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
-    for kind in (events.TrainingCompleted, events.TrainingFailed, events.HealthChange, events.AlertRaised)
+    for kind in (
+        *(events.TrainingCompleted, events.TrainingFailed, events.HealthChange, events.AlertRaised),
+        *(assets.ModelDeployed, assets.ModelStatus, assets.DriftRaised),
+    )
 }
 _KINDS = {"info": "info", "success": "success", "warning": "warning", "error": "failure"}
 _MISSING = 'Notifications need apprise: pip install "mlops_jupyter[notify]"'
@@ -262,6 +265,8 @@ class Channel:
             case events.TrainingCompleted(elapsed_time=took) if (took or 0.0) <= self._seconds:
                 return None
             case events.HealthChange(priority=priority) if priority != "high":
+                return None
+            case assets.ModelStatus(status=status) if status != "failed":
                 return None
         return event
 

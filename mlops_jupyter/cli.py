@@ -11,9 +11,21 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlops_jupyter.client import commands, doctor, lists, system
+from mlops_jupyter.client import (
+    cards,
+    commands,
+    dataset_words,
+    doctor,
+    lists,
+    model_words,
+    pipeline_words,
+    pipelines,
+    serving,
+    system,
+)
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.model import Model
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.terminal import TerminalView
@@ -36,6 +48,8 @@ CODES: dict[type[BaseException], int] = {
     errors.NoRoom: 3,
     errors.AmbiguousIdError: 2,
     errors.JobNotFoundError: 4,
+    errors.ModelNotFoundError: 4,
+    errors.PipelineNotFoundError: 4,
     errors.DatasetNotFoundError: 4,
     errors.MlopsError: 2,
     KeyboardInterrupt: 130,
@@ -63,7 +77,13 @@ def _told(error: BaseException) -> str:
         return "interrupted"
     # What is to be pasted is to be pasted here: the words are the same in Python and in the shell.
     words = re.sub(r'mlops\.get\("([^"]+)"\)\.logs\((\d+)\)', rf"{PROG} logs \1 --tail \2", str(error))
-    return f"{type(error).__name__}: {words.replace('mlops.jobs()', f'{PROG} jobs')}"
+    return f"{type(error).__name__}: {_pasted(words)}"
+
+
+def _pasted(words: str) -> str:
+    for what in ("jobs", "datasets", "models", "pipelines"):
+        words = words.replace(f"mlops.{what}()", f"{PROG} {what}")
+    return words
 
 
 class _Shell:
@@ -72,7 +92,8 @@ class _Shell:
     def __init__(self, said: dict[str, Any]) -> None:
         self._json = said.pop("json", False)
         self._said = said
-        self._view = TerminalView(quiet=said.pop("quiet", False))
+        self._quiet = said.pop("quiet", False)
+        self._view = TerminalView(quiet=self._quiet)
         self._session = Session(Finder.of_this_process(), self._view)
 
     def do(self, word: str) -> int:
@@ -133,6 +154,56 @@ class _Shell:
 
     def _moved(self, record: Record, word: str | None = None) -> None:
         self._answer(record, f"{record.name} {record.job_id[:6]} {word or record.status}")
+
+    def _datasets(self, what: str | None = None, **said: Any) -> None:
+        if what in (None, "ls"):
+            found = self._session.datasets()
+            self._answer(found, dataset_words.listed(found))
+        else:
+            self._answer(*dataset_words.done(what, self._session, said, PROG, self._sent))
+
+    def _sent(self, there: int, size: int) -> None:
+        if not self._quiet and sys.stderr.isatty():
+            print(f"\r{100 * there / size:3.0f} % sent", end="" if there < size else "\n", file=sys.stderr)
+
+    def _models(self, limit: int, what: str | None = None, **said: Any) -> None:
+        if what in (None, "ls"):
+            found = self._session.models(limit, said.get("name"))
+            self._answer(found, cards.models(found))
+        else:
+            model, told = model_words.done(what, self._session, said, PROG)
+            self._answer(model.record, told)
+
+    def _pipelines(self, what: str, **said: Any) -> None:
+        if what == "ls":
+            found = self._session.pipelines()
+            self._answer(found, pipelines.table(found))
+        elif what == "run":
+            wait, pipeline = said.pop("wait"), pipelines.find(said.pop("ref"), self._session)
+            self._follow(pipeline.run(**said), wait=wait)
+        else:
+            about, told = pipeline_words.done(what, self._session, said, PROG)
+            self._answer(about.record if isinstance(about, pipelines.Pipeline) else about, told)
+
+    def _deploy(self, model: str) -> None:
+        self._deployed(self._session.model(model).deploy())
+
+    def _undeploy(self, model: str) -> None:
+        self._deployed(self._session.live(model).undeploy())
+
+    def _rollback(self, model: str) -> None:
+        self._deployed(self._session.live(model).rollback())
+
+    def _deployed(self, model: Model) -> None:
+        self._answer(model.record, f"{model.ref} {model.status}")
+
+    def _predict(self, model: str, row: str) -> None:
+        found = self._session.live(model).predict(model_words.rows(row, PROG))
+        self._answer(found.to_dict("records"), found.to_string(index=False))
+
+    def _monitor(self, model: str, hours: int) -> None:
+        found = self._session.live(model).monitoring(hours)
+        self._answer(found, serving.told(found))
 
     def _status(self) -> None:
         server, status = self._session.status()

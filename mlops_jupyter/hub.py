@@ -53,18 +53,19 @@ class Hub:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, stored)
 
-    def tell(self, event: Event) -> None:
-        """Events of class C: the newest of a kind is all there is to know, and it is in no store."""
+    def tell(self, event: Event, of: str | None = None) -> None:
+        """Events of class C: the newest of a kind is all there is to know, and it is in no store. ``of``:
+        what it is about, where there are several of a kind."""
         self.rev += 1
-        self._latest[snake_case(type(event).__name__)] = (self.rev, wire.encode(event))
+        self._latest[_key(type(event), of)] = (self.rev, wire.encode(event))
         self._wake()
 
-    def forget(self, kind: type[Event]) -> None:
+    def forget(self, kind: type[Event], of: str | None = None) -> None:
         """The newest of this kind is too old to be told to anybody who comes."""
-        self._latest.pop(snake_case(kind.__name__), None)
+        self._latest.pop(_key(kind, of), None)
 
     def latest(self, rev: int) -> dict[str, bytes]:
-        """Events of class C, by their type, that came after ``rev``."""
+        """Events of class C, by their type (and what they are about), that came after ``rev``."""
         return {kind: body for kind, (at, body) in self._latest.items() if at > rev}
 
     def restart(self, head: int, trouble: str | None) -> None:
@@ -180,3 +181,7 @@ def handed(events: Iterable[Stored]) -> list[Stored]:
             break
         kept.append(event)
     return kept
+
+
+def _key(kind: type[Event], of: str | None) -> str:
+    return snake_case(kind.__name__) + (f":{of}" if of else "")

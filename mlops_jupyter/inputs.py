@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -25,27 +25,51 @@ from mlops_jupyter.core.errors import InputError, NoRoom
 #: Inputs that no job took are removed after a day.
 KEPT_SECONDS = 24 * 3600
 #: The boot it was sent in, the second of it, and a random number.
-_ID = re.compile(r"i-([0-9a-f]{8})([0-9a-f]{8})[0-9a-f]{8}")
+_ID = re.compile(r"i-([0-9a-f]{16})[0-9a-f]{8}")
+_STAMP = re.compile(r"([0-9a-f]{8})([0-9a-f]{8})")
 #: What file systems without hard links say: those of USB sticks, some served by a program or a network.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
-class Inputs:
-    """The files of one data directory's ``inputs`` folder.
+class Ages:
+    """Tells what has waited too long, whatever anybody does to the clock on the wall.
 
     ``boot`` names this boot of the machine, ``clock`` gives the seconds since, sleep included."""
 
     def __init__(
         self,
-        folder: Path,
         boot: str,
         clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
     ) -> None:
-        self._folder = folder
         self._clock = clock
         self._boot = f"{zlib.crc32(boot.encode()):08x}"
-        # Files whose age their names do not tell, and when they were first seen.
+        # What has a stamp of another boot, or none, and when it was first seen.
         self._met: dict[str, float] = {}
+
+    def stamp(self) -> str:
+        """This moment, as 16 characters."""
+        return f"{self._boot}{int(self._clock()):08x}"
+
+    def old(self, stamps: Mapping[str, str | None]) -> list[str]:
+        """The names of those, of all there are, that go."""
+        now = self._clock()
+        # Several threads may be here at once.
+        met = self._met = {name: self._met.get(name, now) for name in stamps}
+        since = {name: self._since(stamp) for name, stamp in stamps.items()}
+        return [name for name, at in since.items() if now - (met[name] if at is None else at) > KEPT_SECONDS]
+
+    def _since(self, stamp: str | None) -> float | None:
+        """None for a stamp of an earlier boot, or of another machine that shares the folder."""
+        told = _STAMP.fullmatch(stamp or "")
+        return int(told[2], 16) if told is not None and told[1] == self._boot else None
+
+
+class Inputs:
+    """The files of one data directory's ``inputs`` folder."""
+
+    def __init__(self, folder: Path, ages: Ages) -> None:
+        self._folder = folder
+        self._ages = ages
 
     def create(self, expected: int = 0) -> tuple[str, BinaryIO]:
         """A new input and the file to write it to; ``NoRoom`` where there is none for ``expected`` bytes."""
@@ -54,29 +78,25 @@ class Inputs:
         if len(self._waiting()) >= limits.INPUTS:
             raise NoRoom(f"{limits.INPUTS} inputs wait for their jobs already.", "Submit these first.")
         self.check_room(expected)
-        input_id = f"i-{self._boot}{int(self._clock()):08x}{secrets.token_hex(4)}"
-        return input_id, os.fdopen(_create(self._folder / f"{input_id}.part"), "wb")
+        input_id = f"i-{self._ages.stamp()}{secrets.token_hex(4)}"
+        return input_id, os.fdopen(create(self._folder / f"{input_id}.part"), "wb")
 
     def check_room(self, more: int) -> None:
         """``NoRoom`` when ``more`` bytes are too many for what may wait, or for the disk."""
         if sum(found.st_size for _, found in self._waiting()) + more > limits.INPUTS_BYTES:
             most = limits.INPUTS_BYTES >> 30
             raise NoRoom(f"What waits for its jobs may have {most} GiB.", "Submit these first.")
-        free = shutil.disk_usage(self._folder).free
-        if free - more < limits.FREE_BYTES:
-            raise NoRoom(
-                f"The disk has {free / (1 << 30):.1f} GiB free, and {limits.FREE_BYTES >> 30} GiB stay free."
-            )
+        check_disk(self._folder, more)
 
     def write(self, file: BinaryIO, chunk: bytes) -> None:
         """``NoRoom`` where the disk does not take it: a quota, or others were quicker."""
-        with _taken_by_the_disk():
+        with taken_by_the_disk():
             file.write(chunk)
 
     def finish(self, input_id: str, file: BinaryIO) -> None:
         """All bytes are there: from now on a job can take them. On disk, as the job will be."""
         try:
-            with _taken_by_the_disk():
+            with taken_by_the_disk():
                 file.flush()
                 os.fsync(file.fileno())
         except NoRoom:
@@ -110,19 +130,11 @@ class Inputs:
         return found
 
     def _remove_old(self) -> None:
-        now = self._clock()
-        waiting = [path for path, _ in self._waiting()]
-        # Several threads may be here at once.
-        met = self._met = {path.name: self._met.get(path.name, now) for path in waiting}
-        for path in waiting:
-            sent = self._sent(path.name)
-            if now - (met[path.name] if sent is None else sent) > KEPT_SECONDS:
-                path.unlink(missing_ok=True)
-
-    def _sent(self, name: str) -> float | None:
-        """When it came; None for one of an earlier boot, or of another machine that shares the folder."""
-        told = _ID.match(name)
-        return int(told[2], 16) if told is not None and told[1] == self._boot else None
+        stamps = {
+            path.name: told[1] if (told := _ID.match(path.name)) else None for path, _ in self._waiting()
+        }
+        for name in self._ages.old(stamps):
+            (self._folder / name).unlink(missing_ok=True)
 
     def remove(self, input_id: str) -> None:
         """A job has taken it."""
@@ -136,19 +148,28 @@ def linked(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        with source.open("rb") as file, os.fdopen(_create(target), "wb") as copy, _taken_by_the_disk():
+        with source.open("rb") as file, os.fdopen(create(target), "wb") as copy, taken_by_the_disk():
             shutil.copyfileobj(file, copy)
             copy.flush()
             os.fsync(copy.fileno())
 
 
 @contextmanager
-def _taken_by_the_disk() -> Iterator[None]:
+def taken_by_the_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise NoRoom(f"The disk does not take it: {error.strerror}.") from error
 
 
-def _create(path: Path) -> int:
+def check_disk(folder: Path, more: int) -> None:
+    """``NoRoom`` when ``more`` bytes would leave the disk too little."""
+    free = shutil.disk_usage(folder).free
+    if free - more < limits.FREE_BYTES:
+        raise NoRoom(
+            f"The disk has {free / (1 << 30):.1f} GiB free, and {limits.FREE_BYTES >> 30} GiB stay free."
+        )
+
+
+def create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

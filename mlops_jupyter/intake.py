@@ -17,13 +17,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlops_jupyter.core import facts
+from mlops_jupyter.core import assets, facts
 from mlops_jupyter.core.alerts import stalled
 from mlops_jupyter.core.alerts.watch import Watch
 from mlops_jupyter.core.consequences import Order, Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
 from mlops_jupyter.core.events import LogLines, MetricPoints, TrainingProgress
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.models import Model
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.news import READ_BYTES, News
@@ -172,7 +173,7 @@ class Intake:
                         tx.tell(event)
                         self._held.pop(job.job_id, None)
                     case Register(model):
-                        tx.put_model(model)
+                        _register(tx, model)
                     case Signal(order=order):
                         signal = order
         self._say(tx, job.job_id, points, happened)
@@ -296,3 +297,17 @@ class Intake:
             part = tuple(lines[start : start + LINES])
             tx.append(LogLines(time=now, job_id=job.job_id, first=first + start, lines=part))
         return msgspec.structs.replace(job, log_lines=first + len(lines))
+
+
+def _register(tx: Transaction, model: Model) -> None:
+    model = tx.register(model)
+    status = assets.ModelStatus(
+        time=model.created,
+        model_id=model.model_id,
+        name=model.name,
+        version=model.version,
+        previous=None,
+        status=model.status,
+        by=model.provenance.submitted_by,
+    )
+    tx.tell(status)

@@ -3,7 +3,8 @@
 ``meta.json`` holds the record as of some place in the journal, with all that only the server knew
 (name, submitter, who stopped it, Idempotency-Key). What the journal says after that place follows by
 ``advance``. So is a job brought back of which the database has lost the end only.
-Not here: the events of a lost database; they are gone, and clients are told by a new epoch.
+Not here: the models of jobs (``shelves``), and the events of a lost database; they are gone, and clients
+are told by a new epoch.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ from pathlib import Path
 import msgspec
 
 from mlops_jupyter.core import facts, wire
-from mlops_jupyter.core.consequences import Register
-from mlops_jupyter.core.ends import model_of
 from mlops_jupyter.core.errors import InvalidTransition, StoreUnavailable
-from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.store import Kept, Reading, Store, Transaction
@@ -69,7 +68,6 @@ class Restored(msgspec.Struct, frozen=True):
     kept: Kept
     spec: JobSpec
     points: list[Point]
-    model: Model | None
 
 
 def lost(jobs: Path, found: Reading) -> Iterator[Callable[[Transaction], bool]]:
@@ -108,16 +106,14 @@ def restore(kept: Kept, folder: Path) -> Restored | None:
         log.warning("Job %s cannot be brought back: %s", folder.name, error)
         return None
     points = [point for fact in _facts(folder, 0, kept.cursor.journal) for point in _points(fact)]
-    job, model, later = _since(kept, folder)
-    if model is None and job.model_id is not None and job.model_file is not None and job.end_time is not None:
-        model = model_of(job, job.model_file, job.end_time)
+    job, later = _since(kept, folder)
     cursor = kept.cursor._replace(journal=_end(folder, kept.cursor.journal))
-    return Restored(msgspec.structs.replace(kept, job=job, cursor=cursor), spec, points + later, model)
+    return Restored(msgspec.structs.replace(kept, job=job, cursor=cursor), spec, points + later)
 
 
-def _since(kept: Kept, folder: Path) -> tuple[Job, Model | None, list[Point]]:
+def _since(kept: Kept, folder: Path) -> tuple[Job, list[Point]]:
     """The job after all that its journal has since it was ``kept``, and what that brought."""
-    job, model = kept.job, None
+    job = kept.job
     points: list[Point] = []
     if job.status == "queued" and _is_claimed(folder):
         # Its place was given to it, by whom nobody knows any more: it must never run twice.
@@ -125,13 +121,10 @@ def _since(kept: Kept, folder: Path) -> tuple[Job, Model | None, list[Point]]:
     for fact in _facts(folder, kept.cursor.journal, None):
         points += _points(fact)
         try:
-            job, consequences = advance(job, fact)
+            job, _ = advance(job, fact)
         except InvalidTransition:
             continue
-        for consequence in consequences:
-            if isinstance(consequence, Register):
-                model = consequence.model
-    return job, model, points
+    return job, points
 
 
 def _putting(restored: Restored, before: Job | None) -> Callable[[Transaction], bool]:
@@ -142,8 +135,6 @@ def _putting(restored: Restored, before: Job | None) -> Callable[[Transaction], 
         if _known(tx, job.job_id) != before:
             return False
         tx.put_kept(restored.kept, restored.spec, restored.points)
-        if restored.model is not None:
-            tx.put_model(restored.model)
         if job.rerun_of is not None and _known(tx, job.rerun_of) is not None:
             last = tx.attempts(job.rerun_of)[-1]
             if last.attempt < job.attempt:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from mlops_jupyter import folders
 from mlops_jupyter.core import facts, limits, wire
 from mlops_jupyter.core.errors import (
     DatasetNotFoundError,
@@ -24,12 +24,14 @@ from mlops_jupyter.core.errors import (
     KeyReusedError,
     MlopsError,
     NoRoom,
+    NoSuchDataset,
     error_for,
 )
-from mlops_jupyter.core.jobs import Job, JobSpec, Source
+from mlops_jupyter.core.jobs import Change, Dataset, Job, JobSpec, Origin, Source
 from mlops_jupyter.core.reruns import again, difference
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
 from mlops_jupyter.executors import second_look
+from mlops_jupyter.ids import new_id
 from mlops_jupyter.inputs import Inputs, linked
 from mlops_jupyter.intake import Intake
 from mlops_jupyter.records import Records
@@ -37,13 +39,18 @@ from mlops_jupyter.store import Reading, Store, Transaction
 from mlops_jupyter.training.journal import sync_folder
 from mlops_jupyter.training.tabular.catalogue import Task
 
-#: Without vowels and look-alikes: ids are read aloud and typed.
-ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 #: Seconds for which the folder of a job that was never stored must be seen to be nobody's any more.
 ABANDONED = 3600.0
 _SENT = {"spec.json", "data.parquet", "test.parquet", "estimator.pkl"}
 #: So many earlier jobs of the same kind tell how long the stages take.
 EARLIER = 5
+
+
+class Run(NamedTuple):
+    """That a job is a run of a pipeline, with these changes to its recipe."""
+
+    origin: Origin
+    changes: tuple[Change, ...] = ()
 
 
 class Submissions:
@@ -56,19 +63,23 @@ class Submissions:
         self._records = records
         self._intake = intake
 
-    async def accept(self, spec: JobSpec, by: str, key: str | None, rerun_of: str | None = None) -> Job:
+    async def accept(
+        self, spec: JobSpec, by: str, key: str | None, rerun_of: str | None = None, run: Run | None = None
+    ) -> Job:
         """The job, on disk; what came under ``key`` before is the job it became then.
 
         With ``rerun_of`` it is the next attempt at that job, whose inputs are still in its folder."""
-        digest = await asyncio.to_thread(_digest, spec, rerun_of)
+        digest = await asyncio.to_thread(_digest, spec, rerun_of, run)
         lent = {} if rerun_of is None else await self._inputs_of(rerun_of)
+        spec = await self.with_datasets(spec)
 
         def before(store: Reading) -> Job | None:
             return None if key is None else _submitted(store, key, digest)
 
         if (known := await self._store.aread(before)) is not None:
             return known
-        if rerun_of is not None:
+        unseen = spec.data.dataset is not None and spec.estimator_input is None
+        if rerun_of is not None or run is not None or unseen:
             await self._look_again(spec, rerun_of, lent)
 
         def work(tx: Transaction) -> Job:
@@ -76,9 +87,9 @@ class Submissions:
                 return known
             if key is not None:
                 tx.add_submission(key, digest, job_id)
-            return self._add(tx, job_id, spec, by, rerun_of)
+            return self._add(tx, job_id, spec, by, rerun_of, run)
 
-        job_id = "j-" + "".join(secrets.choice(ALPHABET) for _ in range(12))
+        job_id = new_id("j")
         try:
             spec = await asyncio.to_thread(self._prepare, job_id, spec, lent)
             job = await self._store.awrite(work)
@@ -93,6 +104,29 @@ class Submissions:
             return job
         await asyncio.to_thread(self._settle, rerun_of or job_id, spec)
         return job
+
+    async def with_datasets(self, spec: JobSpec) -> JobSpec:
+        """Datasets by the files of their versions: what is asked for later is another version, perhaps."""
+        data = await self._file_of(spec.data)
+        return msgspec.structs.replace(spec, data=data, test=spec.test and await self._file_of(spec.test))
+
+    async def _file_of(self, source: Source) -> Source:
+        if source.dataset is None:
+            return source if source.sha256 is None else msgspec.structs.replace(source, sha256=None)
+        dataset_id = source.dataset
+        try:
+            dataset = await self._store.aread(lambda reading: reading.dataset(dataset_id))
+            version = dataset.version(source.version)
+        except KeyError as error:
+            wanted = f"{dataset_id}@{source.version}" if source.version else dataset_id
+            raise NoSuchDataset(f'no dataset "{wanted}".', code="List: mlops.datasets()") from error
+        return Source(
+            path=str(folders.place_of(self._folder.parent / "datasets", dataset, version)),
+            name=source.name or dataset.name,
+            dataset=dataset.id,
+            version=version.version,
+            sha256=version.sha256,
+        )
 
     async def sweep(self) -> None:
         """Remove what submissions left whose server was killed before their job was stored: nobody was told
@@ -122,9 +156,14 @@ class Submissions:
             if input_id is not None
         }
 
-    async def _look_again(self, spec: JobSpec, rerun_of: str, lent: Mapping[str, Path]) -> None:
-        """Raises what stands against a rerun, as a kernel says it of a first submission. One without changes
-        is let pass: it was checked when it came first."""
+    async def _look_again(self, spec: JobSpec, rerun_of: str | None, lent: Mapping[str, Path]) -> None:
+        """Raises what stands against a rerun, the run of a pipeline or training on a dataset, whose file no
+        kernel has, as a kernel says it of a first submission. A rerun without changes is let pass: it was
+        checked when it came first."""
+        if rerun_of is None:
+            if found := await second_look.problems(spec):
+                raise error_for(found)
+            return
         asked, job = await self._store.aread(lambda reading: (reading.spec(rerun_of), reading.job(rerun_of)))
         sent = spec.estimator_input is not None
         new = spec.estimator_input != asked.estimator_input
@@ -140,7 +179,9 @@ class Submissions:
         if found := await second_look.problems(looked):
             raise error_for(found)
 
-    def _add(self, tx: Transaction, job_id: str, spec: JobSpec, by: str, rerun_of: str | None) -> Job:
+    def _add(
+        self, tx: Transaction, job_id: str, spec: JobSpec, by: str, rerun_of: str | None, run: Run | None
+    ) -> Job:
         now, kind = time.time(), _kind(spec)
         earlier = [_stage_seconds(job) for job in tx.finished(kind, EARLIER)]
         waiting = [job for job in tx.open_jobs() if job.status == "queued"]
@@ -152,14 +193,22 @@ class Submissions:
             stages=fresh_stages(learned_shares(earlier)),
             expected_seconds=_means(earlier),
             target=spec.target,
+            dataset=_registered(spec.data),
             estimator=spec.model,
             priority=spec.priority,
             ahead=sum(job.priority >= spec.priority for job in waiting),
         )
+        if run is not None:
+            job = msgspec.structs.replace(job, pipeline=run.origin, changes=run.changes)
         if rerun_of is not None:
             last = tx.attempts(rerun_of)[-1]
-            changes = difference(tx.spec(rerun_of), spec)
-            job = msgspec.structs.replace(job, rerun_of=rerun_of, changes=changes, attempt=last.attempt + 1)
+            job = msgspec.structs.replace(
+                job,
+                rerun_of=rerun_of,
+                changes=difference(tx.spec(rerun_of), spec),
+                attempt=last.attempt + 1,
+                pipeline=tx.job(rerun_of).pipeline,
+            )
             self._intake.record(tx, last, [facts.JobFollowed(time=now, followed_by=job_id)])
         tx.add_job(job, spec, kind)
         return self._intake.record(tx, job, [facts.JobSubmitted(time=now, by=by)]).job
@@ -226,8 +275,17 @@ class Submissions:
             raise InputError("What was sent for the job before is gone from its folder.") from error
 
 
-def _digest(spec: JobSpec, rerun_of: str | None) -> str:
-    return hashlib.sha256(wire.encode([spec, rerun_of])).hexdigest()
+def _registered(source: Source) -> Dataset | None:
+    """What a job uses, where it is known before its worker has read it."""
+    if source.dataset is None:
+        return None
+    name = source.name or source.dataset
+    return Dataset(name=name, id=source.dataset, version=source.version, hash=source.sha256)
+
+
+def _digest(spec: JobSpec, rerun_of: str | None, run: Run | None) -> str:
+    asked = [spec, rerun_of] if run is None else [spec, rerun_of, run.origin]
+    return hashlib.sha256(wire.encode(asked)).hexdigest()
 
 
 def _submitted(store: Reading, key: str, digest: str) -> Job | None:

@@ -23,14 +23,16 @@ from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.transitions import advance
 from mlops_jupyter.errands import Errands, look_on
 from mlops_jupyter.executors.protocol import Executor
-from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.inputs import Ages, Inputs
 from mlops_jupyter.intake import Intake, Taken
 from mlops_jupyter.keepers import Keepers
 from mlops_jupyter.places import Places
 from mlops_jupyter.records import Records
+from mlops_jupyter.registry import Registry
+from mlops_jupyter.shelves import Shelves
 from mlops_jupyter.starts import Starts
 from mlops_jupyter.store import Store, Transaction
-from mlops_jupyter.submissions import Submissions
+from mlops_jupyter.submissions import Run, Submissions
 from mlops_jupyter.training.processes import boot_id
 
 log = logging.getLogger(__name__)
@@ -58,9 +60,11 @@ class Supervisor:
         self.owner = owners.this_process()
         self._loop = asyncio.get_running_loop()
         self._errands = Errands()
-        self.inputs = Inputs(folder / "inputs", boot_id())
+        self.inputs = Inputs(folder / "inputs", Ages(boot_id()))
         self.records = Records(store, folder / "jobs")
-        self.intake = Intake(store, self._taken_in, self.records.keep, muted)
+        self.shelves = Shelves(store, folder / "models")
+        self.registry = Registry(store, self.records, self.shelves, folder / "jobs")
+        self.intake = Intake(store, self._taken_in, self._over, muted)
         self.submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
         self.places = Places(
             store,
@@ -91,13 +95,18 @@ class Supervisor:
         return self._folder / "jobs" / job_id
 
     async def submit(
-        self, spec: JobSpec, by: str, key: str | None = None, rerun_of: str | None = None
+        self,
+        spec: JobSpec,
+        by: str,
+        key: str | None = None,
+        rerun_of: str | None = None,
+        run: Run | None = None,
     ) -> Job:
         """Accept a job; it is on disk when this returns. ``SubmissionError`` names all that is wrong.
 
         What was submitted under ``key`` before is the job it became then; with ``rerun_of`` it is the next
-        attempt at that job."""
-        job = await self.submissions.accept(spec, by, key, rerun_of)
+        attempt at that job, with ``run`` one of a pipeline."""
+        job = await self.submissions.accept(spec, by, key, rerun_of, run)
         self._errands.do(self.places.give)
         return job
 
@@ -176,6 +185,7 @@ class Supervisor:
         """The store works, for the first time or again: see what has become of the jobs in it."""
         self._adopting = self._errands.do(self.adopt)
         self._errands.do(self.submissions.sweep)
+        self._errands.do(self.registry.tidy)
 
     async def adopted(self) -> None:
         """Until the jobs of an earlier server are taken over."""
@@ -274,6 +284,11 @@ class Supervisor:
             log.warning("Jobs that were being started will be started again: %s", error)
         for job_id in self.intake.owed.jobs():
             log.warning("Job %s was asked to stop, which could not be recorded", job_id)
+
+    def _over(self, job_id: str) -> None:
+        """Called in the intake's thread once all is read of a job that is over."""
+        self.records.keep(job_id)
+        self.shelves.keep_of(job_id)
 
     def _taken_in(self, taken: Taken) -> None:
         """Called in the intake's thread after each commit."""

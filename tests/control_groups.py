@@ -54,13 +54,15 @@ class Real:
     @contextmanager
     def filled(self, memory: int) -> Iterator[None]:
         """A process of the group holds so many bytes meanwhile."""
-        code = f"held = bytearray(b'x' * {memory}); print('held', flush=True); input()"
+        # Each page is written to, once: copied, it would need twice the room for a moment, and be ended.
+        write = "held[::4096] = b'x' * len(held[::4096])"
+        code = f"held = bytearray({memory}); {write}; print('held', flush=True); input()"
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with self.inside():
             process = subprocess.Popen([sys.executable, "-c", code], **pipes)
         try:
             assert process.stdout is not None
-            process.stdout.readline()
+            assert process.stdout.readline() == b"held\n"
             yield
         finally:
             process.communicate(b"\n", timeout=10)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mlops_jupyter import records
+from mlops_jupyter import records, shelves
 from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.jobs import Job, JobSpec, Source
 from mlops_jupyter.intake import Intake, Taken
@@ -40,9 +40,15 @@ class Desk:
         self.writer = self.writers[JOB]
 
     def open(self) -> None:
-        self.store = Store(self.path, lambda stored: None, lost=partial(records.lost, self.jobs))
+        models = self.path.parent / "models"
+        self.store = Store(
+            self.path,
+            lambda stored: None,
+            lost=lambda found: chain(records.lost(self.jobs, found), shelves.lost(models, found)),
+        )
         self.records = records.Records(self.store, self.jobs)
-        self.intake = Intake(self.store, self._take, self.records.keep)
+        self.shelves = shelves.Shelves(self.store, models)
+        self.intake = Intake(self.store, self._take, self._keep)
 
     def begin(self, job_id: str, **fields: Any) -> Run:
         """Submit a job and let its keeper and worker begin."""
@@ -79,6 +85,10 @@ class Desk:
         self.intake.watch(job_id, self.jobs / job_id)
         while self.intake.look(job_id, self.jobs / job_id):
             pass
+
+    def _keep(self, job_id: str) -> None:
+        self.records.keep(job_id)
+        self.shelves.keep_of(job_id)
 
     def _take(self, taken: Taken) -> None:
         self.taken.append(taken)

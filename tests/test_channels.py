@@ -15,7 +15,7 @@ import pytest
 
 from mlops_jupyter import channels
 from mlops_jupyter.channels import Channels, Wanted
-from mlops_jupyter.core import events
+from mlops_jupyter.core import assets, events
 from mlops_jupyter.core.events import Event
 from mlops_jupyter.store import Store
 from tests.core.builders import a_job
@@ -131,6 +131,33 @@ def test_what_is_told_and_what_is_not(serve: Callable[..., Server], receiver: Re
     ]
     (_, body), *_ = receiver.got
     assert body["type"] == "success"
+
+
+def test_deployments_are_told_with_the_reason_where_they_fail(
+    serve: Callable[..., Server], receiver: Receiver
+) -> None:
+    server, now = serve("ok"), datetime.now(UTC)
+    model: dict[str, Any] = {"time": now, "model_id": "m-7f3a00000000", "name": "churn", "version": 3}
+    for before, after in (("registered", "deploying"), ("deploying", "deployed")):
+        server.tell(assets.ModelStatus(**model, previous=before, status=after, by="ada"))
+    server.tell(
+        assets.ModelDeployed(
+            time=now,
+            model_id=model["model_id"],
+            model_name="churn",
+            version=3,
+            model_accuracy=0.974,
+            endpoint="mlops/api/endpoints/e-7f3a00000000/predict",
+            endpoint_id="e-7f3a00000000",
+        )
+    )
+    why = "Its process crashed 3 times within 60 s, the last time: SIGSEGV."
+    server.tell(assets.ModelStatus(**model, previous="deployed", status="registered", by="ada"))
+    server.tell(assets.ModelStatus(**model, previous="deployed", status="failed", why=why))
+    assert receiver.wait("ok", 2) == [
+        "Model deployed: churn v3 is live, accuracy 97.4% (m-7f3a)",
+        f"Model failed: churn v3: {why} (m-7f3a)",
+    ]
 
 
 def test_of_servers_that_share_a_store_one_tells_and_after_a_restart_nobody_again(

@@ -262,3 +262,46 @@ def test_open_tells_where_and_says_what_to_run_where_no_browser_could() -> None:
     done = mlops("open")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.splitlines()[-1] == "Run: jupyter mlops — its page shows the same jobs."
+
+
+def test_models_are_found_promoted_and_deleted_by_what_people_call_them(tmp_path: Path) -> None:
+    job = answer("train", PENGUINS, *QUICK, "--name", "shell", "--wait", "--quiet")
+    listed = answer("models", "ls", "shell")
+    assert [(model["model_id"], model["version"]) for model in listed] == [(job["model_id"], 1)]
+    assert "shell@1" in mlops("models").stdout
+    assert answer("models", "promote", "shell", "prod")["aliases"] == ["prod"]
+    shown = mlops("models", "show", "shell@prod")
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, "shell v1")
+    path = tmp_path / "shell.skops"
+    done = mlops("models", "download", "shell", str(path))
+    assert (done.returncode, done.stdout) == (0, f"{path}\n")
+    assert path.stat().st_size == listed[0]["size"]
+    misspelt = mlops("models", "show", "shel")
+    assert (misspelt.returncode, misspelt.stdout) == (4, "")
+    assert misspelt.stderr.splitlines() == [
+        'ModelNotFoundError: no model "shel".',
+        'Did you mean "shell" (v1, v1 prod)?',
+        "List: mlops models",
+    ]
+    refused = mlops("models", "rm", "shell")
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (
+        2,
+        f"mlops models rm {job['model_id']} --yes",
+    )
+    assert mlops("models", "rm", "shell", "--yes").stdout == "shell@1 deleted\n"
+    assert answer("models", "ls", "shell") == []
+
+
+def test_pipelines_speak_the_same_words_in_the_shell() -> None:
+    job_id = mlops("train", PENGUINS, *QUICK).stdout.strip()
+    # It waits for the job, and says how far that is.
+    kept = json.loads(mlops("pipelines", "save", "of-shell", job_id, "--json").stdout)
+    assert (kept["version"], kept["recipe"]["target"]) == (1, "species")
+    assert answer("pipelines", "set", "of-shell", "--C", "0.5")["version"] == 2
+    assert answer("pipelines", "compare", "of-shell") == [{"name": "C", "before": None, "after": 0.5}]
+    assert "of-shell" in [each["name"] for each in answer("pipelines")]
+    assert "penguins.csv" in mlops("pipelines", "show", "of-shell").stdout
+    gone = mlops("pipelines", "rm", "of-shell")
+    assert gone.stdout == f"of-shell deleted; for a day: mlops pipelines restore {kept['id']}\n"
+    missing = mlops("pipelines", "show", "of-shell")
+    assert (missing.returncode, missing.stderr.splitlines()[-1]) == (4, "List: mlops pipelines")

@@ -38,6 +38,7 @@ def test_typescript_finds_nothing() -> None:
     run("run", "check")
 
 
+@pytest.mark.timeout(400)
 def test_the_front_ends_own_tests_pass() -> None:
     told = run("run", "test")
     assert "passed" in told

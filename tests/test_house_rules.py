@@ -20,8 +20,22 @@ from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
 from mlops_jupyter.news import LINE_LENGTH
+from mlops_jupyter.server import (
+    datasets,
+    endpoints,
+    feed,
+    inputs,
+    jobs,
+    metrics,
+    models,
+    notify,
+    page,
+    pipelines,
+    status,
+    system,
+)
 from mlops_jupyter.server import events as event_routes
-from mlops_jupyter.server import feed, inputs, jobs, metrics, models, notify, page, status, system
+from mlops_jupyter.server import uploads as upload_routes
 from mlops_jupyter.server.extension import MlopsExtension
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.training import output
@@ -208,28 +222,55 @@ def test_the_limits_are_documented_as_they_are_enforced() -> None:
     """Each limit of the code is in the table, and nothing is in the table that is not the code's."""
     of, gib, day = limits, 1 << 30, {86_400: "a day"}[KEPT_SECONDS]
     assert {name for name in vars(of) if name.isupper()} == {
+        *("PREDICT_BODY", "PREDICT_ROWS"),
         *("BODY", "NAME", "PATH", "PARAMETERS", "DEPTH", "COMBINATIONS", "LEAST_TIMEOUT"),
         *(
             "INPUT_BYTES",
             "INPUTS",
             "INPUTS_BYTES",
             "FREE_BYTES",
+            "UPLOAD_BYTES",
+            "DATASETS_BYTES",
+            "UPLOADS",
+            "CHUNK",
+            "LEAST_CHUNK",
+            "MOST_CHUNK",
+            "COLUMNS",
+            "CELL",
+            "DECODED_RATIO",
+            "DECODED_BYTES",
+            "READING_BYTES",
+            "READING_CPU",
+            "READING_SECONDS",
             "QUEUED",
             "METRICS",
             "POINTS",
             "JOURNAL_BYTES",
             "FINDINGS",
+            "PIPELINES",
+            "VERSIONS",
         ),
     }
     table = API.partition("### Limits")[2].partition("\n\n507 ")[0]
     assert [line.split(" | ")[1] for line in table.strip().splitlines()[2:]] == [
         f"{of.BODY >> 20} MiB; 64 KiB; {SubscribeHandler.max_message_size >> 10} KiB",
+        f"{of.PREDICT_BODY >> 20} MiB; {of.PREDICT_ROWS:,}",
         f"{of.NAME} characters; {of.PATH:,} bytes",
         f"{of.PARAMETERS:,}; {of.DEPTH}; {of.COMBINATIONS:,}",
         f"at least {of.LEAST_TIMEOUT:g} s",
         f"{of.INPUT_BYTES // gib} GiB; {of.INPUTS}; {of.INPUTS_BYTES // gib} GiB ({day}, then they are gone)",
         f"{of.FREE_BYTES // gib} GiB stays free",
+        (
+            f"{of.UPLOAD_BYTES // gib} GiB; {of.DATASETS_BYTES // gib} GiB; {of.UPLOADS}; "
+            f"{of.MOST_CHUNK >> 20} MiB ({day}, then what is not finished is gone)"
+        ),
+        (
+            f"{of.COLUMNS:,}; {of.CELL >> 20} MiB; {of.DECODED_RATIO} times the file, "
+            f"at least {of.DECODED_BYTES // gib} GiB"
+        ),
+        f"{of.READING_BYTES // gib} GiB; {of.READING_CPU} s; {of.READING_SECONDS} s",
         f"{of.QUEUED:,}",
+        f"{of.PIPELINES:,}; {of.VERSIONS:,}",
         f"{of.METRICS:,}; {of.POINTS // 10**6} million; {of.JOURNAL_BYTES // gib} GiB; {of.FINDINGS:,}",
         f"{LINE_LENGTH >> 10} KiB; {output.KEPT >> 20} MiB and its last {output.END >> 10} KiB",
         f"{MlopsExtension.max_sockets.default_value} (`max_sockets`)",
@@ -240,7 +281,10 @@ def test_the_documented_routes_are_those_that_are_served() -> None:
     verbs = ("get", "post", "put", "patch", "delete")
     served = {
         f"{verb.upper()} {re.sub(r'[(].*?[)]', '{id}', path)}"
-        for module in (status, system, jobs, metrics, models, inputs, event_routes, feed, notify)
+        for module in (
+            *(status, system, jobs, metrics, models, endpoints, inputs, event_routes, feed, notify),
+            *(datasets, upload_routes, pipelines),
+        )
         for path, handler in module.handlers
         for verb in verbs
         if verb in vars(handler)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter import inputs
-from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.inputs import Ages, Inputs
 
 DAY = 24 * 3600
 
@@ -22,7 +22,7 @@ class Machine:
         self.runs = 1000.0
 
     def server(self) -> Inputs:
-        return Inputs(self._folder, self.boot, lambda: self.runs)
+        return Inputs(self._folder, Ages(self.boot, lambda: self.runs))
 
     def waiting(self, server: Inputs) -> set[str]:
         """What is there once something new has come, without that."""

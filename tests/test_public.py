@@ -42,7 +42,7 @@ def test_every_public_name_is_there() -> None:
 
 
 #: Of the server's own inside, or told to clients that speak REST themselves.
-INSIDE = {"BegunBefore", "InvalidTransition", "KeyReusedError", "StartRefused"}
+INSIDE = {"BegunBefore", "FaultyRows", "InvalidTransition", "KeyReusedError", "StartRefused"}
 
 
 def test_every_error_is_in_the_tree_and_those_users_meet_are_public() -> None:

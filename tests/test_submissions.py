@@ -13,7 +13,7 @@ import pytest
 from mlops_jupyter import submissions as module
 from mlops_jupyter.core.errors import InputError
 from mlops_jupyter.core.jobs import JobSpec, Source
-from mlops_jupyter.inputs import Inputs
+from mlops_jupyter.inputs import Ages, Inputs
 from mlops_jupyter.submissions import Submissions
 from tests.desk import JOB, Desk
 
@@ -30,7 +30,7 @@ def test_what_a_job_needs_is_on_disk_before_it_is_accepted(
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", seen)
-    inputs = Inputs(tmp_path / "inputs", "this boot")
+    inputs = Inputs(tmp_path / "inputs", Ages("this boot"))
     input_id, file = inputs.create()
     inputs.write(file, b"a table")
     inputs.finish(input_id, file)
@@ -51,7 +51,7 @@ def test_where_there_are_no_hard_links_a_job_gets_a_copy_of_what_was_sent(
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", none)
-    inputs = Inputs(tmp_path / "inputs", "this boot")
+    inputs = Inputs(tmp_path / "inputs", Ages("this boot"))
     input_id, file = inputs.create()
     inputs.write(file, b"a table")
     inputs.finish(input_id, file)
@@ -70,7 +70,7 @@ def test_where_there_are_no_hard_links_a_job_gets_a_copy_of_what_was_sent(
 def test_an_input_that_another_job_takes_just_now_is_to_be_sent_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = Inputs(tmp_path / "inputs", "this boot")
+    inputs = Inputs(tmp_path / "inputs", Ages("this boot"))
     input_id, file = inputs.create()
     inputs.finish(input_id, file)
     link = os.link

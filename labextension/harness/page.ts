@@ -5,8 +5,10 @@ import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../src
 import { type Card, freshCard, reduce, type Source } from "../src/state/card";
 import { type Link, NO_LINK } from "../src/state/connection";
 import { measured } from "../src/state/series";
+import { mount as mountBoard, type Part } from "../src/views/board";
 import { mount as mountPanel } from "../src/views/panel";
 import { mount } from "../src/views/train";
+import { showAssets } from "./assets";
 
 interface Recorded {
   record: Job;
@@ -53,7 +55,7 @@ export function cardOf(state: Recorded): Card {
 }
 
 /** A board of all recorded jobs, with a feed and a machine that is nearly full. */
-function boardOf(states: Recorded[]): Board {
+function boardOf(states: Recorded[], others: Partial<SystemMetrics> = {}): Board {
   const jobs = states.map(({ record }, i) => ({ ...record, job_id: `${record.job_id}${i}` }));
   const time = new Date(NOW).toISOString();
   const levels = { cpu: "healthy", memory: "warning", disk: "critical" } as const;
@@ -62,7 +64,7 @@ function boardOf(states: Recorded[]): Board {
     ...{ type: "system_metrics", time, seq: null, priority: "low", cpu_percent: 38, cpus: 2, cpu_scope: "container" },
     ...{ memory_percent: 81, memory_used: 4.1e8, memory_limit: 5.1e8, memory_scope: "container", host, health: "critical", levels },
     ...{ disk_percent: 96, disk_used: 9.6e10, disk_limit: 1e11, active_connections: 1, network: { received: 1200, sent: 3e6 } },
-    ...{ process_count: 100, uptime: 1000, load_average: [1.2, 1, 1], api_response_ms: 2, ws_response_ms: 1, gpu: [], jobs: [], kernels: [] },
+    ...{ process_count: 100, uptime: 1000, load_average: [1.2, 1, 1], api_response_ms: 2, ws_response_ms: 1, gpu: [], jobs: [], kernels: [{ id: "k-1", memory: 3.1e8 }] },
   } as unknown as SystemMetrics;
   const rows = (["info", "success", "warning", "error"] as const).map((status, i) => ({
     ...{ type: "activity_update", time, seq: i + 1, priority: "low" },
@@ -72,7 +74,7 @@ function boardOf(states: Recorded[]): Board {
     },
   })) as unknown as ActivityUpdate[];
   const samples = [38, 52, 66, 81].map((percent, i) => ({
-    ...{ ...sample, cpu_percent: percent / 2, memory_percent: percent, disk_percent: 96 },
+    ...{ ...sample, cpu_percent: percent / 2, memory_percent: percent, disk_percent: 96, ...others },
     time: new Date(NOW - 5000 * (3 - i)).toISOString(),
   }));
   const thresholds = { cpu: { warning: 75, critical: 90 }, memory: { warning: 75, critical: 90 }, disk: { warning: 80, critical: 95 } };
@@ -91,6 +93,10 @@ declare global {
   interface Window {
     /** The panel in place of the cards. */
     showPanel(states: Record<string, Recorded>, width: number): void;
+    /** The machine as a strip, or the feed, in place of the cards. */
+    showBoard(states: Record<string, Recorded>, width: number, part: Part, sample?: Partial<SystemMetrics>): void;
+    /** The views of datasets, models, pipelines and uploads; `name` is what users call everything. */
+    showAssets(width: number, name: string | null): void;
     showStates(states: Record<string, Recorded>, width: number): void;
     /** A card that is shown comes into another state. */
     changeState(name: string, state: Recorded): void;
@@ -106,6 +112,17 @@ window.showPanel = (states, width) => {
   const acts = { act: () => {}, order: () => {}, open: () => {}, settings: () => {}, folded: () => [], fold: () => {} };
   mountPanel(box, board, new AbortController().signal, acts)(board);
 };
+
+window.showBoard = (states, width, part, sample) => {
+  const place = document.getElementById("states") as HTMLElement;
+  place.style.width = `${width}px`;
+  const box = document.createElement("div");
+  place.replaceChildren(box);
+  const board = boardOf(Object.values(states), sample);
+  mountBoard(box, board, new AbortController().signal, part, "k-1", { act: () => {}, open: () => {} })(board);
+};
+
+window.showAssets = showAssets;
 
 const updates = new Map<string, (next: Card) => void>();
 window.changeState = (name, state) => updates.get(name)?.(cardOf(state));

@@ -3,11 +3,13 @@
 
 export const STAGES = ["Data validation", "Data preprocessing", "Feature engineering", "Model selection", "Training model", "Model validation", "Performance evaluation", "Finalizing model"] as const;
 export const TERMINAL = ["cancelled", "completed", "failed", "lost"] as const;
+/** Bytes, of `core/limits.py`. */
+export const LEAST_CHUNK = 262144;
 
 /** One row of the activity feed; ``subject`` is the id of what it is about, null for the machine. */
 export interface Activity {
   id: string;
-  kind: "job" | "machine";
+  kind: "dataset" | "job" | "machine" | "model" | "pipeline";
   subject: string | null;
   title: string;
   description: string;
@@ -56,6 +58,7 @@ export interface Change {
 export interface Dataset {
   name: string;
   id: string | null;
+  version: number | null;
   hash: string | null;
   rows: number | null;
   columns: number | null;
@@ -86,7 +89,7 @@ export interface Host {
   memory_limit: number | null;
 }
 
-/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. ``alerts``: each rule speaks once of a metric; those of ``muted_rules`` say no more, and what they said is not shown. ``unreadable``: of this record only id and status are known; it is damaged, or of another version. */
+/** The job's record: body of ``GET jobs/{id}`` and state of the card. Unknown is null. Times of day are UTC, durations are seconds, ``progress`` is 0–100 and null while nothing is known. ``live_accuracy`` is measured on up to 1,000 validation rows while fitting, ``final_accuracy`` on the hold-out; both null for regression. ``live_metrics`` holds the last value of each live metric. ``model_id`` is null until the model is saved. ``outcome`` is what the worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job: ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. Of a job that was run from a ``pipeline``, ``changes`` are those made to its recipe. ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is. ``alerts``: each rule speaks once of a metric; those of ``muted_rules`` say no more, and what they said is not shown. ``unreadable``: of this record only id and status are known; it is damaged, or of another version. */
 export interface Job {
   job_id: string;
   name: string;
@@ -142,6 +145,7 @@ export interface Job {
   rerun_of: string | null;
   changes: Array<Change>;
   followed_by: string | null;
+  pipeline: Origin | null;
   outcome: "failed" | "finished" | null;
   expected_seconds: Record<string, number>;
   unresponsive: boolean;
@@ -158,6 +162,13 @@ export interface Job {
 export interface Network {
   received: number;
   sent: number;
+}
+
+/** The pipeline a job was run from, and which version of it. */
+export interface Origin {
+  id: string;
+  name: string;
+  version: number;
 }
 
 /** One measured value of one metric. ``step`` counts the units of the fit (iteration, tree, epoch), from 1. A value that is not finite has ``value`` null and its kind in ``nf``. ``elapsed`` is seconds since the job began. */
@@ -326,7 +337,7 @@ export interface UploadProgress {
   percent: number;
 }
 
-/** An upload is a dataset now. */
+/** An upload is a version of a dataset now. */
 export interface UploadCompleted {
   type: "upload_completed";
   time: string;
@@ -335,6 +346,7 @@ export interface UploadCompleted {
   upload_id: string;
   filename: string;
   dataset_id: string;
+  version: number;
   rows: number;
   columns: number;
 }
@@ -360,18 +372,22 @@ export interface ActivityUpdate {
   activity: Activity;
 }
 
-/** A model changed its status. */
+/** A model changed its status; ``previous`` is null when it was registered. ``by`` is null where nobody asked for it, ``why`` is told of one that failed. */
 export interface ModelStatus {
   type: "model_status";
   time: string;
   seq: number | null;
   priority: "high" | "low" | "medium";
   model_id: string;
+  name: string;
+  version: number;
   previous: string | null;
   status: "deployed" | "deploying" | "failed" | "registered" | "retired";
+  by: string | null;
+  why: string | null;
 }
 
-/** A deployed model's endpoint answered for the first time. */
+/** A deployed model's endpoint answered for the first time; ``endpoint`` is where, below ``base_url``. */
 export interface ModelDeployed {
   type: "model_deployed";
   time: string;
@@ -379,23 +395,27 @@ export interface ModelDeployed {
   priority: "high" | "low" | "medium";
   model_id: string;
   model_name: string;
+  version: number;
   model_accuracy: number | null;
   endpoint: string;
+  endpoint_id: string;
 }
 
-/** How much a deployed model predicts; ``milestone`` when one was crossed. */
+/** How much a deployed model predicts, in all and a minute (``rate``, of one server); ``milestone`` when one was come to. */
 export interface PredictionVolume {
   type: "prediction_volume";
   time: string;
   seq: number | null;
   priority: "high" | "low" | "medium";
   model_id: string;
+  name: string;
+  version: number;
   total_predictions: number;
   rate: number | null;
   milestone: number | null;
 }
 
-/** A pipeline was created. */
+/** A pipeline was created, or is there again after it was deleted (``restored``). */
 export interface PipelineCreated {
   type: "pipeline_created";
   time: string;
@@ -405,6 +425,7 @@ export interface PipelineCreated {
   name: string;
   version: number;
   actor: string;
+  restored: boolean;
 }
 
 /** A pipeline has a new version. */
@@ -420,7 +441,7 @@ export interface PipelineUpdated {
   changed_fields: Array<string>;
 }
 
-/** A pipeline was deleted. */
+/** A pipeline was deleted; for a day it can be restored. */
 export interface PipelineDeleted {
   type: "pipeline_deleted";
   time: string;
@@ -440,6 +461,7 @@ export interface DatasetCreated {
   priority: "high" | "low" | "medium";
   id: string;
   name: string;
+  version: number;
   rows: number;
   columns: number;
   hash: string;
@@ -453,9 +475,27 @@ export interface DatasetUpdated {
   priority: "high" | "low" | "medium";
   id: string;
   name: string;
+  version: number;
   rows: number;
   columns: number;
   hash: string;
+}
+
+/** What a model is asked is not like what it was trained on: once a column, level and version. ``message`` is one sentence; ``rows`` were predicted in the last 24 hours. */
+export interface DriftRaised {
+  type: "drift_raised";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  model_id: string;
+  name: string;
+  version: number;
+  column: string;
+  level: "drift" | "warning";
+  psi: number;
+  ks: number | null;
+  rows: number;
+  message: string;
 }
 
 /** A job was accepted and waits for its place. */
@@ -581,6 +621,56 @@ export interface LogLines {
   lines: Array<string>;
 }
 
+/** An alias of a name belongs to another version: from now on to ``model_id``, null when to none any more; before to ``previous``, null when to none. */
+export interface ModelAliased {
+  type: "model_aliased";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  name: string;
+  alias: string;
+  model_id: string | null;
+  version: number | null;
+  previous: string | null;
+  by: string;
+}
+
+/** A model and its file are gone; its version is never given again. The job's record says so. */
+export interface ModelDeleted {
+  type: "model_deleted";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  model_id: string;
+  name: string;
+  version: number;
+  by: string;
+  job_id: string;
+  job: Job;
+}
+
+/** An upload was cancelled, and nothing of it stays. */
+export interface UploadCancelled {
+  type: "upload_cancelled";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  upload_id: string;
+  filename: string;
+  by: string;
+}
+
+/** A dataset and all of its versions are gone. */
+export interface DatasetDeleted {
+  type: "dataset_deleted";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  id: string;
+  name: string;
+  by: string;
+}
+
 /** First message of a stream. */
 export interface Hello {
   type: "hello";
@@ -642,6 +732,7 @@ export type Event =
   | PipelineDeleted
   | DatasetCreated
   | DatasetUpdated
+  | DriftRaised
   | TrainingQueued
   | TrainingStarted
   | TrainingPaused
@@ -653,6 +744,10 @@ export type Event =
   | MetricPoints
   | CandidateScores
   | LogLines
+  | ModelAliased
+  | ModelDeleted
+  | UploadCancelled
+  | DatasetDeleted
   | Hello
   | Snapshot
   | Reset

@@ -17,9 +17,19 @@ export const ENGLISH: Words = {
 
 export let trans: Words = ENGLISH;
 
-/** Speak the language of the page from now on. */
+/** A widget is loaded as a bundle of its own, with a `trans` of its own: this is where it finds what the page speaks. */
+const SPOKEN = Symbol.for("mlops_jupyter:words");
+const page = globalThis as { [SPOKEN]?: Words };
+
+/** Speak this language from now on, and let every bundle of ours in this page do so. */
 export function speak(language: Words): void {
   trans = language;
+  page[SPOKEN] = language;
+}
+
+/** Speak what the page speaks, if it was told. */
+export function speakAsPage(): void {
+  trans = page[SPOKEN] ?? trans;
 }
 
 function filled(text: string, values: readonly string[]): string {

@@ -92,6 +92,7 @@ export function aJob(fields: Partial<Job> = {}): Job {
     waiting_for: null,
     attempt: 1,
     rerun_of: null,
+    pipeline: null,
     changes: [],
     followed_by: null,
     submitted_by: null,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from mlops_jupyter.core.datasets import DatasetVersion, RegisteredDataset
 from mlops_jupyter.core.errors import Problem, VersionMismatch
 from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.models import Model
+from mlops_jupyter.core.pipelines import Pipeline
 from mlops_jupyter.core.series import Series
 from mlops_jupyter.core.stream import Reset, Snapshot
 
@@ -39,6 +42,84 @@ class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     epoch: str
     head: int
     jobs: tuple[Job, ...]
+
+
+class ModelsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    epoch: str
+    head: int
+    models: tuple[Model, ...]
+
+
+class PipelinesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    epoch: str
+    head: int
+    pipelines: tuple[Pipeline, ...]
+
+
+class DatasetAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset, and the version of it that was asked for."""
+
+    id: str
+    name: str
+    current: DatasetVersion
+    versions: tuple[DatasetVersion, ...]
+
+
+class DatasetsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    datasets: tuple[RegisteredDataset, ...]
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload that may begin; ``chunk`` is how many bytes to send at once."""
+
+    upload_id: str
+    chunk: int
+
+
+class Offset(msgspec.Struct, frozen=True, kw_only=True):
+    """How many bytes of an upload are there."""
+
+    offset: int
+
+
+class Same(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that has this content already."""
+
+    dataset: str
+    version: int
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload is whole; null when its content is to be read now."""
+
+    duplicate_of: Same | None = None
+
+
+class UsedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that was trained on a dataset."""
+
+    job_id: str
+    name: str
+    status: str
+    dataset_version: int | None
+
+
+class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that was made of a dataset."""
+
+    model_id: str
+    name: str
+    version: int
+    status: str
+    job_id: str
+    dataset_version: int | None
+
+
+class Lineage(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made of a dataset."""
+
+    jobs: tuple[UsedBy, ...]
+    models: tuple[MadeOf, ...]
 
 
 class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):

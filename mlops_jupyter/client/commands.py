@@ -11,13 +11,15 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from mlops_jupyter.client import dataset_words, model_words, pipeline_words
 from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
 OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute")
 WORDS = (
-    *("train", "jobs", "status", "show", "logs", "stop", "pause", "resume", "watch", "mute", "rerun"),
-    *("activity", "health", "notify", "open", "doctor", "help"),
+    *("train", "jobs", "datasets", "models", "pipelines", "status", "show", "logs", "stop"),
+    *("pause", "resume", "watch", "mute", "rerun", "activity", "health", "notify", "open", "doctor", "help"),
+    *model_words.SERVING,
 )
 
 
@@ -102,10 +104,12 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     # Shorter, and argparse would break each line behind its word.
     options: dict[str, Any] = {"parser_class": _Parser, "metavar": "WORD [FLAG]", "title": "words"}
 
-    top = _Parser(prog=prog, description="Train models, and look after the jobs.")
+    top = _Parser(prog=prog, description="Train models, and look after jobs and models.")
     words = top.add_subparsers(dest="word", **options)
     train = words.add_parser("train", help="train a model on a table", parents=[common])
-    train.add_argument("data", metavar="FILE", help="a CSV or Parquet file; in a notebook also $df")
+    train.add_argument(
+        "data", metavar="FILE", help="a CSV or Parquet file, or a dataset; in a notebook also $df"
+    )
     _options(train, TRAIN)
     rerun = words.add_parser("rerun", help="train again, with other options perhaps", parents=[common])
     rerun.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
@@ -119,6 +123,10 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     ls.add_argument("-n", dest="limit", type=int, default=argparse.SUPPRESS, help="how many")
     for place in (words, of_jobs):
         _of_one_job(place, common)
+    dataset_words.add(words, common, options)
+    model_words.add(words, common, options)
+    pipeline_words.add(words, common, options, _changeable)
+    model_words.add_serving(words, common)
     words.add_parser("status", help="the server, and the last jobs", parents=[common])
     activity = words.add_parser("activity", help="what happened, the newest first", parents=[common])
     activity.add_argument("-n", dest="limit", type=int, default=20, help="how many")
@@ -132,14 +140,22 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     return top
 
 
-def _options(command: argparse.ArgumentParser, flags: Mapping[str, Flag]) -> None:
+def _changeable(command: argparse.ArgumentParser, word: str) -> None:
+    """Of a pipeline: its name, too, where it is changed for good."""
+    left_out = ("priority",) if word == "set" else ("priority", "name")
+    flags = {name: flag for name, flag in TRAIN.items() if name not in left_out}
+    _options(command, flags, wait=word == "run")
+
+
+def _options(command: argparse.ArgumentParser, flags: Mapping[str, Flag], *, wait: bool = True) -> None:
     for name, flag in flags.items():
         option = f"--{name.replace('_', '-')}"
         if flag.read is None:
             command.add_argument(option, dest=name, action="store_true", default=None, help=flag.meaning)
         else:
             command.add_argument(option, dest=name, type=flag.read, metavar="…", help=flag.meaning)
-    command.add_argument("--wait", action="store_true", help="wait for the end")
+    if wait:
+        command.add_argument("--wait", action="store_true", help="wait for the end")
 
 
 def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
@@ -169,12 +185,24 @@ def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None
     _known(words, WORDS, prog)
     if words[:1] == ["jobs"]:
         _known(words[1:], OF_JOBS, f"{prog} jobs")
-    rest, params = _apart(words) if words[:1] in (["train"], ["rerun"]) else (list(words), {})
+    if words[:1] == ["datasets"]:
+        _known(words[1:], dataset_words.OF_DATASETS, f"{prog} datasets")
+    if words[:1] == ["models"]:
+        _known(words[1:], model_words.OF_MODELS, f"{prog} models")
+    if words[:1] == ["pipelines"]:
+        _known(words[1:], pipeline_words.OF_PIPELINES, f"{prog} pipelines")
+    training = words[:1] in (["train"], ["rerun"]) or words[:2] in (
+        ["pipelines", "run"],
+        ["pipelines", "set"],
+    )
+    rest, params = _apart(words) if training else (list(words), {})
     said = vars(parser(prog, switches).parse_args(rest))
     word = said.pop("word") or "status"
     if word == "jobs":
         what = said.pop("what")
         word = what if what not in (None, "ls") else word
+    elif word == "pipelines":
+        said["what"] = said["what"] or "ls"
     said = {name: given for name, given in said.items() if given is not None}
     if params:
         given = said.get("params", {})
@@ -191,9 +219,9 @@ def _known(words: Sequence[str], known: Sequence[str], prog: str) -> None:
 
 
 def _apart(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Flags ``train`` and ``rerun`` do not have are parameters: ``--n-estimators 200 --warm-start``. One
+    """Flags that words which train do not have are parameters: ``--n-estimators 200 --warm-start``. One
     without a value is True."""
-    ours = {*TRAIN, "wait", "json", "quiet"}
+    ours = {*TRAIN, "data", "wait", "json", "quiet"}
     rest: list[str] = []
     params: dict[str, Any] = {}
     left = list(words)

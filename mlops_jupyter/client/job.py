@@ -201,7 +201,7 @@ class Job:
             if record.model_id is None or record.model_file is None:
                 reason = record.model_missing_reason or "it was not saved"
                 raise ModelNotPortable(f"{record.name} {self.id} has no model file: {reason}")
-            self._model = self._session.model(record.model_id, record.model_file.sha256)
+            self._model = self._session.loaded(record.model_id, record.model_file.sha256)
         return self._model
 
     def __await__(self) -> Generator[Any, None, Job]:
@@ -266,6 +266,12 @@ class Job:
     def settled(self) -> bool:
         """Whether it is over and everybody was told."""
         return self._settled
+
+    def seen(self, answer: JobAnswer) -> None:
+        """It was asked for again: of one that is over, whose model may be gone by now, no event is heard."""
+        with self._changed:
+            if self._settled:
+                self._known.refresh(answer)
 
     def refreshed(self, answer: JobAnswer, metrics: Metrics) -> None:
         with self._changed:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from mlops_jupyter.client.answers import JobAnswer, Metrics, not_understood
-from mlops_jupyter.core import events
+from mlops_jupyter.core import assets, events
 from mlops_jupyter.core.jobs import Candidate, Job
 from mlops_jupyter.core.series import Point
 
@@ -29,6 +29,7 @@ JobEvent = (
     | events.TrainingCancelled
     | events.AlertRaised
     | events.AlertMuted
+    | assets.ModelDeleted
     | events.MetricPoints
     | events.CandidateScores
     | events.LogLines

@@ -74,6 +74,7 @@ def job(record: Job) -> str:
         ("target", record.target),
         ("estimator", record.estimator),
         ("priority", str(record.priority) if record.priority else None),
+        ("pipeline", f"{record.pipeline.name} v{record.pipeline.version}" if record.pipeline else None),
         ("attempt", sentences.attempt(record)),
         ("changed", sentences.changes(record)),
         ("run again", record.followed_by and f"as {sentences.short(record.followed_by)}"),

@@ -16,21 +16,32 @@ import msgspec
 
 from mlops_jupyter.client.answers import (
     ActivityAnswer,
+    Begun,
+    DatasetAnswer,
+    DatasetsAnswer,
     Events,
+    Finished,
     Input,
     JobAnswer,
     JobsAnswer,
+    Lineage,
     Logs,
     Metrics,
+    ModelsAnswer,
     Notified,
+    Offset,
+    PipelinesAnswer,
     Refusal,
     Status,
     not_understood,
 )
 from mlops_jupyter.client.finder import PAUSES, Finder, connect
 from mlops_jupyter.client.servers import Server, alive
+from mlops_jupyter.client.serving import EndpointsAnswer, Predicted
 from mlops_jupyter.client.system import System
 from mlops_jupyter.core import wire
+from mlops_jupyter.core.datasets import Preview, RegisteredDataset, Upload
+from mlops_jupyter.core.endpoints import Endpoint
 from mlops_jupyter.core.errors import (
     JobNotFoundError,
     MlopsError,
@@ -38,11 +49,17 @@ from mlops_jupyter.core.errors import (
     error_for,
 )
 from mlops_jupyter.core.events import ActivityUpdate
-from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.jobs import Change, Job, JobSpec
+from mlops_jupyter.core.limits import READING_SECONDS
+from mlops_jupyter.core.models import Model
+from mlops_jupyter.core.pipelines import Pipeline, Recipe
 
 T = TypeVar("T")
 
 PATIENCE = 30.0
+#: Longer than the server takes for it at most.
+ONNX_PATIENCE = 150.0
+READING_PATIENCE = 3.0 * READING_SECONDS
 _ID = re.compile(r"j-[0-9a-z]{1,12}")
 
 
@@ -120,12 +137,148 @@ class Rest:
     def metrics(self, job_id: str) -> Metrics:
         return self._get(f"jobs/{_job(job_id)}/metrics", Metrics)
 
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """By name."""
+        return self._get("pipelines", PipelinesAnswer).pipelines
+
+    def pipeline(self, pipeline_id: str, version: int | None) -> Pipeline:
+        query = {} if version is None else {"version": version}
+        return self._get(f"pipelines/{pipeline_id}", Pipeline, **query)
+
+    def create_pipeline(self, name: str, of: Recipe | str) -> Pipeline:
+        """Of a recipe, or a job."""
+        body = wire.encode({"name": name, **_recipe(of)})
+        return _understood(self._ask("POST", "pipelines", content=body), Pipeline)
+
+    def change_pipeline(self, pipeline_id: str, seen: int, name: str | None, of: Recipe | str) -> Pipeline:
+        """The next version after the one that was ``seen``, if that is the newest."""
+        body = wire.encode({"name": name, **_recipe(of)})
+        told = {"If-Match": f'"{seen}"'}
+        return _understood(self._ask("PUT", f"pipelines/{pipeline_id}", content=body, headers=told), Pipeline)
+
+    def delete_pipeline(self, pipeline_id: str) -> Pipeline:
+        return _understood(self._ask("DELETE", f"pipelines/{pipeline_id}", content=b"{}"), Pipeline)
+
+    def restore_pipeline(self, pipeline_id: str) -> Pipeline:
+        return _understood(self._ask("POST", f"pipelines/{pipeline_id}/restore", content=b"{}"), Pipeline)
+
+    def duplicate_pipeline(self, pipeline_id: str, name: str, version: int) -> Pipeline:
+        body = wire.encode({"name": name, "version": version})
+        return _understood(self._ask("POST", f"pipelines/{pipeline_id}/duplicate", content=body), Pipeline)
+
+    def compare_pipeline(self, pipeline_id: str, before: int, after: int) -> tuple[Change, ...]:
+        versions: dict[str, float | str] = {"from": before, "to": after}
+        return _understood(
+            self._ask("GET", f"pipelines/{pipeline_id}/compare", query=versions), tuple[Change, ...]
+        )
+
+    def script_of_pipeline(self, pipeline_id: str, version: int) -> str:
+        return self._ask("GET", f"pipelines/{pipeline_id}/script", query={"version": version}).decode()
+
+    def run_pipeline(self, pipeline_id: str, version: int, changes: dict[str, Any]) -> Job:
+        """Queue a job of it."""
+        named = {"Idempotency-Key": secrets.token_hex(16)}
+        body = wire.encode({"version": version, "changes": changes})
+        return _understood(
+            self._ask("POST", f"pipelines/{pipeline_id}/run", content=body, headers=named), Job
+        )
+
     def model(self, model_id: str) -> Model:
         return self._get(f"models/{model_id}", Model)
+
+    def models(self, limit: int, name: str | None) -> tuple[Model, ...]:
+        """The newest first; with ``name`` its versions."""
+        query: dict[str, float | str] = {"limit": limit} if name is None else {"limit": limit, "name": name}
+        return self._get("models", ModelsAnswer, **query).models
+
+    def find_model(self, ref: str) -> Model:
+        """The one that ``name``, ``name@3``, ``name@champion``, an id or its beginning stands for."""
+        (model,) = self._get("models", ModelsAnswer, ref=ref).models
+        return model
+
+    def change_model(self, model_id: str, order: dict[str, Any]) -> Model:
+        return _understood(self._ask("PATCH", f"models/{model_id}", content=wire.encode(order)), Model)
+
+    def delete_model(self, model_id: str) -> None:
+        self._ask("DELETE", f"models/{model_id}", content=b"{}")
+
+    def deploy(self, model_id: str) -> Endpoint:
+        return _understood(self._ask("POST", f"models/{model_id}/deploy", content=b"{}"), Endpoint)
+
+    def undeploy(self, model_id: str) -> Endpoint:
+        return _understood(self._ask("POST", f"models/{model_id}/undeploy", content=b"{}"), Endpoint)
+
+    def rollback(self, endpoint_id: str) -> Endpoint:
+        return _understood(self._ask("POST", f"endpoints/{endpoint_id}/rollback", content=b"{}"), Endpoint)
+
+    def endpoints(self) -> EndpointsAnswer:
+        return self._get("endpoints", EndpointsAnswer)
+
+    def predict(self, model_id: str, body: bytes) -> Predicted:
+        """Asked again where no answer came: it may have been counted then, too."""
+        return _understood(self._ask("POST", f"models/{model_id}/predict", content=body), Predicted)
+
+    def monitoring(self, endpoint_id: str, hours: int) -> dict[str, Any]:
+        return self._get(f"endpoints/{endpoint_id}/monitoring", dict[str, Any], hours=hours)
 
     def model_file(self, model_id: str) -> bytes:
         """The skops file."""
         return self._ask("GET", f"models/{model_id}/file")
+
+    def datasets(self) -> tuple[RegisteredDataset, ...]:
+        """The newest first."""
+        return self._get("datasets", DatasetsAnswer).datasets
+
+    def register(self, path: str, name: str | None) -> DatasetAnswer:
+        """A file of the server where it is, or one it fetches; it reads it first."""
+        body = wire.encode({"path": path} | ({} if name is None else {"name": name}))
+        told = {"Content-Type": "application/json"}
+        answer = self._send("POST", "datasets", content=body, headers=told, timeout=READING_PATIENCE)
+        if answer.is_success:
+            return _understood(answer.content, DatasetAnswer)
+        raise _refused(answer)
+
+    def preview(self, dataset_id: str, version: int) -> Preview:
+        return self._get(f"datasets/{dataset_id}/preview", Preview, version=version)
+
+    def lineage(self, dataset_id: str) -> Lineage:
+        return self._get(f"datasets/{dataset_id}/lineage", Lineage)
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        self._ask("DELETE", f"datasets/{dataset_id}", content=b"{}")
+
+    def begin_upload(self, wanted: dict[str, Any]) -> Begun:
+        return _understood(self._ask("POST", "uploads", content=wire.encode(wanted)), Begun)
+
+    def add_part(self, upload_id: str, offset: int, part: bytes) -> int | None:
+        """Where the upload goes on; ``None`` when something on the way takes no part so long."""
+        headers = {"Content-Type": "application/octet-stream", "Upload-Offset": str(offset)}
+        answer = self._send("PATCH", f"uploads/{upload_id}", content=part, headers=headers)
+        if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+            return None
+        if answer.status_code == httpx.codes.CONFLICT and "Upload-Offset" in answer.headers:
+            # It was sent twice, or the answer was lost.
+            return int(answer.headers["Upload-Offset"])
+        if not answer.is_success:
+            raise _refused(answer)
+        return _understood(answer.content, Offset).offset
+
+    def finish_upload(self, upload_id: str) -> Finished:
+        return _understood(self._ask("POST", f"uploads/{upload_id}/finish", content=b"{}"), Finished)
+
+    def upload_of(self, upload_id: str) -> Upload:
+        """How far it is."""
+        return self._get(f"uploads/{upload_id}", Upload)
+
+    def cancel_upload(self, upload_id: str) -> None:
+        self._ask("DELETE", f"uploads/{upload_id}", content=b"{}")
+
+    def model_onnx(self, model_id: str) -> bytes:
+        """Converted now, which may take a while."""
+        answer = self._send("GET", f"models/{model_id}/onnx", timeout=ONNX_PATIENCE)
+        if answer.is_success:
+            return answer.content
+        raise _refused(answer)
 
     def events(self, since: int, epoch: str, wait: float, rev: int | None = None) -> Events:
         """Events after ``since``; the answer is held for up to ``wait`` seconds until there are some. With
@@ -137,11 +290,11 @@ class Rest:
         """The answer to a GET as it is."""
         return self._ask("GET", path)
 
-    def forward(self, method: str, path: str, key: str | None) -> tuple[int, bytes]:
-        """Status and body of whatever is answered. ``key`` names what is asked for: twice, it is one."""
-        headers = {"Content-Type": "application/json"} | ({} if key is None else {"Idempotency-Key": key})
-        content = b"{}" if method == "POST" else None
-        answer = self._send(method, path, content=content, headers=headers)
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """Status and body of whatever is answered."""
+        told = {"Content-Type": "application/json", **headers}
+        content = body if method in ("POST", "PUT") else None
+        answer = self._send(method, path, content=content, headers=told)
         return answer.status_code, answer.content
 
     def close(self) -> None:
@@ -171,8 +324,8 @@ class Rest:
     def _send(self, method: str, path: str, **request: object) -> httpx.Response:
         """Three tries in two seconds; then, or when the secret is not taken any more, the server is
         looked for again, which may have been restarted on the same port, and asked once. Every request may
-        be repeated: an input sent twice is never used, a submission is named, orders to a job are the same
-        twice."""
+        be repeated: an input sent twice is never used, a submission is named, orders to a job or a model are
+        the same twice; of a model deleted twice it is said that it is not there."""
         for pause in (*PAUSES, 0.0):
             try:
                 answer = self._connected().request(method, path, **request)  # type: ignore[arg-type]
@@ -203,6 +356,10 @@ class Rest:
     def _forget(self) -> None:
         self.close()
         self._server = None
+
+
+def _recipe(of: Recipe | str) -> dict[str, Any]:
+    return {"job_id": of} if isinstance(of, str) else {"recipe": of}
 
 
 def _job(typed: str) -> str:

@@ -6,23 +6,33 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from weakref import WeakMethod, WeakValueDictionary
 
-from mlops_jupyter.client import doctor
-from mlops_jupyter.client.answers import Logs, Metrics, Notified, Status
+from mlops_jupyter.client import doctor, serving
+from mlops_jupyter.client.answers import Lineage, Logs, Metrics, Notified, Status
+from mlops_jupyter.client.dataset import Dataset
 from mlops_jupyter.client.feed import Feed
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.known import Known
 from mlops_jupyter.client.links import Link, link
+from mlops_jupyter.client.model import Model
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.client.servers import Server
+from mlops_jupyter.client.serving import Predicted
 from mlops_jupyter.client.system import System
+from mlops_jupyter.client.uploading import Told, upload
 from mlops_jupyter.client.view import View
+from mlops_jupyter.core.datasets import Preview, RegisteredDataset, chosen
+from mlops_jupyter.core.endpoints import Endpoint
+from mlops_jupyter.core.errors import ModelStateError
 from mlops_jupyter.core.events import ActivityUpdate
+from mlops_jupyter.core.jobs import Change
 from mlops_jupyter.core.jobs import Job as Record
+from mlops_jupyter.core.models import Model as ModelRecord
+from mlops_jupyter.core.pipelines import Pipeline, Recipe
 
 
 class Session:
@@ -57,7 +67,7 @@ class Session:
         """Check, send, queue and follow a job."""
         from mlops_jupyter.client.submission import submission  # noqa: PLC0415 - it imports pandas
 
-        wanted = submission(data, target, Path.cwd(), options)
+        wanted = submission(data, target, Path.cwd(), options, self.datasets)
         with self._turn:
             record = self._rest.submit(wanted.sent(self._rest.upload))
         return self._job(Known(record))
@@ -75,7 +85,9 @@ class Session:
         """By its id or any unique beginning of it."""
         with self._turn:
             answer = self._rest.job(job_id)
-        return self._job(Known(answer.job, answer.head, answer.epoch))
+        job = self._job(Known(answer.job, answer.head, answer.epoch))
+        job.seen(answer)
+        return job
 
     @property
     def in_page(self) -> bool:
@@ -111,6 +123,51 @@ class Session:
     def metrics(self, job_id: str) -> Metrics:
         with self._turn:
             return self._rest.metrics(job_id)
+
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """By name."""
+        with self._turn:
+            return self._rest.pipelines()
+
+    def shown_pipeline(self, pipeline_id: str, version: int | None) -> Pipeline:
+        with self._turn:
+            return self._rest.pipeline(pipeline_id, version)
+
+    def create_pipeline(self, name: str, of: Recipe | str) -> Pipeline:
+        """Of a recipe, or a job."""
+        with self._turn:
+            return self._rest.create_pipeline(name, of)
+
+    def change_pipeline(self, seen: Pipeline, name: str | None, of: Recipe | str) -> Pipeline:
+        """The next version, if the one that was ``seen`` still is the newest."""
+        with self._turn:
+            return self._rest.change_pipeline(seen.id, seen.version, name, of)
+
+    def delete_pipeline(self, pipeline_id: str) -> Pipeline:
+        with self._turn:
+            return self._rest.delete_pipeline(pipeline_id)
+
+    def restore_pipeline(self, pipeline_id: str) -> Pipeline:
+        with self._turn:
+            return self._rest.restore_pipeline(pipeline_id)
+
+    def duplicate_pipeline(self, pipeline_id: str, name: str, version: int) -> Pipeline:
+        with self._turn:
+            return self._rest.duplicate_pipeline(pipeline_id, name, version)
+
+    def compare_pipeline(self, pipeline_id: str, before: int, after: int) -> tuple[Change, ...]:
+        with self._turn:
+            return self._rest.compare_pipeline(pipeline_id, before, after)
+
+    def script_of_pipeline(self, pipeline_id: str, version: int) -> str:
+        with self._turn:
+            return self._rest.script_of_pipeline(pipeline_id, version)
+
+    def run_pipeline(self, pipeline_id: str, version: int, changes: dict[str, Any]) -> Job:
+        """Queue and follow a job of it."""
+        with self._turn:
+            record = self._rest.run_pipeline(pipeline_id, version, changes)
+        return self._job(Known(record))
 
     def status(self) -> tuple[Server, Status]:
         """The server in use, and what it says of itself."""
@@ -154,22 +211,126 @@ class Session:
         with self._turn:
             return self._rest.told(path)
 
-    def forward(self, method: str, path: str, key: str | None) -> tuple[int, bytes]:
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Ask the server for somebody else; status and body of its answer, whatever they are."""
         with self._turn:
-            return self._rest.forward(method, path, key)
+            return self._rest.forward(method, path, headers, body)
 
     def another_way(self) -> Rest:
         """A connection for a thread of its own."""
         return Rest(self.finder)
 
-    def model(self, model_id: str, sha256: str) -> Any:
+    def models(self, limit: int, name: str | None = None) -> tuple[ModelRecord, ...]:
+        """The newest first; with ``name`` its versions."""
+        with self._turn:
+            return self._rest.models(limit, name)
+
+    def model(self, ref: str) -> Model:
+        """By what people call it."""
+        with self._turn:
+            return Model(self._rest.find_model(ref), self)
+
+    def change_model(self, model_id: str, order: dict[str, Any]) -> ModelRecord:
+        with self._turn:
+            return self._rest.change_model(model_id, order)
+
+    def delete_model(self, model_id: str) -> None:
+        with self._turn:
+            self._rest.delete_model(model_id)
+
+    def deploy(self, model_id: str, *, wait: bool, timeout: float | None) -> Endpoint:
+        with self._turn:
+            endpoint = self._rest.deploy(model_id)
+        return self._awaited(endpoint, model_id, timeout) if wait else endpoint
+
+    def rollback(self, name: str) -> Endpoint:
+        """The version of a name that answered before, once it does again."""
+        with self._turn:
+            endpoint = self._rest.rollback(self._endpoint(name).endpoint_id)
+        return self._awaited(endpoint, endpoint.next_model_id or endpoint.model_id or "", None)
+
+    def undeploy(self, model_id: str) -> Endpoint:
+        with self._turn:
+            return self._rest.undeploy(model_id)
+
+    def predict(self, model_id: str, body: bytes) -> Predicted:
+        with self._turn:
+            return self._rest.predict(model_id, body)
+
+    def monitoring(self, name: str, hours: int) -> dict[str, Any]:
+        """What is seen of the version that answers under a name."""
+        with self._turn:
+            return self._rest.monitoring(self._endpoint(name).endpoint_id, hours)
+
+    def live(self, ref: str) -> Model:
+        """The version that answers under a name, if ``ref`` is just that; else what ``model`` gives."""
+        found = next((each for each in self.endpoints() if each.name == ref), None)
+        return self.model(ref if found is None or found.model_id is None else found.model_id)
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """One a name that was ever deployed."""
+        with self._turn:
+            return self._rest.endpoints().endpoints
+
+    def _awaited(self, endpoint: Endpoint, model_id: str, timeout: float | None) -> Endpoint:
+        rest = self.another_way()
+        try:
+            return serving.awaited(rest, endpoint, model_id, timeout)
+        finally:
+            rest.close()
+
+    def _endpoint(self, name: str) -> Endpoint:
+        for endpoint in self.endpoints():
+            if endpoint.name == name:
+                return endpoint
+        raise ModelStateError(f"{name} was never deployed.", "Deploy it first: model.deploy()")
+
+    def model_file(self, model_id: str) -> bytes:
+        with self._turn:
+            return self._rest.model_file(model_id)
+
+    def datasets(self) -> tuple[RegisteredDataset, ...]:
+        """The newest first."""
+        with self._turn:
+            return self._rest.datasets()
+
+    def dataset(self, ref: str) -> Dataset:
+        """By ``customers``, ``customers@3``, its id or a unique beginning of it."""
+        return Dataset(*chosen(ref, self.datasets()), self)
+
+    def upload(self, file: BinaryIO, filename: str, name: str | None, told: Told) -> Dataset:
+        """Send a file; the version it is then."""
+        with self._turn:
+            same = upload(self._rest, file, filename, name, told)
+        return self.dataset(f"{same.dataset}@{same.version}")
+
+    def register(self, path: str, name: str | None) -> Dataset:
+        """A file the server can read where it is, or fetch."""
+        with self._turn:
+            found = self._rest.register(path, name)
+        return self.dataset(f"{found.id}@{found.current.version}")
+
+    def preview(self, dataset_id: str, version: int) -> Preview:
+        with self._turn:
+            return self._rest.preview(dataset_id, version)
+
+    def lineage(self, dataset_id: str) -> Lineage:
+        with self._turn:
+            return self._rest.lineage(dataset_id)
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        with self._turn:
+            self._rest.delete_dataset(dataset_id)
+
+    def model_onnx(self, model_id: str) -> bytes:
+        with self._turn:
+            return self._rest.model_onnx(model_id)
+
+    def loaded(self, model_id: str, sha256: str) -> Any:
         """The model registered as ``sha256``, read with the reviewed types only."""
         from mlops_jupyter.training.tabular import model  # noqa: PLC0415 - it imports scikit-learn
 
-        with self._turn:
-            body = self._rest.model_file(model_id)
-        return model.loads(body, sha256)
+        return model.loads(self.model_file(model_id), sha256)
 
     def close(self) -> None:
         with self._turn:

@@ -16,6 +16,7 @@ import msgspec
 from mlops_jupyter import __version__
 from mlops_jupyter.client import tables
 from mlops_jupyter.client.options import Options
+from mlops_jupyter.client.sources import Datasets
 from mlops_jupyter.client.tables import Table
 from mlops_jupyter.core.errors import MlopsError, Problem, error_for
 from mlops_jupyter.core.jobs import Job as Record
@@ -51,15 +52,20 @@ class Submission(NamedTuple):
         )
 
 
-def submission(data: Any, target: str | None, folder: Path, options: Options) -> Submission:
-    """Check everything that can be known here; raises all that stands against it."""
+def submission(
+    data: Any, target: str | None, folder: Path, options: Options, datasets: Datasets = tuple
+) -> Submission:
+    """Check everything that can be known here; raises all that stands against it. A name that is
+    no file is that of one of the ``datasets``: the server checks the rest then."""
     found: list[Problem] = []
     # Columns have texts for names in every table file, whatever they were called in the DataFrame.
     target = None if target is None else str(target)
     estimator, model = _estimator(options.model, found)
     split = str(options.split)
-    train, target = _table(data, target, split, options.data_name, folder, found)
-    own_test = None if options.test is None else _table(options.test, target, "", None, folder, found)[0]
+    train, target = _table(data, target, split, options.data_name, folder, datasets, found)
+    own_test = (
+        None if options.test is None else _table(options.test, target, "", None, folder, datasets, found)[0]
+    )
     spec = _spec(
         found,
         options,
@@ -71,7 +77,7 @@ def submission(data: Any, target: str | None, folder: Path, options: Options) ->
         cwd=str(folder),
         version=__version__,
     )
-    if spec is not None and train is not None and target is not None:
+    if spec is not None and train is not None and train.seen is not None and target is not None:
         found += checks.check(
             train.seen, spec, estimator=estimator, test=None if own_test is None else own_test.seen
         )
@@ -115,17 +121,26 @@ def _of_estimator(job: Record, changed: Mapping[str, Any], estimator: Any) -> li
 
 
 def _table(
-    data: Any, target: str | None, split: str, name: str | None, folder: Path, found: list[Problem]
+    data: Any,
+    target: str | None,
+    split: str,
+    name: str | None,
+    folder: Path,
+    datasets: Datasets,
+    found: list[Problem],
 ) -> tuple[Table | None, str | None]:
     try:
-        table, target = tables.table(data, target, split, name, folder)
+        table, target = tables.table(data, target, split, name, folder, datasets)
     except MlopsError as error:
         found += error.problems
         return None, target
     if target is None:
-        listed = ", ".join(table.seen.columns[:12]) + (" …" if len(table.seen.columns) > 12 else "")
         message = f"which column of {table.name} is to be predicted? No target was given."
-        found.append(trainable.problem(message, 'mlops.train(…, target="…")', f"Columns: {listed}"))
+        listed = None
+        if table.seen is not None:
+            names = table.seen.columns
+            listed = f"Columns: {', '.join(names[:12])}" + (" …" if len(names) > 12 else "")
+        found.append(trainable.problem(message, 'mlops.train(…, target="…")', listed))
     return table, target
 
 

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlops_jupyter.client import sources
 from mlops_jupyter.client.notices import warn
-from mlops_jupyter.core.errors import DataError, error_for
+from mlops_jupyter.client.sources import Datasets
+from mlops_jupyter.core.errors import DataError
 from mlops_jupyter.core.jobs import Source
 from mlops_jupyter.training.tabular import checks
 from mlops_jupyter.training.tabular import data as files
@@ -32,28 +34,33 @@ class RenamedColumns(UserWarning):
 
 
 class Table(NamedTuple):
-    """``frame`` is null for a file, which is read where the job runs. ``seen`` is what checks need of it."""
+    """``frame`` is null for a file, which is read where the job runs. ``seen`` is what checks need of it;
+    null for a dataset, which is the server's to look at."""
 
     name: str
-    seen: Glance
+    seen: Glance | None
     path: Path | None = None
     frame: Any = None
+    stored: Source | None = None
 
     def source(self, send: Callable[[bytes], str]) -> Source:
         """Where the job finds it; ``send`` takes the bytes of a DataFrame and gives their id."""
+        if self.stored is not None:
+            return self.stored
         if self.path is not None:
             return Source(path=str(self.path), name=self.name)
         return Source(input_id=send(parquet(self.frame)), name=self.name)
 
 
 def table(
-    data: Any, target: str | None, split: str, name: str | None, folder: Path
+    data: Any, target: str | None, split: str, name: str | None, folder: Path, datasets: Datasets
 ) -> tuple[Table, str | None]:
-    """``data`` as a table, and the name of its target column: with ``(X, y)``, y's own.
+    """``data`` as a table, and the name of its target column: with ``(X, y)``, y's own. A name that is no
+    file is that of one of the ``datasets``.
 
     Raises what makes it no table at all."""
     if isinstance(data, str | os.PathLike):
-        return _file(Path(data), checks.needed(target, split), folder), target
+        return _named(sources.found(data, folder, datasets), checks.needed(target, split)), target
     if isinstance(data, tuple) and len(data) == 2:
         frame, target = _joined(*data, target)
         return _of_frame(frame, checks.needed(target, split), name or "(X, y)"), target
@@ -101,12 +108,12 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-def _file(given: Path, wanted: list[str], folder: Path) -> Table:
-    path = folder / given.expanduser()
-    if not path.is_file():
-        raise error_for([checks.missing_file(str(given), folder)])
-    path = path.resolve()
-    return Table(given.name, files.glance(path, wanted, given.name), path=path)
+def _named(source: Source, wanted: list[str]) -> Table:
+    name = str(source.name)
+    if source.path is None:
+        return Table(name, None, stored=source)
+    path = Path(source.path)
+    return Table(name, files.glance(path, wanted, name), path=path)
 
 
 def _of_frame(frame: Any, wanted: list[str], name: str) -> Table:

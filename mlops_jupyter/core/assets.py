@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 from mlops_jupyter.core.events import Event, Priority
+from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.models import ModelState
 
 
 class UploadProgress(Event, frozen=True, kw_only=True):
@@ -23,11 +25,12 @@ class UploadProgress(Event, frozen=True, kw_only=True):
 
 
 class UploadCompleted(Event, frozen=True, kw_only=True):
-    """An upload is a dataset now."""
+    """An upload is a version of a dataset now."""
 
     upload_id: str
     filename: str
     dataset_id: str
+    version: int
     rows: int
     columns: int
 
@@ -42,42 +45,101 @@ class UploadFailed(Event, frozen=True, kw_only=True):
     priority: Priority = "high"
 
 
+class UploadCancelled(Event, frozen=True, kw_only=True):
+    """An upload was cancelled, and nothing of it stays."""
+
+    upload_id: str
+    filename: str
+    by: str
+
+
 class ModelStatus(Event, frozen=True, kw_only=True):
-    """A model changed its status."""
+    """A model changed its status; ``previous`` is null when it was registered. ``by`` is null where nobody
+    asked for it, ``why`` is told of one that failed."""
 
     model_id: str
+    name: str
+    version: int
     previous: str | None
-    status: Literal["registered", "deploying", "deployed", "failed", "retired"]
+    status: ModelState
+    by: str | None = None
+    why: str | None = None
+
+
+class ModelAliased(Event, frozen=True, kw_only=True):
+    """An alias of a name belongs to another version: from now on to ``model_id``, null when to none any more;
+    before to ``previous``, null when to none."""
+
+    name: str
+    alias: str
+    model_id: str | None
+    version: int | None
+    previous: str | None
+    by: str
+
+
+class ModelDeleted(Event, frozen=True, kw_only=True):
+    """A model and its file are gone; its version is never given again. The job's record says so."""
+
+    model_id: str
+    name: str
+    version: int
+    by: str
+    job_id: str
+    job: Job
 
 
 class ModelDeployed(Event, frozen=True, kw_only=True):
-    """A deployed model's endpoint answered for the first time."""
+    """A deployed model's endpoint answered for the first time; ``endpoint`` is where, below ``base_url``."""
 
     model_id: str
     model_name: str
+    version: int
     model_accuracy: float | None
     endpoint: str
+    endpoint_id: str
     priority: Priority = "high"
 
 
 class PredictionVolume(Event, frozen=True, kw_only=True):
-    """How much a deployed model predicts; ``milestone`` when one was crossed."""
+    """How much a deployed model predicts, in all and a minute (``rate``, of one server); ``milestone`` when
+    one was come to."""
 
     delivery = "B"
 
     model_id: str
+    name: str
+    version: int
     total_predictions: int
     rate: float | None
     milestone: int | None
 
 
+class DriftRaised(Event, frozen=True, kw_only=True):
+    """What a model is asked is not like what it was trained on: once a column, level and version.
+
+    ``message`` is one sentence; ``rows`` were predicted in the last 24 hours."""
+
+    model_id: str
+    name: str
+    version: int
+    column: str
+    level: Literal["warning", "drift"]
+    psi: float
+    ks: float | None
+    rows: int
+    message: str
+    priority: Priority = "medium"
+
+
 class PipelineCreated(Event, frozen=True, kw_only=True):
-    """A pipeline was created."""
+    """A pipeline was created, or is there again after it was deleted (``restored``)."""
 
     id: str
     name: str
     version: int
     actor: str
+    restored: bool = False
 
 
 class PipelineUpdated(Event, frozen=True, kw_only=True):
@@ -91,7 +153,7 @@ class PipelineUpdated(Event, frozen=True, kw_only=True):
 
 
 class PipelineDeleted(Event, frozen=True, kw_only=True):
-    """A pipeline was deleted."""
+    """A pipeline was deleted; for a day it can be restored."""
 
     id: str
     name: str
@@ -104,6 +166,7 @@ class DatasetCreated(Event, frozen=True, kw_only=True):
 
     id: str
     name: str
+    version: int
     rows: int
     columns: int
     hash: str
@@ -114,6 +177,15 @@ class DatasetUpdated(Event, frozen=True, kw_only=True):
 
     id: str
     name: str
+    version: int
     rows: int
     columns: int
     hash: str
+
+
+class DatasetDeleted(Event, frozen=True, kw_only=True):
+    """A dataset and all of its versions are gone."""
+
+    id: str
+    name: str
+    by: str

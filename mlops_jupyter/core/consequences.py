@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from mlops_jupyter.core import events
-from mlops_jupyter.core.jobs import Job, Model
+from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.models import Model
 
 
 class Publish(msgspec.Struct, frozen=True):
@@ -28,7 +29,8 @@ class Signal(msgspec.Struct, frozen=True):
 
 
 class Register(msgspec.Struct, frozen=True):
-    """The job is complete and its model file whole: keep the model's record."""
+    """The job is complete and its model file whole: keep the model's record, under the next version of its
+    name."""
 
     model: Model
 

@@ -10,10 +10,11 @@ from signal import SIGKILL, Signals
 
 from msgspec.structs import replace
 
-from mlops_jupyter.core import assets, events, facts
+from mlops_jupyter.core import events, facts
 from mlops_jupyter.core.consequences import Consequence, Publish, Register, Step
 from mlops_jupyter.core.facts import moment
-from mlops_jupyter.core.jobs import Job, Model, Reason, Resources, SavedModel, Status
+from mlops_jupyter.core.jobs import Job, Reason, Resources, SavedModel, Status
+from mlops_jupyter.core.models import Model, Provenance
 
 
 def worker_ended(job: Job, fact: facts.WorkerEnded) -> Step:
@@ -81,7 +82,8 @@ def _completed(job: Job, fact: facts.Fact) -> Step:
     job = replace(_end(job, fact, "completed", "done"), progress=100.0, message="Completed")
     consequences: list[Consequence] = []
     if job.model_file is not None:
-        job, consequences = _registered(job, job.model_file, fact)
+        model = model_of(job, job.model_file, moment(fact))
+        job, consequences = replace(job, model_id=model.model_id), [Register(model)]
     event = events.TrainingCompleted(
         time=moment(fact),
         job_id=job.job_id,
@@ -97,29 +99,26 @@ def _completed(job: Job, fact: facts.Fact) -> Step:
     return job, [*consequences, Publish(event)]
 
 
-def _registered(job: Job, file: SavedModel, fact: facts.Fact) -> Step:
-    model = model_of(job, file, moment(fact))
-    status = assets.ModelStatus(
-        time=moment(fact), model_id=model.model_id, previous=None, status="registered"
-    )
-    return replace(job, model_id=model.model_id), [Register(model), Publish(status)]
-
-
 def model_of(job: Job, file: SavedModel, created: datetime) -> Model:
-    """The record of the model a job has made."""
+    """The record of the model a job has made, before it is registered."""
     return Model(
         model_id="m-" + job.job_id.removeprefix("j-"),
         name=job.name,
-        job_id=job.job_id,
-        status="registered",
         created=created,
         estimator=job.estimator,
+        parameters=job.parameters,
         task=job.task,
         target=job.target,
+        metric=job.metric,
+        score=job.final_score,
         metrics=job.metrics,
-        dataset=job.dataset,
-        versions=job.versions,
-        file=file,
+        signature=file.signature,
+        environment=job.versions,
+        provenance=Provenance(
+            job_id=job.job_id, submitted_by=job.submitted_by, dataset=job.dataset, pipeline=job.pipeline
+        ),
+        sha256=file.sha256,
+        size=file.bytes,
     )
 
 

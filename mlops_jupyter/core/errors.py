@@ -5,15 +5,26 @@ answer; 3: the code to paste.
   + SubmissionError (ValueError)     several problems of one submission, all of them printed
   + ColumnNotFoundError (KeyError)   a column the table does not have
   + DatasetNotFoundError (FileNotFoundError)
+    - NoSuchDataset                  no dataset has this id: nothing was looked for on a disk
+  + DatasetInUse (RuntimeError)      jobs were trained on it
+  + UploadNotFoundError (LookupError)
+  + UploadStateError (RuntimeError)  what was sent does not fit how far the upload is
   + DataError (ValueError)           the table itself cannot be trained on
   + TargetError (ValueError)         the target column cannot be learned
   + OptionError (ValueError)         an option, parameter, model or metric that does not exist
   + ModelNotFoundError (LookupError)
+  + ModelStateError (RuntimeError)   what was asked does not fit what the model is doing
+  + PipelineNotFoundError (LookupError)
+  + PipelineChanged (RuntimeError)   somebody was quicker: its newest version is not the one that was changed
+  + NameTakenError (ValueError)      another has this name
   + KeyReusedError (ValueError)      two different submissions came under one Idempotency-Key
   + ModelChanged (RuntimeError)      its file is not the one that was registered
   + InputError (ValueError)          rows that a model cannot predict
+    - FaultyRows                     with the fields that are to blame
+  + ServingFailed (RuntimeError)     a deployed model does not answer: it crashed, or has too much to do
+    - TooSlow                        it took too long
   + JobNotFoundError (LookupError)
-    - AmbiguousIdError               several jobs have this prefix
+    - AmbiguousIdError               several jobs or models have this prefix
   + JobStateError (RuntimeError)     what was asked does not fit what the job is doing
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
   + TrainingCancelled (RuntimeError)
@@ -105,6 +116,30 @@ class DatasetNotFoundError(MlopsError, FileNotFoundError):
     """Neither a file nor a dataset has this name."""
 
 
+class NoSuchDataset(DatasetNotFoundError):
+    """No dataset has this id, or it has no such version."""
+
+
+class DatasetInUse(MlopsError, RuntimeError):
+    """A dataset that jobs were trained on is not deleted: nobody could train them again."""
+
+
+class UploadNotFoundError(MlopsError, LookupError):
+    """No upload has this id: it was cancelled, or is too old."""
+
+
+class UploadStateError(MlopsError, RuntimeError):
+    """What was asked of an upload does not fit how far it is; ``offset`` is where it goes on."""
+
+    offset: int | None = None
+
+    @classmethod
+    def at(cls, message: str, offset: int) -> UploadStateError:
+        error = cls(message, f"Go on at {offset}.")
+        error.offset = offset
+        return error
+
+
 class DataError(MlopsError, ValueError):
     """The table cannot be read, split or trained on."""
 
@@ -121,6 +156,24 @@ class ModelNotFoundError(MlopsError, LookupError):
     """No model has this name or id."""
 
 
+class ModelStateError(MlopsError, RuntimeError):
+    """What was asked of a model does not fit what it is doing: deleting one that is deployed, …"""
+
+
+class PipelineNotFoundError(MlopsError, LookupError):
+    """No pipeline has this name or id, or it has no such version."""
+
+
+class PipelineChanged(MlopsError, RuntimeError):
+    """What is to be changed is not the newest version any more; ``current`` is."""
+
+    current: int | None = None
+
+
+class NameTakenError(MlopsError, ValueError):
+    """Another one is called so."""
+
+
 class KeyReusedError(MlopsError, ValueError):
     """An ``Idempotency-Key`` says that this is a submission sent before, and it is another one."""
 
@@ -133,12 +186,41 @@ class InputError(MlopsError, ValueError):
     """Rows to predict do not have the columns the model was trained on."""
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with a field; null where it is no single row's, or no column's."""
+
+    row: int | None
+    column: str | None
+    message: str
+
+
+class FaultyRows(InputError):
+    """Rows that do not fit, with the faults of each field."""
+
+    def __init__(self, message: str, faults: Sequence[Fault], hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.faults = tuple(faults)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """For whoever asked, an ``InputError`` like others."""
+        return (Problem(error="InputError", message=self.message, hint=self.hint),)
+
+
+class ServingFailed(MlopsError, RuntimeError):
+    """A deployed model did not answer; nothing was predicted or counted."""
+
+
+class TooSlow(ServingFailed):
+    """A deployed model did not answer in time."""
+
+
 class JobNotFoundError(MlopsError, LookupError):
     """No job has this id."""
 
 
 class AmbiguousIdError(JobNotFoundError):
-    """Several jobs begin with this id."""
+    """Several jobs or models begin with this id."""
 
 
 class JobStateError(MlopsError, RuntimeError):
@@ -218,13 +300,23 @@ _BY_NAME: dict[str, type[MlopsError]] = {
     for kind in (
         ColumnNotFoundError,
         DatasetNotFoundError,
+        NoSuchDataset,
+        DatasetInUse,
+        UploadNotFoundError,
+        UploadStateError,
         DataError,
         TargetError,
         OptionError,
         ModelNotFoundError,
+        ModelStateError,
         ModelChanged,
+        PipelineNotFoundError,
+        PipelineChanged,
+        NameTakenError,
         KeyReusedError,
         InputError,
+        ServingFailed,
+        TooSlow,
         NoRoom,
         JobNotFoundError,
         AmbiguousIdError,

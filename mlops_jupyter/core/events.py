@@ -22,7 +22,7 @@ from mlops_jupyter.core.wire import snake_case
 Priority = Literal["high", "medium", "low"]
 Health = Literal["healthy", "warning", "critical"]
 #: What a row of the feed is about, and how good the news is.
-ActivityKind = Literal["job", "machine"]
+ActivityKind = Literal["job", "dataset", "model", "pipeline", "machine"]
 ActivityStatus = Literal["info", "success", "warning", "error"]
 #: Whose a figure is.
 Scope = Literal["host", "container"]

@@ -25,13 +25,17 @@ Whole = Annotated[int, msgspec.Meta(ge=-EXACT_INTEGER, le=EXACT_INTEGER)]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a table is: a file's absolute path, or the id of an input sent before. One of the two.
+    """Where a table is: a file's absolute path, the id of an input sent before, or that of a dataset.
 
-    ``name`` is what people call it (the file's name, or the DataFrame's)."""
+    ``name`` is what people call it (the file's name, or the DataFrame's). Of a dataset ``version`` is the
+    newest unless it is given; its path and ``sha256`` are the server's to say."""
 
     path: str | None = None
     input_id: str | None = None
     name: str | None = None
+    dataset: str | None = None
+    version: int | None = None
+    sha256: str | None = None
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +77,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     id: str | None = None
+    version: int | None = None
     hash: str | None = None
     rows: int | None = None
     columns: int | None = None
@@ -135,29 +140,20 @@ class SavedModel(msgspec.Struct, frozen=True, kw_only=True):
     signature: dict[str, Any]
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered model: body of ``GET models/{id}``."""
-
-    model_id: str
-    name: str
-    job_id: str
-    status: Literal["registered"]
-    created: datetime
-    estimator: str | None
-    task: str | None
-    target: str | None
-    metrics: dict[str, float | None]
-    dataset: Dataset | None
-    versions: dict[str, str]
-    file: SavedModel
-
-
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """In what an attempt differs from the one it repeats: an option, or a parameter by its own name."""
 
     name: str
     before: Any
     after: Any
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The pipeline a job was run from, and which version of it."""
+
+    id: str
+    name: str
+    version: int
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +183,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     worker said of itself before it ended, ``expected_seconds`` what the stages of earlier jobs with
     the same estimator took. ``paused_by`` asked for the last pause, ``paused_time`` is how long all
     pauses took that are over; no other duration counts them. ``attempt`` counts the reruns of a job:
-    ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt.
+    ``rerun_of`` is the one this repeats, with ``changes``; ``followed_by`` is the next attempt. Of a job that
+    was run from a ``pipeline``, ``changes`` are those made to its recipe.
     ``unresponsive``: no process of the job has run for 30 s; whatever that means, ``status`` stays as it is.
     ``alerts``: each rule speaks once of a metric; those of ``muted_rules`` say no more, and what they said is
     not shown.
@@ -248,6 +245,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rerun_of: str | None = None
     changes: tuple[Change, ...] = ()
     followed_by: str | None = None
+    pipeline: Origin | None = None
     outcome: Literal["finished", "failed"] | None = None
     expected_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     unresponsive: bool = False

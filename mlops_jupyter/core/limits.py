@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_jupyter.core.errors import Problem
 from mlops_jupyter.core.jobs import JobSpec
@@ -15,6 +15,8 @@ from mlops_jupyter.core.wire import DEPTH
 
 #: Bytes of a JSON body.
 BODY = 1 << 20
+#: Bytes of a request to predict, and its rows.
+PREDICT_BODY, PREDICT_ROWS = 16 << 20, 100_000
 #: Characters of names: job, table, column, metric, model, parameter. Of a path, what Linux takes.
 NAME, PATH = 256, 4096
 #: Entries of ``params`` and of ``grid``, and combinations a grid may have: each is a candidate in the record.
@@ -23,9 +25,47 @@ PARAMETERS, COMBINATIONS = 1000, 1000
 LEAST_TIMEOUT = 1.0
 #: Jobs that wait for their place.
 QUEUED = 1000
+#: Pipelines, those that were deleted in the last day included, and versions of one.
+PIPELINES, VERSIONS = 1000, 1000
 #: Inputs that no job has taken yet: how many, bytes of one and of all. So much of the disk stays free.
 INPUTS, INPUT_BYTES, INPUTS_BYTES = 100, 2 << 30, 20 << 30
 FREE_BYTES = 1 << 30
+#: Of one file that is uploaded; of all datasets and uploads together; uploads of one user that are not over.
+UPLOAD_BYTES, DATASETS_BYTES, UPLOADS = 5 << 30, 20 << 30, 4
+
+
+class UploadLimits(NamedTuple):
+    """Those of uploads that an administrator may change: bytes of one file, and of all datasets and uploads
+    together; uploads of one user that are not over."""
+
+    file: int = UPLOAD_BYTES
+    all: int = DATASETS_BYTES
+    open: int = UPLOADS
+
+
+#: Bytes a client sends at once, what it halves that to where a proxy takes less, and the most it may send.
+CHUNK, LEAST_CHUNK, MOST_CHUNK = 4 << 20, 256 << 10, 64 << 20
+#: Of a table that becomes a dataset: columns, bytes of a cell, and of all its columns as read from Parquet:
+#: so many times the file's, or so many where that is more.
+COLUMNS, CELL, DECODED_RATIO, DECODED_BYTES = 10_000, 1 << 20, 200, 1 << 30
+#: What the process that reads it may take: bytes, seconds of one CPU, seconds.
+READING_BYTES, READING_CPU, READING_SECONDS = 4 << 30, 120, 300
+
+
+class ReadingLimits(NamedTuple):
+    """Those of the process that reads or fetches a file, which an administrator may change: bytes of memory,
+    seconds of one CPU, seconds."""
+
+    bytes: int = READING_BYTES
+    cpu: int = READING_CPU
+    seconds: float = READING_SECONDS
+
+
+def told_bytes(size: int) -> str:
+    """As people are told of a limit."""
+    return f"{size / (1 << 30):.3g} GiB" if size >= 1 << 30 else f"{size} bytes"
+
+
 #: What a job may tell: metrics, points of all of them, bytes of its journal, findings. The fit goes on.
 METRICS, POINTS, JOURNAL_BYTES, FINDINGS = 10_000, 10_000_000, 1 << 30, 1000
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from mlops_jupyter.core import stream
+from mlops_jupyter.core import limits, stream
 from mlops_jupyter.core.jobs import TERMINAL
 from mlops_jupyter.core.stages import STAGES
 
@@ -42,7 +42,9 @@ def typescript() -> str:
             parts[name] = _interface(kind, structs)
     lines = [_HEAD]
     lines += [f"export const STAGES = {_literals(STAGES)} as const;"]
-    lines += [f"export const TERMINAL = {_literals(sorted(TERMINAL))} as const;\n"]
+    lines += [f"export const TERMINAL = {_literals(sorted(TERMINAL))} as const;"]
+    lines += ["/** Bytes, of `core/limits.py`. */"]
+    lines += [f"export const LEAST_CHUNK = {limits.LEAST_CHUNK};\n"]
     lines += [parts[name] for name in sorted(parts)]
     lines += bodies.values()
     lines += ["export type Event =\n  | " + "\n  | ".join(bodies) + ";\n"]

@@ -9,13 +9,18 @@ from datetime import datetime
 
 from mlops_jupyter.core.assets import (
     DatasetCreated,
+    DatasetDeleted,
     DatasetUpdated,
+    DriftRaised,
+    ModelAliased,
+    ModelDeleted,
     ModelDeployed,
     ModelStatus,
     PipelineCreated,
     PipelineDeleted,
     PipelineUpdated,
     PredictionVolume,
+    UploadCancelled,
     UploadCompleted,
     UploadFailed,
     UploadProgress,
@@ -105,6 +110,7 @@ SEVENTEEN = (
     DatasetUpdated,
 )
 EXTENSIONS = (
+    DriftRaised,
     TrainingQueued,
     TrainingStarted,
     TrainingPaused,
@@ -116,6 +122,10 @@ EXTENSIONS = (
     MetricPoints,
     CandidateScores,
     LogLines,
+    ModelAliased,
+    ModelDeleted,
+    UploadCancelled,
+    DatasetDeleted,
 )
 STREAM = (Hello, Snapshot, Reset, Ping)
 

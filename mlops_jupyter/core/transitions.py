@@ -107,7 +107,8 @@ def _start_withdrawn(job: Job, fact: facts.StartWithdrawn) -> Step:
 
 
 def _described(job: Job, fact: facts.DataDescribed) -> Step:
-    dataset = Dataset(name=fact.name, hash=fact.sha256, rows=fact.rows, columns=fact.columns)
+    registered = job.dataset or Dataset(name=fact.name)
+    dataset = replace(registered, name=fact.name, hash=fact.sha256, rows=fact.rows, columns=fact.columns)
     return replace(job, dataset=dataset), []
 
 

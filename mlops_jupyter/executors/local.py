@@ -42,7 +42,8 @@ class LocalExecutor:
     """``executors.protocol.Executor`` with processes. Belongs to the event loop it is used on.
 
     ``recipe`` names the module whose ``train(run, spec, folder, estimator)`` is a job's work;
-    ``orphan_ttl`` is for how many seconds jobs go on without any server (null: for ever)."""
+    ``orphan_ttl`` is for how many seconds jobs go on without any server (null: for ever). Without
+    ``standby`` each job has its worker started when it begins."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class LocalExecutor:
         recipe: str = RECIPE,
         start_timeout: float = START_TIMEOUT,
         orphan_ttl: float | None = ORPHAN_TTL,
+        standby: bool = True,
         idle: float = IDLE,
         room: int = ROOM,
         next_after: float = NEXT_AFTER,
@@ -57,6 +59,7 @@ class LocalExecutor:
         self._recipe = recipe
         self._start_timeout = start_timeout
         self._orphan_ttl = orphan_ttl
+        self._standby = standby
         self._idle = idle
         self._room = room
         self._next_after = next_after
@@ -79,7 +82,8 @@ class LocalExecutor:
         answer = await self._assign(interpreter, assignment)
         if isinstance(answer, Refused):
             raise refusal(answer, interpreter, assignment)
-        self._in_background(self._prepare_next(interpreter))
+        if self._standby:
+            self._in_background(self._prepare_next(interpreter))
         return Process(
             pid=answer.pid, ticks=answer.ticks, boot_id=answer.boot_id, pid_namespace=answer.pid_namespace
         )

@@ -1,16 +1,19 @@
-"""The machine and the feed in a cell: live where a page can be fed, and a table that lasts.
+"""The machine, the feed or a pipeline in a cell: live where a page can be fed, and a table that lasts.
 
 In JupyterLab with our extension the output is of a MIME type of ours, whose renderer is fed by the page's own
-connection; elsewhere a widget, fed by the kernel. Not here: the machine in words (``client.system``), jobs.
+connection; elsewhere the kernel feeds a widget, in the table's place where Jupyter serves the page.
+Not here: the machine in words (``client.system``), jobs.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import traitlets
 from ipykernel.connect import get_connection_file
@@ -25,26 +28,43 @@ from mlops_jupyter.notebook.relay import Relayed, relay
 from mlops_jupyter.notebook.widgets import STATIC
 
 MIME = "application/vnd.mlops.board+json"
-Part = Literal["system", "activity"]
-_QUESTIONS: dict[Part, str] = {"system": "system", "activity": "activity?limit=200"}
+Part = Literal["system", "activity", "pipeline"]
+_QUESTIONS: dict[Part, tuple[str, ...]] = {
+    "system": ("system",),
+    "activity": ("activity?limit=200",),
+    "pipeline": ("pipelines", "jobs?limit=50"),
+}
 _CELL = 'style="text-align:left"'
 
 
 class BoardWidget(Relayed):
-    """A view of the server's machine (``part`` is ``"system"``), or of what happened (``"activity"``)."""
+    """A view of the server's machine (``part`` is ``"system"``), or of what happened (``"activity"``).
+
+    ``place``: the class of the elements whose place it takes by itself, on pages that a Jupyter server
+    serves. An output that is a view of a widget would stay in the file, and have no model in the next kernel.
+    """
 
     _esm = STATIC / "board.js"
 
     part = traitlets.Unicode().tag(sync=True)
+    subject = traitlets.Unicode().tag(sync=True)
+    place = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, session: Session, part: Part) -> None:
-        self._question = _QUESTIONS[part]
-        super().__init__(session, relayed=True, part=part)
+    def __init__(self, session: Session, part: Part, subject: str = "") -> None:
+        self._questions = _QUESTIONS[part]
+        place = f"mlops-{uuid4().hex}" if os.environ.get("JPY_SESSION_NAME") else ""
+        super().__init__(session, relayed=True, part=part, subject=subject, place=place)
         relay(session).serve(self)
 
     @property
     def questions(self) -> tuple[str, ...]:
-        return (self._question,)
+        return self._questions
+
+
+class PipelineWidget(BoardWidget):
+    """A view of the pipeline whose id is ``subject``: its recipe to edit, and its last run."""
+
+    _esm = STATIC / "pipeline.js"
 
 
 class Machine(System, frozen=True, kw_only=True):
@@ -62,17 +82,21 @@ def in_kernel() -> bool:
     return getattr(get_ipython(), "kernel", None) is not None
 
 
-def bundle(part: Part, html: str, text: str) -> dict[str, Any]:
-    """One output. Our MIME type only where its renderer is fed, as for jobs; the widget only where not: what
-    nobody replaces stays in the file."""
+def bundle(part: Part, html: str, text: str, subject: str = "") -> dict[str, Any]:
+    """One output. Our MIME type only where its renderer is fed, as for jobs; the view of a widget only where
+    nothing else moves: what nobody replaces stays in the file."""
     from mlops_jupyter.notebook.session import session  # noqa: PLC0415 - it imports what shows these
 
     if not in_kernel():
         return {"text/plain": text}
     told: dict[str, Any] = {"text/html": html, "text/plain": text}
     if session().in_page:
-        return {MIME: {"version": 1, "part": part, "kernel": _kernel_id()}, **told}
-    view = {"version_major": 2, "version_minor": 1, "model_id": widget(part).model_id}
+        about = {"subject": subject} if subject else {}
+        return {MIME: {"version": 1, "part": part, "kernel": _kernel_id(), **about}, **told}
+    shown = widget(part, subject)
+    if shown.place:
+        return {**told, "text/html": f'<div class="{shown.place}">{html}</div>'}
+    view = {"version_major": 2, "version_minor": 1, "model_id": shown.model_id}
     return {"application/vnd.jupyter.widget-view+json": view, **told}
 
 
@@ -88,16 +112,17 @@ def _text(value: str) -> str:
     return escape(glyphs.visible(" ".join(value.split()))[:500], quote=True)
 
 
-_widgets: dict[Part, BoardWidget] = {}
+_widgets: dict[tuple[Part, str], BoardWidget] = {}
 
 
-def widget(part: Part) -> BoardWidget:
+def widget(part: Part, subject: str = "") -> BoardWidget:
     """One for all outputs: nobody tells a kernel that an output is gone. In marimo somebody does."""
     from mlops_jupyter.notebook.session import session  # noqa: PLC0415 - as above
 
-    shown = _widgets.get(part)
+    shown = _widgets.get((part, subject))
     if shown is None or shown.closed or marimo.running():
-        shown = _widgets[part] = BoardWidget(session(), part)
+        kind = PipelineWidget if part == "pipeline" else BoardWidget
+        shown = _widgets[part, subject] = kind(session(), part, subject)
     return shown
 
 

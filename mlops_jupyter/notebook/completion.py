@@ -1,4 +1,4 @@
-"""Tab completion of ``%mlops``: words, flags, models, metrics, columns, files, ids.
+"""Tab completion of ``%mlops``: words, flags, models, metrics, columns, files, datasets, ids.
 
 It starts no server and reads no more of a file than its header.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.client import commands, sentences
+from mlops_jupyter.client import commands, dataset_words, model_words, pipeline_words, sentences
 from mlops_jupyter.core.errors import MlopsError
 from mlops_jupyter.notebook import session
 from mlops_jupyter.training.tabular import catalogue
@@ -23,14 +23,14 @@ def complete(shell: Any, event: Any) -> list[str]:
     words = event.text_until_cursor.rpartition("%mlops")[2].split(" ")
     # The last of them is being typed.
     said = [word for word in words[:-1] if word]
-    if not said:
+    if not said or said[0] == "help":
         return list(commands.WORDS)
     if said[0] == "train":
         return _train(shell, said, words[-1])
-    if said[0] == "help":
-        return list(commands.WORDS)
     if said == ["jobs"]:
         return list(commands.OF_JOBS)
+    if said[0] in _NOUNS:
+        return _NOUNS[said[0]](said, words[-1])
     if said == ["open"]:
         return ["panel", *_ids()]
     return _ids() if said[-1] in (*commands.OF_JOBS, "rerun") else []
@@ -49,7 +49,25 @@ def _train(shell: Any, said: list[str], typed: str) -> list[str]:
         given = {word.partition("=")[0] for word in said}
         flags = [f"--{name.replace('_', '-')}" for name in (*commands.TRAIN, "wait")]
         return [flag for flag in flags if flag not in given]
-    return _tables(Path(typed))
+    return [*_tables(Path(typed)), *_datasets()]
+
+
+def _of_datasets(said: list[str], typed: str) -> list[str]:
+    if len(said) == 1:
+        return list(dataset_words.OF_DATASETS)
+    if len(said) > 2 or said[1] == "ls":
+        return []
+    return _tables(Path(typed)) if said[1] in ("upload", "register") else _datasets()
+
+
+def _datasets() -> list[str]:
+    """By name, and each version."""
+    here = session.session()
+    if not here.finder.up():
+        return []
+    found = here.datasets()
+    refs = [f"{dataset.name}@{each.version}" for dataset in found for each in reversed(dataset.versions)]
+    return [shlex.quote(ref) for ref in (*(dataset.name for dataset in found), *refs)]
 
 
 def _columns(shell: Any, said: list[str]) -> list[str]:
@@ -82,6 +100,17 @@ def _tables(typed: Path) -> list[str]:
     ]
 
 
+def _pipelines(said: list[str], _typed: str) -> list[str]:
+    if len(said) == 1:
+        return list(pipeline_words.OF_PIPELINES)
+    if said[1] == "save":
+        return _ids() if len(said) == 3 else []
+    here = session.session()
+    if len(said) > 2 or said[1] in ("ls", "restore") or not here.finder.up():
+        return []
+    return [shlex.quote(pipeline.name) for pipeline in here.pipelines()]
+
+
 def _ids() -> list[str]:
     here = session.session()
     if not here.finder.up():
@@ -90,9 +119,42 @@ def _ids() -> list[str]:
     return [sentences.short(job_id, ids) for job_id in ids]
 
 
+def _models(said: list[str], _typed: str) -> list[str]:
+    if len(said) == 1:
+        return list(model_words.OF_MODELS)
+    return _refs(said[1] != "ls") if len(said) == 2 else []
+
+
+def _serving(said: list[str], _typed: str) -> list[str]:
+    """What may be deployed; of the other words, what was."""
+    here = session.session()
+    if len(said) > 1 or not here.finder.up():
+        return []
+    if said == ["deploy"]:
+        return _refs(versions=True)
+    return [shlex.quote(endpoint.name) for endpoint in here.endpoints() if endpoint.wanted]
+
+
+def _refs(versions: bool) -> list[str]:
+    """Models by name, and each version and alias."""
+    here = session.session()
+    if not here.finder.up():
+        return []
+    found = here.models(200)
+    names = [*dict.fromkeys(model.name for model in found)]
+    refs = [f"{model.name}@{label}" for model in found for label in (*model.aliases, model.version)]
+    return [shlex.quote(ref) for ref in ([*names, *refs] if versions else names)]
+
+
 _VALUES: dict[str | None, Callable[[], list[str]]] = {
     "model": lambda: [*catalogue.MODELS, catalogue.AUTO],
     "metric": lambda: list(catalogue.METRICS),
     "task": lambda: list(catalogue.TASKS),
     "target_na": lambda: ["drop", "error"],
+}
+_NOUNS: dict[str, Callable[[list[str], str], list[str]]] = {
+    "datasets": _of_datasets,
+    "models": _models,
+    "pipelines": _pipelines,
+    **dict.fromkeys(model_words.SERVING, _serving),
 }

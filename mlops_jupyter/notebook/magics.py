@@ -11,13 +11,15 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from mlops_jupyter.client import commands, doctor, lists
+from mlops_jupyter.client import commands, dataset_words, doctor, lists, model_words, pipeline_words, serving
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.links import Link
+from mlops_jupyter.client.model import Model
 from mlops_jupyter.client.system import System
 from mlops_jupyter.core import glyphs
 from mlops_jupyter.core.errors import OptionError
 from mlops_jupyter.notebook import completion, session
+from mlops_jupyter.notebook.pipelines import PipelineCard
 
 PROG = "%mlops"
 _NAME = re.compile(r"\$([^\W\d]\w*)")
@@ -30,7 +32,7 @@ class MlopsMagics(Magics):
     @no_var_expand
     @line_magic
     def mlops(self, line: str) -> Any:
-        """Train models, and look after the jobs.
+        """Train models, and look after jobs and models.
 
         %mlops                                  the server, and the last jobs
         %mlops train FILE --target COLUMN       train a model; returns the Job
@@ -43,6 +45,17 @@ class MlopsMagics(Magics):
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
         %mlops mute ID overfitting              hear no more of a rule of alerts about this job
+        %mlops datasets                         the datasets, as a DataFrame
+        %mlops datasets upload customers.csv    ... one more; also: preview, lineage, register, rm
+        %mlops models                           the newest models, as a DataFrame
+        %mlops models ls|show NAME              ... the versions of one; its card
+        %mlops models promote NAME@3 champion   give a version an alias; also: retire, rm, download, onnx
+        %mlops deploy NAME@3                    let a version answer under its name; also: undeploy, rollback
+        %mlops predict NAME '{"age": 41}'       what it says of a row, or of $df
+        %mlops monitor NAME                     what it did: predictions, latency, errors, drift
+        %mlops pipelines                        named recipes of jobs, as a DataFrame
+        %mlops pipelines save NAME ID           keep what a job was asked for; run NAME trains by it
+        %mlops pipelines set NAME --max-depth 5 change it: a new version (also show, duplicate, compare, rm)
         %mlops activity -n 20                   what happened, as a DataFrame
         %mlops health                           the machine: CPUs, memory, disk, what jobs take
         %mlops notify                           send a message by every channel set up, to try them
@@ -98,6 +111,60 @@ class MlopsMagics(Magics):
         found = session.get(job)
         found.mute(rule, muted=not undo)
         return found
+
+    def _datasets(self, what: str | None = None, **said: Any) -> Any:
+        if what in (None, "ls"):
+            return session.datasets()
+        if what in ("upload", "register"):
+            send = session.datasets.upload if what == "upload" else session.datasets.register
+            return send(said["path"], name=said.get("name"))
+        _, told = dataset_words.done(what, session.session(), said, PROG, lambda *_: None)
+        print(glyphs.visible(told))  # noqa: T201 - it is the answer
+        return None
+
+    def _models(self, limit: int, what: str | None = None, **said: Any) -> Any:
+        if what in (None, "ls"):
+            return session.models(said.get("name"), limit)
+        model, told = model_words.done(what, session, said, PROG)
+        if what in ("rm", "download", "onnx"):
+            print(glyphs.visible(told))  # noqa: T201 - it is the answer
+            return None
+        return model
+
+    def _pipelines(self, what: str, **said: Any) -> Any:
+        if what == "ls":
+            return session.pipelines()
+        given = {name: self._value(text) for name, text in said.items()}
+        if what == "run":
+            wait, pipeline = given.pop("wait"), session.pipeline(given.pop("ref"))
+            job = pipeline.run(**given)
+            return job.wait() if wait else job
+        about, told = pipeline_words.done(what, session.session(), given, PROG)
+        if what in ("rm", "compare", "script"):
+            print(glyphs.visible(told))  # noqa: T201 - it is the answer
+            return None
+        return PipelineCard(about.record, session.session())
+
+    def _deploy(self, model: str) -> Model:
+        return session.model(model).deploy()
+
+    def _undeploy(self, model: str) -> Model:
+        return session.session().live(model).undeploy()
+
+    def _rollback(self, model: str) -> Model:
+        return session.session().live(model).rollback()
+
+    def _predict(self, model: str, row: str) -> Any:
+        given = self._value(row)
+        return (
+            session.session()
+            .live(model)
+            .predict(model_words.rows(given, PROG) if isinstance(given, str) else given)
+        )
+
+    def _monitor(self, model: str, hours: int) -> None:
+        found = session.session().live(model).monitoring(hours)
+        print(glyphs.visible(serving.told(found)))  # noqa: T201 - it is the answer
 
     def _status(self) -> None:
         here = session.session()

@@ -30,6 +30,13 @@ def element(widget: Relayed) -> marimo.ui.anywidget:
     return marimo.ui.anywidget(widget)
 
 
+def html(text: str) -> marimo.Html:
+    """What marimo takes for words that stay as they are."""
+    import marimo  # noqa: PLC0415 - as above
+
+    return marimo.Html(text)
+
+
 class MarimoView:
     """Shows jobs in the cells of this kernel's notebook."""
 

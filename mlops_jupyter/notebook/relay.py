@@ -42,9 +42,16 @@ AGAIN = 5.0
 LONG, LONGEST = 64 << 10, 256 << 10
 #: What a page may ask the server for through the kernel.
 _ASKED = {
-    "GET": re.compile(r"(jobs|activity|system)(/[A-Za-z0-9-]+)*(\?[\w=&%.+-]*)?"),
-    "POST": re.compile(r"jobs/[a-z0-9-]+/(stop|pause|resume|rerun)"),
+    "GET": re.compile(r"(jobs|activity|system|pipelines)(/[A-Za-z0-9-]+)*(\?[\w=&%.+-]*)?"),
+    "POST": re.compile(
+        r"jobs/[a-z0-9-]+/(stop|pause|resume|rerun)|pipelines/[a-z0-9-]+/(run|duplicate|restore)"
+    ),
+    "PUT": re.compile(r"pipelines/[a-z0-9-]+"),
+    "DELETE": re.compile(r"pipelines/[a-z0-9-]+"),
 }
+
+#: Headers of a question, and what a page calls them.
+_HEADERS = {"Idempotency-Key": "key", "If-Match": "match"}
 
 _heading = msgspec.json.Decoder(known.Heading)
 _Cursor = tuple[str, int]
@@ -98,11 +105,17 @@ class Relayed(anywidget.AnyWidget):
             threading.Thread(target=self._answer, args=(content,), name="mlops-answer", daemon=True).start()
 
     def _answer(self, content: dict[str, Any]) -> None:
-        method, path, key = str(content.get("method")), str(content.get("path")), content.get("key")
+        method, path, said = str(content.get("method")), str(content.get("path")), content.get("body")
+        headers = {name: content.get(key) for name, key in _HEADERS.items()}
         status, body = 400, wire.encode({"message": "Not to be asked for."})
         if method in _ASKED and _ASKED[method].fullmatch(path):
             try:
-                status, body = self.session.forward(method, path, key if isinstance(key, str) else None)
+                status, body = self.session.forward(
+                    method,
+                    path,
+                    {name: value for name, value in headers.items() if isinstance(value, str)},
+                    wire.encode(said if isinstance(said, dict) else {}),
+                )
             except MlopsError as error:
                 status, body = 0, wire.encode({"message": str(error)})
             if method == "POST" and status < 400 and status:

@@ -1,7 +1,9 @@
-"""``mlops.train``, ``mlops.get``, ``mlops.jobs``: this process's one session, made at first use."""
+"""``mlops.train``, ``mlops.get``, ``mlops.jobs`` …: this process's one session, made at first use."""
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,19 +12,26 @@ from typing import TYPE_CHECKING, Any, Literal
 from IPython import get_ipython
 from msgspec import structs
 
+from mlops_jupyter.client import dataset_words
+from mlops_jupyter.client import pipelines as recipes
+from mlops_jupyter.client.dataset import Dataset
 from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.links import Link
+from mlops_jupyter.client.model import Model
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.system import System
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.client.view import View
-from mlops_jupyter.core.errors import MlopsError
+from mlops_jupyter.core.errors import MlopsError, ModelNotFoundError, OptionError
 from mlops_jupyter.notebook import marimo
 from mlops_jupyter.notebook.board import Machine, in_kernel
+from mlops_jupyter.notebook.cards import ModelCard
 from mlops_jupyter.notebook.display import NotebookView
 from mlops_jupyter.notebook.marimo import MarimoView
+from mlops_jupyter.notebook.pipelines import PipelineCard
+from mlops_jupyter.notebook.preview import DatasetLineage, DatasetPreview, ShownDataset, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,6 +152,106 @@ def jobs(limit: int = 50) -> pd.DataFrame:
     from mlops_jupyter.notebook.listing import frame  # noqa: PLC0415 - it imports pandas
 
     return frame(session().jobs(limit))
+
+
+class Datasets:
+    """``mlops.datasets()`` lists them; ``mlops.datasets.upload("customers.csv")`` adds one, or a version."""
+
+    def __call__(self) -> pd.DataFrame:
+        """The datasets, one a row, the newest first, indexed by what ``mlops.train`` takes."""
+        from mlops_jupyter.notebook import listing  # noqa: PLC0415 - it imports pandas
+
+        return listing.datasets(session().datasets())
+
+    def upload(self, data: str | os.PathLike[str] | pd.DataFrame, name: str | None = None) -> ShownDataset:
+        """Send a CSV or Parquet file, or a DataFrame, to the server: a new dataset, or the next version of
+        the one called ``name`` (that of the file by default). The same content again is no new one."""
+        if isinstance(data, str | os.PathLike):
+            return _shown(dataset_words.sent(session(), os.fspath(data), name, _unheard))
+        from mlops_jupyter.client import tables  # noqa: PLC0415 - it imports pandas
+
+        if name is None:
+            raise OptionError(
+                "what is the DataFrame to be called?", None, 'mlops.datasets.upload(df, name="…")'
+            )
+        body = tables.parquet(data)
+        return _shown(session().upload(io.BytesIO(body), f"{name[:200]}.parquet", name, _unheard))
+
+    def get(self, ref: str) -> ShownDataset:
+        """By ``"customers"`` (the newest version), ``"customers@3"``, its id or a unique beginning of it."""
+        return _shown(session().dataset(ref))
+
+    def preview(self, ref: str) -> DatasetPreview:
+        """What is in it, shown: what is suspicious, what each column holds, the first rows."""
+        return self.get(ref).preview()
+
+    def lineage(self, ref: str) -> DatasetLineage:
+        """The jobs that used it and the models they made, shown."""
+        return self.get(ref).lineage()
+
+    def register(self, path: str | os.PathLike[str], name: str | None = None) -> ShownDataset:
+        """A file below the server's folder, where it is: no byte of it is copied. Or one of an address
+        (``"s3://bucket/customers.csv"``), which the server copies, if its administrator allows it."""
+        return _shown(session().register(os.fspath(path), name))
+
+
+def _shown(dataset: Dataset) -> ShownDataset:
+    return shown(dataset, session())
+
+
+def _unheard(_sent: int, _size: int) -> None:
+    """Pages show how far an upload is."""
+
+
+datasets = Datasets()
+
+
+def models(name: str | None = None, limit: int = 200) -> pd.DataFrame:
+    """The newest models, one a row, indexed by what ``mlops.model`` takes (``"churn@3"``); with ``name`` its
+    versions."""
+    from mlops_jupyter.notebook import listing  # noqa: PLC0415 - it imports pandas
+
+    return listing.models(session().models(limit, name))
+
+
+def model(ref: str | Job) -> Model:
+    """A registered model, by ``"churn@3"``, ``"churn@champion"``, its id or a unique beginning of it, or the
+    job that made it. ``"churn"`` is the newest version that is not retired.
+
+    Raises ``ModelNotFoundError``, or ``AmbiguousIdError`` when several ids begin like that."""
+    if isinstance(ref, Job):
+        record = ref.wait().record
+        if record.model_id is None:
+            why = record.model_missing_reason or "it was not saved"
+            raise ModelNotFoundError(
+                f"{record.name} {ref.id} has no model: {why}", code="List: mlops.models()"
+            )
+        ref = record.model_id
+    found = session().model(ref)
+    return ModelCard(found.record, session())
+
+
+def pipelines() -> pd.DataFrame:
+    """Named recipes of jobs, one a row, by name; indexed by their names."""
+    from mlops_jupyter.notebook import listing  # noqa: PLC0415 - it imports pandas
+
+    return listing.pipelines(session().pipelines())
+
+
+def pipeline(ref: str) -> PipelineCard:
+    """The pipeline of this name (``"churn"``; ``"churn@2"`` as it was in version 2) or id. Displayed, it is
+    edited and run below the cell.
+
+    Raises ``PipelineNotFoundError``."""
+    return PipelineCard(recipes.find(ref, session()).record, session())
+
+
+def save_pipeline(name: str, what: Job | str | Mapping[str, Any]) -> PipelineCard:
+    """Keep what a job was asked for as a pipeline: a new one, or the next version of the one of this name.
+
+    ``what`` is a job, its id, or options of ``train`` with ``data`` (a file) and ``target``. What was sent
+    from memory, a DataFrame or an estimator object, is refused: a recipe is for others, too."""
+    return PipelineCard(recipes.save(name, what, session()).record, session())
 
 
 def activity(limit: int = 50) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Tells Jupyter's own event bus what becomes of jobs, models and the machine.
+"""Tells Jupyter's own event bus what becomes of jobs, of all that is kept, and of the machine.
 
 Whatever listens there (other extensions, an administrator's log handlers) needs nothing of ours. What is
 told is in ``event_schemas``: names and final numbers, no rows, paths, parameters or output.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
 
+from mlops_jupyter.core.volume import Counts
 from mlops_jupyter.store import Stored
 
 if TYPE_CHECKING:
@@ -34,6 +35,21 @@ ROUND_TRIP = Histogram(
 )
 SOCKETS = Gauge("mlops_event_sockets", "Event sockets that are open")
 STORE = Gauge("mlops_store_up", "1 while the store works, 0 while it is in trouble")
+
+PREDICTIONS = Counter(
+    "mlops_predictions_total", "Rows that deployed models of this server predicted", ["model_id"]
+)
+ASKED = Counter(
+    "mlops_prediction_requests_total",
+    "Requests to deployed models, by whether they got one",
+    ["model_id", "predicted"],
+)
+LATENCY = Histogram(
+    "mlops_prediction_seconds",
+    "From when a request came to when it was counted, waiting included",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+DEPLOYED = Gauge("mlops_deployed_models", "Models that have a process of this server")
 
 #: Statuses of a job that is not over.
 _OPEN = ("queued", "starting", "running", "paused", "stopping")
@@ -62,15 +78,25 @@ def committed(stored: list[Stored]) -> None:
                 DURATION.labels(end.status).observe(end.job.elapsed_time)
 
 
+def predicted(model_id: str, counted: Counts, latencies: tuple[float, ...]) -> None:
+    """Count what is counted in the store by now."""
+    PREDICTIONS.labels(model_id).inc(counted.predictions)
+    ASKED.labels(model_id, "yes").inc(counted.requests - counted.errors)
+    ASKED.labels(model_id, "no").inc(counted.errors)
+    for seconds in latencies:
+        LATENCY.observe(seconds)
+
+
 def watch(rooms: Rooms, activity: Activity) -> None:
     """Ask these when somebody asks for how many there are."""
     SOCKETS.set_function(lambda: len(rooms.sockets))
     STORE.set_function(lambda: rooms.trouble is None)
+    DEPLOYED.set_function(lambda: len(rooms.deployments.lives()))
     for status in _OPEN:
         JOBS.labels(status).set_function(partial(activity.count, status))
 
 
 def forget() -> None:
     """The extension has stopped: there is nothing to be asked."""
-    for gauge in (SOCKETS, STORE, *map(JOBS.labels, _OPEN)):
+    for gauge in (SOCKETS, STORE, DEPLOYED, *map(JOBS.labels, _OPEN)):
         gauge.set_function(float)

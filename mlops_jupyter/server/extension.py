@@ -23,8 +23,11 @@ from mlops_jupyter import __version__
 from mlops_jupyter.channels import Wanted
 from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.health import DEFAULTS, Thresholds
+from mlops_jupyter.core.limits import ReadingLimits, UploadLimits
 from mlops_jupyter.server import (
     counters,
+    datasets,
+    endpoints,
     events,
     feed,
     inputs,
@@ -33,8 +36,10 @@ from mlops_jupyter.server import (
     models,
     notify,
     page,
+    pipelines,
     status,
     system,
+    uploads,
 )
 from mlops_jupyter.server.activity import Activity
 from mlops_jupyter.server.handler import ROOMS
@@ -79,6 +84,11 @@ class MlopsExtension(ExtensionApp):
         help="Bytes that must be free in the container for a job to start beside others, and as many for "
         "each of those that has not begun to fit.",
     ).tag(config=True)
+    serving_memory = Int(
+        2 << 30,
+        min=64 << 20,
+        help="Bytes a deployed model may take, beyond what its process takes without it.",
+    ).tag(config=True)
     system_seconds = Float(
         5.0, min=0.5, help="Seconds between samples of the machine, while somebody looks or a job runs."
     ).tag(config=True)
@@ -102,10 +112,40 @@ class MlopsExtension(ExtensionApp):
     notify_seconds = Float(10.0, min=0.0, help="Whose end is told so: jobs that took longer.").tag(
         config=True
     )
+    upload_bytes = Int(
+        UploadLimits().file, min=1, help="Bytes one file may have that is uploaded or fetched."
+    ).tag(config=True)
+    datasets_bytes = Int(
+        UploadLimits().all, min=0, help="Bytes all datasets that are kept and all uploads may have together."
+    ).tag(config=True)
+    open_uploads = Int(
+        UploadLimits().open, min=1, help="Uploads of one user at once; more are refused with 507."
+    ).tag(config=True)
+    reading_bytes = Int(
+        ReadingLimits().bytes,
+        min=1 << 30,
+        help="Bytes of memory the process may take that reads or fetches a dataset.",
+    ).tag(config=True)
+    reading_cpu = Int(ReadingLimits().cpu, min=1, help="Seconds of one CPU it may take.").tag(config=True)
+    reading_seconds = Float(ReadingLimits().seconds, min=1.0, help="Seconds it may take in all.").tag(
+        config=True
+    )
+    remote_data = List(
+        Unicode(),
+        help="From where files may be fetched as datasets, by the extra `remote` (fsspec): "
+        '["s3://bucket/", "https://data.example.org/public/"]; "s3" alone is all of it. '
+        "Default: from nowhere.",
+    ).tag(config=True)
     orphan_ttl = Float(
         24 * 3600.0,
         min=0.0,
         help="Seconds a job goes on without any Jupyter server; 0: it ends with its server.",
+    ).tag(config=True)
+
+    standby = Bool(
+        True,
+        help="Keep a worker ready for the next job, which begins at once then: one for each Python that had "
+        "a job in the last ten minutes. It takes some 250 MB.",
     ).tag(config=True)
 
     @default("data_dir")
@@ -127,7 +167,21 @@ class MlopsExtension(ExtensionApp):
     _announcing: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
-        for module in (status, system, jobs, metrics, models, inputs, events, feed, notify):
+        for module in (
+            status,
+            system,
+            jobs,
+            metrics,
+            models,
+            endpoints,
+            inputs,
+            events,
+            feed,
+            notify,
+            uploads,
+            datasets,
+            pipelines,
+        ):
             for path, handler in module.handlers:
                 self.handlers.append((url_path_join("/mlops/api", path), handler))
         for path, handler in page.handlers:
@@ -140,13 +194,18 @@ class MlopsExtension(ExtensionApp):
             places=self.max_jobs,
             most_sockets=self.max_sockets,
             orphan_ttl=self.orphan_ttl,
+            standby=self.standby,
             memory_floor=self.memory_floor,
+            serving_memory=self.serving_memory,
             system_seconds=self.system_seconds,
             thresholds={
                 **DEFAULTS,
                 **{name: Thresholds(*pair) for name, pair in self.health_thresholds.items()},
             },
             muted_alerts=frozenset(self.muted_alerts),
+            uploads=UploadLimits(self.upload_bytes, self.datasets_bytes, self.open_uploads),
+            reading=ReadingLimits(self.reading_bytes, self.reading_cpu, self.reading_seconds),
+            remote_data=tuple(self.remote_data),
             notify=Wanted(self.notify_urls, Path(self.notify_file), self.notify_seconds),
         )
         self.rooms = Rooms(Path(self.data_dir), serverapp, settings)

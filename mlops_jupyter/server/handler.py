@@ -10,6 +10,7 @@ import getpass
 import hmac
 import logging
 import os
+import re
 from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -25,6 +26,7 @@ from mlops_jupyter.client.sentences import short
 from mlops_jupyter.core import limits, wire
 from mlops_jupyter.core.errors import (
     AmbiguousIdError,
+    DatasetInUse,
     DatasetNotFoundError,
     InputError,
     JobNotFoundError,
@@ -33,8 +35,17 @@ from mlops_jupyter.core.errors import (
     MlopsError,
     ModelChanged,
     ModelNotFoundError,
+    ModelStateError,
+    NameTakenError,
     NoRoom,
+    NoSuchDataset,
+    PipelineChanged,
+    PipelineNotFoundError,
+    ServingFailed,
     StoreUnavailable,
+    TooSlow,
+    UploadNotFoundError,
+    UploadStateError,
     VersionMismatch,
 )
 from mlops_jupyter.core.jobs import Job
@@ -49,6 +60,9 @@ log = logging.getLogger(__name__)
 #: In the application's settings. Under the extension's own name Jupyter keeps the extension itself.
 ROOMS = "mlops_jupyter_rooms"
 
+#: What Jupyter calls somebody who did not say who they are: "Anonymous Mneme" of a random user name.
+_MADE_UP = re.compile(r"[0-9a-f]{32}")
+
 #: One place says which of our errors is which status; all others of ours are a 400.
 STATUS: dict[type[MlopsError], int] = {
     AmbiguousIdError: 409,
@@ -56,8 +70,18 @@ STATUS: dict[type[MlopsError], int] = {
     JobStateError: 409,
     KeyReusedError: 409,
     ModelNotFoundError: 404,
+    ModelStateError: 409,
+    ServingFailed: 503,
+    TooSlow: 504,
     ModelChanged: 409,
+    PipelineNotFoundError: 404,
+    PipelineChanged: 412,
+    NameTakenError: 409,
     DatasetNotFoundError: 400,
+    NoSuchDataset: 404,
+    DatasetInUse: 409,
+    UploadNotFoundError: 404,
+    UploadStateError: 409,
     InputError: 400,
     StoreUnavailable: 503,
     VersionMismatch: 409,
@@ -83,6 +107,14 @@ class RuntimeFileIdentity(IdentityProvider):
 
     def should_check_origin(self, handler: web.RequestHandler) -> bool:
         return False
+
+
+def person(user: User) -> str:
+    """As others know them. Whoever came by a token or a password has a made-up name, and is the user the
+    server runs as, as its kernels are."""
+    if _MADE_UP.fullmatch(user.username):
+        return login()
+    return user.display_name or user.name or user.username
 
 
 def login() -> str:
@@ -164,6 +196,8 @@ class Ours(JupyterHandler):
             answer["message"] = str(error)
             answer["reason"] = type(error).__name__
             answer["problems"] = list(error.problems)
+            if isinstance(error, PipelineChanged):
+                answer["current"] = error.current
         elif isinstance(error, web.HTTPError):
             answer["reason"] = error.reason or None
         self._status_known = isinstance(error, StoreUnavailable)
@@ -192,7 +226,7 @@ class Handler(Ours, APIHandler):
     streamed would be held in memory first."""
 
     # Without OPTIONS and HEAD, which Jupyter's base would answer without asking who it is.
-    SUPPORTED_METHODS = ("GET", "POST")
+    SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
     body_limit = limits.BODY
     #: False for what is done even while the store is in trouble.
     needs_store = True
@@ -203,13 +237,13 @@ class Handler(Ours, APIHandler):
         cast(HTTP1Connection, self.request.connection).set_max_body_size(self.body_limit)
         self._body = bytearray()
         # Whoever only looks is no activity: an idle tab must not keep a server from being culled.
-        self._track_activity = self.request.method == "POST"
+        self._track_activity = self.request.method != "GET"
         await super().prepare(**options)
         if self.current_user is not None:
             self.rooms.used()
             if self.needs_store:
                 self.rooms.check()
-        if self.request.method == "POST":
+        if self.request.method != "GET":
             self.require_json()
 
     def on_finish(self) -> None:

@@ -11,8 +11,12 @@ import secrets
 import sys
 from typing import Any
 
-from jupyter_server.serverapp import ServerApp
-from traitlets.config import Config
+# It compiles a grammar of international addresses while it is imported: three quarters of the whole start.
+# Schemas of Jupyter's events are checked without it where it is not installed.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
+from jupyter_server.serverapp import ServerApp  # noqa: E402
+from traitlets.config import Config  # noqa: E402
 
 
 class HeadlessServer(ServerApp):

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from jupyter_core.paths import is_hidden
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.auth.identity import User
 from jupyter_server.utils import ensure_async
 from tornado import web
 
@@ -21,14 +20,13 @@ from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.news import LINE_LENGTH, as_line
-from mlops_jupyter.server.handler import Handler, login
+from mlops_jupyter.server.handler import Handler, person
 from mlops_jupyter.store import Reading
+from mlops_jupyter.submissions import Run
 
 #: Answers of ``logs`` without ``tail`` have at most this many lines.
 LINES = 10_000
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-#: What Jupyter calls somebody who did not say who they are: "Anonymous Mneme" of a random user name.
-_MADE_UP = re.compile(r"[0-9a-f]{32}")
 
 
 class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,14 +45,14 @@ class Mute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Submitting(Handler):
     """What submitting and running again share."""
 
-    async def submit(self, spec: JobSpec, rerun_of: str | None = None) -> None:
+    async def submit(self, spec: JobSpec, rerun_of: str | None = None, run: Run | None = None) -> None:
         shell = await self.rooms.in_thread(_is_a_shell, spec, self.rooms.root_dir, self._hidden)
         if shell and not await ensure_async(
             self.authorizer.is_authorized(self, self.current_user, "execute", "kernels")
         ):
             raise web.HTTPError(403, reason="This job could run any code: it needs execute on kernels")
-        by, key = _person(self.current_user), self._key()
-        job = await self.rooms.supervisor.submit(spec, by=by, key=key, rerun_of=rerun_of)
+        by, key = person(self.current_user), self._key()
+        job = await self.rooms.supervisor.submit(spec, by=by, key=key, rerun_of=rerun_of, run=run)
         self.reply(job, status=201)
 
     def _key(self) -> str | None:
@@ -130,7 +128,7 @@ class JobStopHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        supervisor, by = self.rooms.supervisor, _person(self.current_user)
+        supervisor, by = self.rooms.supervisor, person(self.current_user)
         try:
             job = await self.readable_job(prefix)
             self.reply(await supervisor.stop(job.job_id, by=by), status=202)
@@ -146,7 +144,7 @@ class JobPauseHandler(Handler):
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
         job = await self.readable_job(prefix)
-        job = await self.rooms.supervisor.pause(job.job_id, by=_person(self.current_user))
+        job = await self.rooms.supervisor.pause(job.job_id, by=person(self.current_user))
         self.reply(job, status=202)
 
 
@@ -155,7 +153,7 @@ class JobResumeHandler(Handler):
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
         job = await self.readable_job(prefix)
-        job = await self.rooms.supervisor.resume(job.job_id, by=_person(self.current_user))
+        job = await self.rooms.supervisor.resume(job.job_id, by=person(self.current_user))
         self.reply(job, status=202)
 
 
@@ -169,7 +167,7 @@ class JobMuteHandler(Handler):
         mute = self.body(Mute)
         if mute.rule not in TITLES:
             raise InputError(f'no rule of alerts is called "{mute.rule}".', did_you_mean(mute.rule, TITLES))
-        by, alerts = _person(self.current_user), self.rooms.supervisor.alerts
+        by, alerts = person(self.current_user), self.rooms.supervisor.alerts
         self.reply(await alerts.mute(job.job_id, mute.rule, by, muted=mute.muted), status=202)
 
 
@@ -188,11 +186,13 @@ class JobLogsHandler(Handler):
 def _is_a_shell(spec: JobSpec, root: str, hidden: bool) -> bool:
     """Whether the job could do more than train on a table that the server shows to its users."""
     chosen = (spec.estimator_input, spec.interpreter, spec.cwd)
-    paths = [s.path for s in (spec.data, spec.test) if s is not None and s.path is not None]
-    return any(choice is not None for choice in chosen) or not all(_shown(p, root, hidden) for p in paths)
+    # The path of a dataset is the server's to say.
+    sources = [source for source in (spec.data, spec.test) if source is not None and source.dataset is None]
+    paths = [source.path for source in sources if source.path is not None]
+    return any(choice is not None for choice in chosen) or not all(shown(p, root, hidden) for p in paths)
 
 
-def _shown(path: str, root: str, hidden: bool) -> bool:
+def shown(path: str, root: str, hidden: bool) -> bool:
     """A file below the root, wherever its links lead; hidden ones as the contents manager has it."""
     try:
         real, below = os.path.realpath(path), os.path.realpath(root)
@@ -201,14 +201,6 @@ def _shown(path: str, root: str, hidden: bool) -> bool:
         return False
     inside = Path(real).is_relative_to(below)
     return inside and (hidden or not (Path(real).exists() and is_hidden(real, below)))
-
-
-def _person(user: User) -> str:
-    """As others know them. Whoever came by a token or a password has a made-up name, and is the user the
-    server runs as, as its kernels are."""
-    if _MADE_UP.fullmatch(user.username):
-        return login()
-    return user.display_name or user.name or user.username
 
 
 def _with_lines(job_id: str, path: Path, tail: int) -> bytes:

@@ -8,15 +8,23 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from mlops_jupyter import records
+from mlops_jupyter import folders, ledgers, recipes, records, shelves
+from mlops_jupyter.arrivals import Arrivals
 from mlops_jupyter.channels import Channels, Wanted
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.health import Thresholds
+from mlops_jupyter.core.limits import ReadingLimits, UploadLimits
+from mlops_jupyter.datasets import Datasets
+from mlops_jupyter.deployments import Deployments
+from mlops_jupyter.errands import Errands
+from mlops_jupyter.executors.export import Exports
 from mlops_jupyter.executors.local import LocalExecutor
 from mlops_jupyter.hub import Hub
+from mlops_jupyter.inputs import Ages
 from mlops_jupyter.machine import Machine
 from mlops_jupyter.monitor import Monitor
 from mlops_jupyter.server import counters, system
@@ -26,6 +34,10 @@ from mlops_jupyter.server.handler import RuntimeFileIdentity
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.store import Store, Stored
 from mlops_jupyter.supervisor import Supervisor
+from mlops_jupyter.tallies import Tallies
+from mlops_jupyter.training.processes import boot_id
+from mlops_jupyter.uploads import Uploads
+from mlops_jupyter.watches import Watches
 
 T = TypeVar("T")
 
@@ -37,10 +49,15 @@ class Settings(NamedTuple):
     places: int
     most_sockets: int
     orphan_ttl: float
+    standby: bool
     memory_floor: int
+    serving_memory: int
     system_seconds: float
     thresholds: Mapping[str, Thresholds]
     muted_alerts: frozenset[str]
+    uploads: UploadLimits
+    reading: ReadingLimits
+    remote_data: tuple[str, ...]
     notify: Wanted
 
 
@@ -65,15 +82,41 @@ class Rooms:
             folder / "store.sqlite",
             self._committed,
             self._store_turned,
-            partial(records.lost, folder / "jobs"),
+            lambda found: chain(
+                records.lost(folder / "jobs", found),
+                folders.lost(folder / "datasets", found),
+                recipes.lost(folder / "pipelines", found),
+                # Models come last: they ask whether their job names them, and their endpoint has them answer.
+                ledgers.lost(folder / "endpoints", found),
+                shelves.lost(folder / "models", found),
+            ),
         )
         self.hub = Hub(self.store, loop, 0)
         self.frames = Frames(self.hub)
         self._following = loop.create_task(self.hub.follow_others())
-        self.executor = LocalExecutor(orphan_ttl=settings.orphan_ttl)
+        uploads = Uploads(folder / "uploads", Ages(boot_id()), settings.uploads)
+        self.datasets = Datasets(self.store, folder / "datasets", settings.reading)
+        self.arrivals = Arrivals(self.store, self.hub, self.datasets, uploads, settings.remote_data)
+        self.exports = Exports()
+        self.executor = LocalExecutor(orphan_ttl=settings.orphan_ttl, standby=settings.standby)
         self.supervisor = Supervisor(
             self.store, self.executor, folder, settings.places, settings.memory_floor, settings.muted_alerts
         )
+        self._errands = Errands()
+        tallies = Tallies(self.store, counters.predicted)
+        books = ledgers.Ledgers(self.store, folder / "endpoints")
+        self.watches = Watches(self.store, tallies, books, self._errands, self.supervisor.folder)
+        self.deployments = Deployments(
+            self.store,
+            self.supervisor.registry,
+            tallies,
+            books,
+            self._errands,
+            self.supervisor.folder,
+            self.supervisor.owner,
+            settings.serving_memory,
+        )
+        self.pipelines = recipes.Pipelines(self.store, folder / "pipelines")
         self.monitor = Monitor(
             self.hub,
             self.store,
@@ -107,6 +150,8 @@ class Rooms:
             socket.close(1013, "The store does not work")
         if trouble is None:
             self.supervisor.come_to_life()
+            self._errands.do(self.datasets.tidy)
+            self.arrivals.come_to_life()
         self._turn.set()
 
     async def started(self, patience: float) -> None:
@@ -136,6 +181,10 @@ class Rooms:
         self._following.cancel()
         self.bus.close()
         self.monitor.close()
+        await self._errands.close()
+        await self.deployments.close()
+        await self.arrivals.close()
+        await self.watches.close()
         await self.supervisor.close()
         await asyncio.to_thread(self.channels.close)
         await asyncio.to_thread(self.store.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from mlops_jupyter.store.levels import take_over
+from mlops_jupyter.store.numbering import number_models
 from mlops_jupyter.store.trouble import NewerError
 
 FIRST = """
@@ -77,7 +78,99 @@ CREATE TABLE levels (
 #: The feed is asked for from its end on, past all that a job measured.
 ACTIVITY = "CREATE INDEX activity ON events (seq) WHERE type = 'activity_update'"
 
-STEPS = (FIRST, SUBMISSIONS, SUBMISSIONS_BY_JOB, LEVELS, ACTIVITY)
+#: Rows have a number of their own: their order is that in which models were registered.
+REGISTRY = """
+ALTER TABLE models RENAME TO old_models;
+CREATE TABLE models (
+    number INTEGER PRIMARY KEY,
+    model_id TEXT NOT NULL UNIQUE,
+    job_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    UNIQUE (name, version)
+);
+CREATE INDEX models_by_job ON models (job_id);
+CREATE TABLE model_names (name TEXT PRIMARY KEY, highest INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+#: What was predicted is counted in all, and by the hour of UTC, with how long it took and which values came.
+SERVING = """
+CREATE TABLE endpoints (
+    endpoint_id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE predicted (
+    model_id TEXT PRIMARY KEY,
+    requests INTEGER NOT NULL,
+    predictions INTEGER NOT NULL,
+    errors INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE predicted_hours (
+    model_id TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    predictions INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    latency BLOB NOT NULL,
+    bins BLOB NOT NULL,
+    PRIMARY KEY (model_id, hour)
+);
+"""
+
+DATASETS = """
+CREATE TABLE datasets (
+    number INTEGER PRIMARY KEY,
+    dataset_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    record BLOB NOT NULL
+)
+"""
+
+#: What was said of a model's inputs is said once.
+DRIFTS = """
+CREATE TABLE drifts (
+    model_id TEXT NOT NULL,
+    column_name TEXT NOT NULL,
+    level TEXT NOT NULL,
+    PRIMARY KEY (model_id, column_name, level)
+) WITHOUT ROWID;
+"""
+
+#: A version is never changed; a pipeline's row has the name and the number of its newest.
+PIPELINES = """
+CREATE TABLE pipelines (
+    pipeline_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    deleted REAL
+) WITHOUT ROWID;
+CREATE INDEX pipelines_by_name ON pipelines (name);
+CREATE TABLE pipeline_versions (
+    pipeline_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (pipeline_id, version)
+) WITHOUT ROWID;
+"""
+
+#: What became of models, past all that jobs measured.
+OF_MODELS = (
+    "CREATE INDEX of_models ON events (seq) WHERE type IN ('model_status', 'model_aliased', 'model_deployed')"
+)
+
+STEPS = (
+    FIRST,
+    SUBMISSIONS,
+    SUBMISSIONS_BY_JOB,
+    LEVELS,
+    ACTIVITY,
+    REGISTRY,
+    SERVING,
+    DATASETS,
+    DRIFTS,
+    PIPELINES,
+    OF_MODELS,
+)
 
 
 def check_version(db: sqlite3.Connection) -> int:
@@ -100,6 +193,9 @@ def migrate(db: sqlite3.Connection, epoch: str) -> bool:
                 db.execute(statement)
         if step is LEVELS:
             take_over(db)
+        if step is REGISTRY:
+            number_models(db)
+            db.execute("DROP TABLE old_models")
         if number == 1:
             db.execute("INSERT INTO meta VALUES ('epoch', ?)", (epoch,))
         db.execute(f"PRAGMA user_version={number}")

@@ -81,6 +81,6 @@ def _bring_back(db: sqlite3.Connection, lost: Lost, told: Callable[[str], None],
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-        told(f"The database is being rebuilt from the jobs' folders: {count} so far.")
+        told(f"The database is being rebuilt from its folders: {count} so far.")
     if count:
-        log.warning("%d jobs were brought back into the database from their folders", count)
+        log.warning("%d records were brought back into the database from their folders", count)

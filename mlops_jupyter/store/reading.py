@@ -12,12 +12,19 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_jupyter.core import wire
-from mlops_jupyter.core.jobs import Job, JobSpec, Model, Status
+from mlops_jupyter.core.datasets import RegisteredDataset
+from mlops_jupyter.core.endpoints import Endpoint
+from mlops_jupyter.core.jobs import Job, JobSpec, Status
+from mlops_jupyter.core.models import Model
 from mlops_jupyter.core.series import Point, Series
 from mlops_jupyter.core.stream import DELIVERY
+from mlops_jupyter.core.volume import Counts
 from mlops_jupyter.core.wire import EXACT_INTEGER
+from mlops_jupyter.store import datasets, endpoints, models
 from mlops_jupyter.store.details import details
+from mlops_jupyter.store.endpoints import Hour
 from mlops_jupyter.store.levels import Measured, measured, series, stretch
+from mlops_jupyter.store.pipelines import PipelineRows
 from mlops_jupyter.store.pruning import pruned
 
 log = logging.getLogger(__name__)
@@ -79,6 +86,7 @@ class Reading:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.pipelines = PipelineRows(db)
 
     def head(self) -> int:
         (seq,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
@@ -223,12 +231,80 @@ class Reading:
         """Some points of a metric, in the order they were measured."""
         return stretch(self._db, of, start, end)
 
+    def datasets(self) -> list[RegisteredDataset]:
+        """The newest first."""
+        return datasets.all_of(self._db)
+
+    def dataset(self, dataset_id: str) -> RegisteredDataset:
+        """``KeyError`` when there is none."""
+        return datasets.get(self._db, dataset_id)
+
+    def dataset_named(self, name: str) -> RegisteredDataset | None:
+        return datasets.named(self._db, name)
+
+    def trained_on(self, dataset_id: str) -> list[Job]:
+        """Jobs that were given a version of this dataset, the newest first."""
+        return _shown(datasets.jobs_of(self._db, dataset_id))
+
+    def models_of(self, job_ids: Iterable[str]) -> list[Model]:
+        """The models these jobs made."""
+        return models.of_jobs(self._db, job_ids)
+
     def model(self, model_id: str) -> Model:
         """``KeyError`` when there is none."""
-        row = self._db.execute("SELECT record FROM models WHERE model_id=?", (model_id,)).fetchone()
-        if row is None:
-            raise KeyError(model_id)
-        return wire.decode(row[0], Model)
+        return models.get(self._db, model_id)
+
+    def models(self, limit: int) -> list[Model]:
+        """The newest first."""
+        return models.newest(self._db, limit)
+
+    def versions(self, name: str) -> list[Model]:
+        """All models of a name, the newest first."""
+        return models.named(self._db, name)
+
+    def find_model(self, ref: str) -> Model:
+        """The one that ``name``, ``name@3``, ``name@champion``, an id or its beginning stands for."""
+        return models.find(self._db, ref)
+
+    def highest_version(self, name: str) -> int:
+        """The last version given to a name, its model may be gone; 0 when none was."""
+        return models.highest(self._db, name)
+
+    def model_history(self, model_id: str) -> list[bytes]:
+        """The events about a model, as they were sent, the oldest first."""
+        return models.history(self._db, model_id)
+
+    def without_model(self) -> list[Job]:
+        """Completed jobs that name a model which is not here."""
+        rows = self._db.execute(
+            "SELECT record FROM jobs WHERE status='completed' AND NOT EXISTS "
+            "(SELECT 1 FROM models WHERE models.job_id = jobs.job_id)"
+        )
+        return [job for job in as_jobs(rows) if job.model_id is not None]
+
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """``KeyError`` when there is none."""
+        return endpoints.get(self._db, endpoint_id)
+
+    def endpoint_named(self, name: str) -> Endpoint | None:
+        """Where models of this name answer, if one was ever deployed."""
+        return endpoints.named(self._db, name)
+
+    def endpoints(self) -> list[Endpoint]:
+        """All of them."""
+        return endpoints.every(self._db)
+
+    def predicted(self, model_id: str) -> Counts:
+        """All that a model ever did; how long it took is kept by the hour."""
+        return endpoints.total(self._db, model_id)
+
+    def predicted_hours(self, model_id: str, since: int) -> list[Hour]:
+        """From hour ``since`` (of 1970) on, those in which a model was asked."""
+        return endpoints.hours(self._db, model_id, since)
+
+    def bins(self, model_id: str, since: int) -> list[int] | None:
+        """Where values of predicted rows fell, from hour ``since`` on, as ``core.drift`` has them."""
+        return endpoints.bins(self._db, model_id, since)
 
 
 def as_job(body: bytes) -> Job:

@@ -9,10 +9,14 @@ from datetime import datetime
 import msgspec
 
 from mlops_jupyter.core import activities, series, wire
+from mlops_jupyter.core.datasets import RegisteredDataset
+from mlops_jupyter.core.endpoints import Endpoint
 from mlops_jupyter.core.events import Event, MetricPoints
-from mlops_jupyter.core.jobs import Job, JobSpec, Model
+from mlops_jupyter.core.jobs import Job, JobSpec
+from mlops_jupyter.core.models import Model, Split
 from mlops_jupyter.core.series import Point
-from mlops_jupyter.store import levels
+from mlops_jupyter.core.volume import Counts
+from mlops_jupyter.store import datasets, endpoints, levels, models
 from mlops_jupyter.store.pruning import prune
 from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored, as_jobs
 
@@ -41,7 +45,10 @@ class Transaction(Reading):
         (last,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
         seq = (last or 0) + 1
         body = _body(msgspec.structs.replace(event, seq=seq))
+        # What is merged is merged of one job, or of one model.
         job_id = getattr(event, "job_id", None)
+        if job_id is None and event.delivery == "B":
+            job_id = getattr(event, "model_id", None)
         kind = str(event.__struct_config__.tag)
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
         if isinstance(event, MetricPoints):
@@ -91,11 +98,59 @@ class Transaction(Reading):
             (job.status, wire.encode(job), job.job_id),
         )
 
+    def register(self, model: Model) -> Model:
+        """Keep a new model under the next version of its name; one that is known stays as it is."""
+        try:
+            return self.model(model.model_id)
+        except KeyError:
+            version = self.highest_version(model.name) + 1
+        split = Split.of(self.spec(model.job_id))
+        model = msgspec.structs.replace(model, version=version, split=split)
+        models.put(self._db, model)
+        return model
+
     def put_model(self, model: Model) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO models VALUES (?,?,?)",
-            (model.model_id, model.job_id, wire.encode(model)),
-        )
+        """Keep a model under the version it has."""
+        models.put(self._db, model)
+
+    def delete_model(self, model: Model, why: str) -> Job | None:
+        """Its job says ``why``, and its version stays given; that job, if it is known."""
+        models.forget(self._db, model.model_id)
+        try:
+            job = self.job(model.job_id)
+        except KeyError:
+            return None
+        job = msgspec.structs.replace(job, model_id=None, model_file=None, model_missing_reason=why)
+        self.put_job(job)
+        return job
+
+    def reserve_version(self, name: str, version: int) -> None:
+        """Never give this version of a name, nor one before it, again."""
+        models.reserve(self._db, name, version)
+
+    def put_endpoint(self, endpoint: Endpoint) -> None:
+        endpoints.put(self._db, endpoint)
+
+    def count_predictions(
+        self, model_id: str, moment: datetime, counts: Counts, bins: bytes
+    ) -> tuple[int, int]:
+        """Add to what a model did; its predictions in all, before and after."""
+        return endpoints.count(self._db, model_id, endpoints.hour_of(moment), counts, bins)
+
+    def put_dataset(self, dataset: RegisteredDataset) -> None:
+        """Keep a dataset, or what it is now."""
+        datasets.put(self._db, dataset)
+
+    def forget_dataset(self, dataset_id: str) -> None:
+        datasets.forget(self._db, dataset_id)
+
+    def put_predicted(self, model_id: str, counts: Counts) -> None:
+        """What a model did, as its endpoint's folder knows."""
+        endpoints.put_total(self._db, model_id, counts)
+
+    def first_drift(self, model_id: str, column: str, level: str) -> bool:
+        """Whether this drift is said for the first time; the next time it is not."""
+        return endpoints.first_drift(self._db, model_id, column, level)
 
     def finished(self, kind: str, limit: int) -> list[Job]:
         """The newest completed jobs of ``kind``."""

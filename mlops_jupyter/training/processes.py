@@ -6,6 +6,7 @@ Standard library only, Linux only (``/proc``). Not here: what to do about it (``
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
@@ -142,6 +143,21 @@ def memory(tree: Iterable[int]) -> int:
         fields = (read(f"/proc/{tree[0]}/statm") or "0 0").split()
         return int(fields[1]) * _PAGE
     return sum(_share(pid) for pid in tree)
+
+
+def limit_memory(more: int) -> None:
+    """This process may take ``more`` bytes from now on: what libraries have reserved by now, which are
+    gigabytes of addresses without memory behind them, does not count."""
+    taken = int((read("/proc/self/statm") or "0").split()[0]) * _PAGE
+    resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))
+
+
+def limit_reader(size: int, cpu: int) -> None:
+    """This process may take ``size`` bytes of addresses and ``cpu`` seconds of processors; what is over a
+    limit ends it alone, and leaves no core file."""
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _share(pid: int) -> int:

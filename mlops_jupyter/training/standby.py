@@ -80,7 +80,7 @@ def start_worker(interpreter: str, version: str, recipe: str) -> Worker:
         if os.getppid() == keeper:
             # Own session: what the user's code sends to its process group does not reach the keeper.
             os.setsid()
-            _prefer_for_oom()
+            prefer_for_oom()
             theirs.set_inheritable(True)
             os.execve(interpreter, words, environment)  # noqa: S606
     except OSError as error:
@@ -157,7 +157,7 @@ def _last_words(pid: int) -> str:
     return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit code {code}"
 
 
-def _prefer_for_oom() -> None:
+def prefer_for_oom() -> None:
     """When memory runs out, a worker should go before the server and its notebooks."""
     file = Path("/proc/self/oom_score_adj")
     try:

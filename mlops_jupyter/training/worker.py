@@ -70,10 +70,13 @@ def main(channel: int, recipe: str) -> NoReturn:
     os.set_inheritable(channel, False)
     sys.argv = ["mlops-worker"]
     try:
+        # What is imported stays: to look through it again and again is a tenth of the time.
+        gc.disable()
         work = importlib.import_module(recipe)
         used = versions()
         gc.collect()
         gc.freeze()
+        gc.enable()
         order = _wait(channel)
         code = _do(work, order, used) if order else 0
     except Stopped:

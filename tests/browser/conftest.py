@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from hatch_build import npm
 from tests.browser import chromium
@@ -27,6 +27,9 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+
+# On a busy machine; what is there at once is not waited for.
+expect.set_options(timeout=20_000)
 
 find_chromium = functools.cache(chromium.executable)
 

@@ -33,6 +33,8 @@ TLS = ssl.create_default_context()
 PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 #: How busy the machine is that runs the tests is no event of theirs.
 NO_THRESHOLDS = dict.fromkeys(("cpu", "memory", "disk"), (1000.0, 1000.0))
+#: Few have a next job, for which to have a worker ready costs as much as a job.
+SETTINGS = {"health_thresholds": NO_THRESHOLDS, "standby": False}
 
 
 class LabServer:
@@ -67,7 +69,7 @@ class LabServer:
         page = home / "config" / "labconfig" / "page_config.json"
         page.parent.mkdir(parents=True)
         page.write_text(json.dumps(PAGE_CONFIG))
-        settings = {"MlopsExtension": {"health_thresholds": NO_THRESHOLDS}}
+        settings = {"MlopsExtension": SETTINGS}
         (home / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
 
     @property
@@ -90,8 +92,6 @@ class LabServer:
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
             "IPYTHONDIR": str(self.home / "ipython"),
-            # BLAS threads that wait for each other's turn make a fit of seconds one of minutes.
-            "OPENBLAS_NUM_THREADS": "1",
         }
 
     def start(self) -> None:
@@ -167,13 +167,13 @@ class LabServer:
     def get(self, path: str, **params: str | int) -> httpx.Response:
         """``GET {base_url}{path}`` as the server's user; for facts to compare a page with."""
         headers = self._authorization()
-        return httpx.get(f"{self.url}{path}", params=params, headers=headers, timeout=10, verify=TLS)
+        return httpx.get(f"{self.url}{path}", params=params, headers=headers, timeout=60, verify=TLS)
 
     def stop_job(self, job_id: str) -> None:
         """Stop a job as the server's user."""
         address = f"{self.url}mlops/api/jobs/{job_id}/stop"
         headers = self._authorization()
-        httpx.post(address, json={}, headers=headers, timeout=10, verify=TLS).raise_for_status()
+        httpx.post(address, json={}, headers=headers, timeout=60, verify=TLS).raise_for_status()
 
     def _authorization(self) -> dict[str, str]:
         """The token; where there is a password instead, the secret of the runtime file."""

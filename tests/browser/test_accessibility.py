@@ -1,14 +1,18 @@
-"""What axe-core finds in every view, in every state; what is left of them in forced colours."""
+"""What axe-core finds in every view, in every state, and in JupyterLab; what forced colours leave of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.cards import HARNESS
+from tests.browser.lab import Lab
 from tests.browser.test_card_states import LOOK, draw, states  # noqa: F401 - fixtures
+from tests.browser.test_first_training import LOAD, TRAIN, connection, notebook, stops, trains
+from tests.browser.test_many_tabs import WRONG
+from tests.browser.test_surroundings import item, panel, submit
 
 AXE = HARNESS.parent / "node_modules/axe-core/axe.min.js"
 _FIND = """async part => {
@@ -65,6 +69,41 @@ def test_axe_finds_nothing_in_the_panel(
     assert violations(page, "#states > div") == []
 
 
+def test_axe_finds_nothing_of_ours_in_jupyterlab(lab: Lab) -> None:
+    """JupyterLab's own faults are not looked for."""
+    page = lab.page
+    notebook(lab, LOAD, TRAIN.replace("8000", "100000"))
+    shown = panel(lab)
+    lab.run_all()
+    trains(lab)
+    expect(shown.get_by_test_id("mlops-running").get_by_test_id("mlops-row").first).to_be_visible()
+    expect(item(lab)).to_contain_text("◐")
+    details = page.get_by_test_id("mlops-connection-details").filter(visible=True)
+    toast = page.locator(".Toastify__toast")
+    found: dict[str, list[str]] = {}
+    for theme in ("light", "dark"):
+        lab.set_theme(dark=theme == "dark")
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        for part in ("#mlops-panel", ".mlops-job", ".mlops-status"):
+            found[f"{theme} {part}"] = violations(page, part)
+        connection(lab).click()
+        expect(details).to_be_visible()
+        found[f"{theme} popover"] = violations(page, ".mlops-job")
+        expect(details).to_be_visible()
+        page.keyboard.press("Escape")
+        submit(lab.server, name=f"wrong-{theme}", **WRONG)
+        expect(toast).to_contain_text(f"wrong-{theme} failed", timeout=30_000)
+        # It stays while somebody points at it.
+        toast.hover()
+        found[f"{theme} notification"] = violations(page, ".Toastify__toast")
+        lab.screenshot(f"accessible-{theme}")
+        toast.get_by_role("button", name="Open").click()
+        expect(toast).to_have_count(0)
+        page.locator(".lm-TabBar-tab", has_text=".ipynb").click()
+    stops(lab)
+    assert {part: wrong for part, wrong in found.items() if wrong} == {}
+
+
 def test_states_are_told_by_shape_and_word_in_forced_colours(
     page: Page,
     draw: Any,  # noqa: F811
@@ -77,3 +116,29 @@ def test_states_are_told_by_shape_and_word_in_forced_colours(
     assert {card["mark"] for card in told} == {told[0]["ink"]}
     assert all(card["done"] not in (None, card["ground"]) for card in told if card["bar"])
     assert all(card["shape"] and card["word"] for card in told)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_strip_is_one_line_where_there_is_room_and_whole_where_there_is_none(
+    page: Page,
+    draw: Any,  # noqa: F811
+    states: dict[str, Any],  # noqa: F811
+    theme: str,
+) -> None:
+    draw(theme, 1200)
+    some = dict(list(states.items())[::3])
+    healthy = {"levels": dict.fromkeys(("cpu", "memory", "disk"), "healthy"), "health": "healthy"}
+    mixed = {"memory_scope": "host"}
+    seen = []
+    for width in (1200, 700, 480):
+        for sample in (healthy, mixed):
+            page.evaluate("given => window.showBoard(...given)", [some, width, "system", sample])
+            (strip,) = page.evaluate(LOOK)
+            seen.append((width, strip["height"], strip["wrong"]))
+            texts = page.get_by_test_id("mlops-system-board").inner_text().replace("\n", " ")
+            for word in ("Server", "CPU", "Memory", "Disk", "Load 1.2/8", "· 5", "this kernel", "Live"):
+                assert word in texts
+    # 24 px and the edges; where that is too narrow, whole lines more.
+    assert [(height, wrong) for width, height, wrong in seen if width == 1200] == [(26, []), (26, [])]
+    assert all((height - 2) % 24 == 0 and height <= 98 and not wrong for _, height, wrong in seen), seen
+    assert violations(page, "#states > div") == []

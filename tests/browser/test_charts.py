@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import operator
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.cards import HARNESS, serve
+from tests.browser.test_accessibility import violations
 from tests.browser.test_card_states import theme_css
 from tests.faults.servers import WorksServer
 
@@ -43,6 +45,24 @@ _CONTRASTS = """
       if (data[at + 3] > 200) seen.add(`rgb(${data[at]} ${data[at + 1]} ${data[at + 2]})`);
     return Math.max(...[...seen].map(color => ratio(light(color))));
   });
+}
+"""
+
+#: Of a picture: how wide it is, how many pixels are no ground in its title, its first heading, the first
+#: legend and the first plot, and the ground.
+_BANDS = """
+async png => {
+  const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+  const pen = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const ground = [...pen.getImageData(1, 1, 1, 1).data].slice(0, 3);
+  const inked = ([top, height]) => {
+    const { data } = pen.getImageData(0, top, 200, height);
+    let all = 0;
+    for (let at = 0; at < data.length; at += 4) all += Math.abs(data[at] - ground[0]) > 60;
+    return all;
+  };
+  return [image.width, [[12, 20], [34, 16], [50, 16], [68, 60]].map(inked), ground];
 }
 """
 
@@ -140,7 +160,7 @@ def test_tools_come_with_the_pointer_and_with_the_focus_and_no_card_changes_its_
     expect(tools).to_have_class("chart-tools")
     while not tools.locator(":focus").count():
         page.keyboard.press("ArrowUp")
-    expect(tools.locator(":focus")).to_have_accessible_name("+ zoom in around the crosshair")
+    expect(tools.locator(":focus")).to_have_accessible_name("Other ways to have the charts")
     expect(tools).to_have_class("chart-tools")
     assert height(shown) == before
 
@@ -409,3 +429,129 @@ def test_a_real_server_is_asked_for_a_part_in_its_own_detail(page: Page, tmp_pat
         expect(note).to_have_text("")
         page.keyboard.press("0")
         expect(note).to_have_text(re.compile(r"of 20\u202f000"))
+
+
+def ways(card: Locator) -> Locator:
+    """The menu of the tools, opened."""
+    card.get_by_test_id("mlops-charts").focus()
+    card.get_by_test_id("mlops-ways").click()
+    return card.get_by_test_id("mlops-ways-menu")
+
+
+def cells(card: Locator) -> list[list[str]]:
+    """Of the first table, row by row, its head included."""
+    rows: list[list[str]] = (
+        card.get_by_test_id("mlops-table")
+        .first.locator("tr")
+        .evaluate_all("all => all.map(row => [...row.cells].map(cell => cell.textContent))")
+    )
+    return rows
+
+
+def test_keys_lead_to_a_table_of_the_points_and_back(page: Page, card: Any) -> None:
+    state = job()
+    state["series"]["train_loss"][2] = {"step": 3, "value": None, "nf": "nan"}
+    for points in state["series"].values():
+        del points[40:]
+    shown = card(state)
+    shown.get_by_test_id("mlops-charts").focus()
+    while not shown.locator("[data-testid=mlops-ways]:focus").count():
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(shown.get_by_test_id("mlops-menu-table")).to_be_focused()
+    page.keyboard.press("Enter")
+    data = shown.get_by_test_id("mlops-data")
+    expect(data).to_have_accessible_name("Data of the charts: digits-mlp")
+    expect(data.get_by_test_id("mlops-data-close")).to_be_focused()
+    assert data.locator("caption").all_inner_texts() == [f"{name} 80 values" for name in ("loss", "m1", "m2")]
+    table = cells(shown)
+    assert [table[0], table[3], len(table)] == [
+        ["epoch", "train_loss", "val_loss"],
+        ["3", "NaN", str(state["series"]["val_loss"][2]["value"])],
+        41,
+    ]
+    assert data.get_by_role("columnheader").count() == 9
+    assert data.get_by_role("rowheader").count() == 120
+    expect(data.locator("code")).to_have_text(f'mlops.get("{state["record"]["job_id"][:6]}").metrics')
+    # Its box is reached and scrolled by keys, and the page keeps its place.
+    page.keyboard.press("Tab")
+    box = data.get_by_test_id("mlops-table").first
+    expect(box).to_be_focused()
+    page.keyboard.press("End")
+    page.wait_for_function("box => box.scrollTop > 0", arg=box.element_handle())
+    with page.expect_console_message(lambda said: '"csv"' in said.text):
+        data.get_by_test_id("mlops-data-csv").click()
+    page.keyboard.press("Escape")
+    expect(data).to_be_hidden()
+    expect(shown.get_by_test_id("mlops-ways")).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_table_of_a_long_series_says_what_of_it_is_shown(page: Page, card: Any, theme: str) -> None:
+    shown = card(json.loads((HARNESS / "states.json").read_text())["long"], theme=theme, width=480)
+    ways(shown).get_by_test_id("mlops-menu-table").click()
+    data = shown.get_by_test_id("mlops-data")
+    said = data.locator("caption").first.inner_text()
+    told = re.fullmatch(
+        r"loss (\d+) of 100\u202f000 values: first, lowest and highest of each range, at most 300 rows", said
+    )
+    assert told, said
+    rows = cells(shown)[1:]
+    assert int(told[1]) == sum(bool(value) for row in rows for value in row[1:]) == len(rows) <= 300
+    data.get_by_test_id("mlops-data-close").click()
+    shown.get_by_test_id("mlops-charts").focus()
+    page.keyboard.press("End")
+    for _ in range(9):
+        page.keyboard.press("+")
+    ways(shown).get_by_test_id("mlops-menu-table").click()
+    # Nearer than the card has points of: nobody here knows how many there are.
+    expect(data.locator("caption").first).to_contain_text("of more values")
+    assert violations(page, "#states > div") == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_picture_of_the_charts_is_made_on_the_page_with_title_legend_and_curves(
+    page: Page, card: Any, tmp_path: Path, theme: str
+) -> None:
+    asked: list[str] = []
+    state = job(4)
+    state["record"]["name"] = "../<b>A & B</b>"
+    shown = card(state, theme=theme)
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_download() as saved:
+        ways(shown).get_by_test_id("mlops-menu-png").click()
+    short = state["record"]["job_id"][:6]
+    assert saved.value.suggested_filename == f"b-A-B-b-{short}.png"
+    assert [url for url in asked if not url.startswith("blob:")] == []
+    file = tmp_path / "charts.png"
+    saved.value.save_as(file)
+    # Three charts of the row, each as wide as on the card; the bands of title and legend are not empty.
+    box = shown.get_by_test_id("mlops-charts").bounding_box()
+    assert box
+    width, bands, ground = page.evaluate(_BANDS, base64.b64encode(file.read_bytes()).decode())
+    assert abs(width - box["width"] - 24) <= 3
+    assert all(inked > 40 for inked in bands), bands
+    assert ground == ([255, 255, 255] if theme == "light" else [33, 33, 33])
+
+
+def test_the_card_fills_the_screen_with_all_its_charts_and_escape_brings_it_back(
+    page: Page, card: Any
+) -> None:
+    shown = card(job(6))
+    before, charts = height(shown), shown.get_by_test_id("mlops-chart")
+    assert charts.count() == 3
+    entry = ways(shown).get_by_test_id("mlops-menu-full")
+    expect(entry).to_have_text("Full screen")
+    entry.click()
+    expect(charts).to_have_count(6)
+    page.wait_for_function(
+        "card => card.matches(':fullscreen') && card.offsetHeight === innerHeight"
+        " && card.scrollHeight === innerHeight && card.querySelector('canvas').clientHeight > 120",
+        arg=shown.element_handle(),
+    )
+    expect(shown.get_by_test_id("mlops-unfold")).to_be_hidden()
+    expect(ways(shown).get_by_test_id("mlops-menu-full")).to_have_text("Leave full screen")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(charts).to_have_count(3)
+    assert height(shown) == before

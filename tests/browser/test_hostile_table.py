@@ -83,7 +83,7 @@ def test_the_record_and_the_events_hold_every_name_as_it_is(trained: Trained) ->
         assert found == set(COLUMNS[1::2])
     assert trained.failed.error == f"ValueError: {ERROR}"
     model = trained.rest.model(trained.done.model_id)
-    assert {column["name"] for column in model.file.signature["inputs"]} == set(COLUMNS)
+    assert {column["name"] for column in model.signature["inputs"]} == set(COLUMNS)
     last = {}
     since, epoch = 0, trained.rest.status().epoch
     while events := trained.rest.events(since, epoch, 0).events:

@@ -1,8 +1,9 @@
-"""A marimo notebook: a card fed by its kernel, from a private server."""
+"""A marimo notebook: a card, the machine and the feed, fed by its kernel from a private server."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests import processes
 from tests.browser.lab import SCREENSHOTS
 from tests.browser.servers import ROOT, free_port
+from tests.browser.test_boards import moves
 
 NOTEBOOK = """
 import marimo
@@ -52,10 +54,51 @@ if __name__ == "__main__":
 """
 
 
+#: Its last cell ends when somebody says so; until then nothing in the page can be heard by the kernel.
+BOARDS = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import pathlib, time
+    import mlops_jupyter as mlops
+    return mlops, pathlib, time
+
+
+@app.cell
+def _(mlops):
+    mlops.health()
+    return
+
+
+@app.cell
+def _(mlops):
+    mlops.activity()
+    return
+
+
+@app.cell
+def _(mlops, pathlib, time):
+    for name in ("first-of-two", "second-of-two"):
+        mlops.train({data!r}, target="species", model="knn", cv=0, name=name)
+        while not pathlib.Path(name).exists():
+            time.sleep(0.05)
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
 @pytest.fixture
-def marimo(tmp_path: Path) -> Iterator[str]:
+def marimo(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a notebook that runs by itself in a server of marimo's own."""
-    (tmp_path / "notebook.py").write_text(NOTEBOOK.format(data=str(ROOT / "notebooks/data/penguins.csv")))
+    cells: str = getattr(request, "param", NOTEBOOK)
+    (tmp_path / "notebook.py").write_text(cells.format(data=str(ROOT / "notebooks/data/penguins.csv")))
     (tmp_path / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "JUPYTER_"))},
@@ -100,9 +143,7 @@ def part(card: Locator, name: str) -> Locator:
 def test_a_card_lives_while_the_cell_runs_and_its_buttons_when_it_does_not(
     marimo: str, page: Page, tmp_path: Path
 ) -> None:
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"uncaught {error}"))
-    page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+    wrong = errors(page)
     page.goto(marimo)
     shown = page.locator("[data-testid=mlops-card]")
     card = shown.first
@@ -132,6 +173,33 @@ def test_a_card_lives_while_the_cell_runs_and_its_buttons_when_it_does_not(
     page.screenshot(path=SCREENSHOTS / "marimo-again.png")
     stop(card)
     assert wrong == []
+
+
+@pytest.mark.parametrize("marimo", [BOARDS], indirect=True, ids=["boards"])
+def test_strip_and_feed_move_while_the_cell_runs(marimo: str, page: Page, tmp_path: Path) -> None:
+    wrong = errors(page)
+    page.goto(marimo)
+    strip, feed = (page.locator(f"[data-testid=mlops-{part}-board]") for part in ("system", "activity"))
+    for name in ("first-of-two", "second-of-two"):
+        # Queued, started and finished are rows of their own, each above the one before it.
+        row = part(feed, "feed").locator("li").first
+        expect(row).to_contain_text(re.compile(f"finished.*{name}", re.DOTALL), timeout=60_000)
+        moves(strip, times=2)
+        expect(part(strip, "connection")).to_have_text("Relay")
+        assert not (tmp_path / name).exists()
+        page.screenshot(path=SCREENSHOTS / f"marimo-{name}.png")
+        (tmp_path / name).touch()
+    part(feed, "feed").locator("li button").first.click()
+    expect(part(feed, "shown-by")).to_contain_text("in a terminal: mlops jobs show j-")
+    assert wrong == []
+
+
+def errors(page: Page) -> list[str]:
+    """What goes wrong in the page from now on."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"uncaught {error}"))
+    page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+    return wrong
 
 
 def stop(card: Locator) -> None:

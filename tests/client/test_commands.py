@@ -39,6 +39,27 @@ def said(line: str) -> Command:
             "rerun j-7f3a --cv 0 --max-depth 5",
             Command("rerun", {"job": "j-7f3a", "cv": 0, "wait": False, "params": {"max_depth": 5}}),
         ),
+        ("pipelines", Command("pipelines", {"what": "ls"})),
+        ("pipelines show churn@2", Command("pipelines", {"what": "show", "ref": "churn@2"})),
+        (
+            "pipelines save churn j-7f3a",
+            Command("pipelines", {"what": "save", "name": "churn", "job": "j-7f3a"}),
+        ),
+        (
+            "pipelines run churn --seed 7 --max-depth 5 --wait",
+            Command(
+                "pipelines",
+                {"what": "run", "ref": "churn", "seed": 7, "wait": True, "params": {"max_depth": 5}},
+            ),
+        ),
+        (
+            "pipelines set churn --name churn-2 --data b.csv",
+            Command("pipelines", {"what": "set", "ref": "churn", "name": "churn-2", "data": "b.csv"}),
+        ),
+        (
+            "pipelines compare churn 1 3",
+            Command("pipelines", {"what": "compare", "ref": "churn", "before": 1, "after": 3}),
+        ),
         ("help train", Command("help", {"topic": "train"})),
         ("--help", Command("help", {})),
         ("-h", Command("help", {})),
@@ -149,6 +170,7 @@ def test_help_says_each_word_and_its_meaning_on_one_line() -> None:
     lines = [line.split() for line in commands.help_text("mlops", None).splitlines()]
     assert [line[0] for line in lines if len(line) > 2 and line[0] in commands.WORDS] == [
         *("train", "rerun", "jobs", "show", "logs", "stop", "pause", "resume", "mute", "watch"),
+        *("datasets", "models", "pipelines", "deploy", "undeploy", "rollback", "predict", "monitor"),
         *("status", "activity", "health", "notify", "open", "doctor", "help"),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_jupyter.core import activities, events
+from mlops_jupyter.core import activities, assets, events
 from mlops_jupyter.core.jobs import Job
 from tests.core.builders import a_job
 
@@ -99,6 +99,38 @@ def test_what_a_person_cares_about_is_a_row(event: Any, title: str, description:
     of_a_job = hasattr(event, "job_id")
     assert (found.kind, found.subject) == (("job", JOB.job_id) if of_a_job else ("machine", None))
     assert (found.id, found.timestamp) == ("a-7", NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "title", "description"),
+    [
+        (assets.PipelineCreated, {}, "Pipeline created", "churn, by ada"),
+        (assets.PipelineCreated, {"restored": True}, "Pipeline restored", "churn, by ada"),
+        (
+            assets.PipelineUpdated,
+            {"changed_fields": ("cv", "seed")},
+            "Pipeline updated",
+            "churn v3: cv, seed, by ada",
+        ),
+        (assets.PipelineDeleted, {}, "Pipeline deleted", "churn, by ada"),
+    ],
+)
+def test_what_becomes_of_a_pipeline_is_a_row(
+    kind: Any, more: dict[str, Any], title: str, description: str
+) -> None:
+    event = kind(time=NOW, seq=7, id="p-7f3a00000000", name="churn", version=3, actor="ada", **more)
+    assert activities.row(event) == events.ActivityUpdate(
+        time=NOW,
+        activity=events.Activity(
+            id="a-7",
+            kind="pipeline",
+            subject="p-7f3a00000000",
+            title=title,
+            description=description,
+            status="info",
+            timestamp=NOW,
+        ),
+    )
 
 
 def test_what_only_moves_is_none() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_jupyter.core import assets, events, facts
+from mlops_jupyter.core import events, facts
 from mlops_jupyter.core.consequences import Publish, Register, Signal
 from mlops_jupyter.core.errors import InvalidTransition
 from mlops_jupyter.core.facts import moment
@@ -244,7 +244,6 @@ def test_a_completed_job_registers_its_model_with_its_last_event() -> None:
     assert done.model_id == "m-7f3a00000000"
     assert [type(c.event) if isinstance(c, Publish) else type(c) for c in consequences] == [
         Register,
-        assets.ModelStatus,
         events.TrainingCompleted,
     ]
 

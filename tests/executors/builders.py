@@ -88,7 +88,7 @@ def _plain(fact: facts.Fact) -> facts.Fact:
 @contextlib.asynccontextmanager
 async def an_executor(**options: Any) -> AsyncIterator[LocalExecutor]:
     """Without a next worker, unless asked for: it would cost each test a second of imports."""
-    executor = LocalExecutor(**{"recipe": RECIPE, "next_after": 3600.0, **options})
+    executor = LocalExecutor(**{"recipe": RECIPE, "standby": False, **options})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", PATH)
         try:
@@ -116,7 +116,7 @@ async def over(executor: Executor, process: Process) -> None:
         await exited.wait()
 
 
-async def until(condition: Callable[[], Any], patience: float = 20.0) -> None:
+async def until(condition: Callable[[], Any], patience: float = 60.0) -> None:
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -146,7 +146,7 @@ from pathlib import Path
 from mlops_jupyter.executors.local import LocalExecutor
 
 async def serve(recipe, orphan_ttl, *folders):
-    executor = LocalExecutor(recipe=recipe, orphan_ttl=float(orphan_ttl), next_after=3600)
+    executor = LocalExecutor(recipe=recipe, orphan_ttl=float(orphan_ttl), standby=False)
     for folder in folders:
         await executor.start(Path(folder))
     await executor.warm()

@@ -83,7 +83,7 @@ def test_what_standing_by_cost_is_not_the_jobs(tmp_path: Path) -> None:
 
 def test_the_next_worker_stands_by_after_a_job_began(tmp_path: Path) -> None:
     async def story() -> None:
-        async with an_executor(next_after=0.0) as executor:
+        async with an_executor(standby=True, next_after=0.0) as executor:
             first = await executor.start(a_job(tmp_path, "waits"))
             await until(lambda: len(below(os.getpid())) == 4)
             assert await executor.warm()

@@ -148,7 +148,7 @@ def saved(job: Path) -> bool:
 
 def test_a_disk_that_fails_is_named_and_what_it_took_before_is_there(tmp_path: Path) -> None:
     """P5, F7."""
-    told = acknowledged(tmp_path, "pwrite64:error=EIO:when=120+")
+    told = acknowledged(tmp_path, "pwrite64:error=EIO:when=240+")
     assert told[-1][0] == "refused"
     assert told[-1][1].startswith(f"The disk of {tmp_path} fails")
     assert sum(what == "event" for what, _ in told) > 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from functools import partial
 from typing import Any
 
@@ -24,8 +23,6 @@ def die(*_: Any) -> None:
 
 
 if __name__ == "__main__":
-    # Half of what a start costs: a grammar of addresses, which Jupyter goes without where there is none.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from jupyter_server.serverapp import main
 
     from mlops_jupyter.executors.local import LocalExecutor
@@ -44,5 +41,5 @@ if __name__ == "__main__":
         pruning.prune.__defaults__ = (int(kept),)
     if step := os.environ.pop(DIES_AT, None):
         setattr(Pair, step, die)
-    rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works", next_after=3600.0)  # type: ignore[misc]
+    rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works")  # type: ignore[misc]
     main()

@@ -10,7 +10,15 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from mlops_jupyter.client.job import Job
-from mlops_jupyter.core.errors import ColumnNotFoundError, MlopsError, OptionError
+from mlops_jupyter.core.errors import (
+    ColumnNotFoundError,
+    DatasetInUse,
+    MlopsError,
+    ModelNotFoundError,
+    ModelNotPortable,
+    OptionError,
+)
+from mlops_jupyter.notebook import session as public
 from tests.notebook.conftest import PENGUINS
 
 QUICK = "--model logistic --cv 0"
@@ -129,6 +137,8 @@ def test_question_mark_shows_the_words(shell: Any) -> None:
         ("%mlops tr", ["train"]),
         ("%mlops jobs s", ["show", "stop"]),
         ("%mlops pa", ["pause"]),
+        ("%mlops models r", ["retire", "rm"]),
+        ("%mlops pipelines s", ["show", "save", "set", "script"]),
         ("job = %mlops st", ["status", "stop"]),
         ("%mlops train pen", ["penguins.csv"]),
         ("%mlops train penguins.csv --tar", ["--target", "--target-na"]),
@@ -144,7 +154,106 @@ def test_tab_completes(line: str, completions: list[str], shell: Any) -> None:
     assert completed(shell, line) == completions
 
 
+def test_models_are_listed_shown_promoted_downloaded_and_deleted(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    do(shell, f"job = %mlops train penguins.csv --target species {QUICK} --name magic --wait")
+    job = shell.user_ns["job"]
+    assert do(shell, "%mlops models").loc["magic@1", "job_id"] == job.job_id
+    assert list(do(shell, "%mlops models ls magic").index) == ["magic@1"]
+    model = do(shell, "%mlops models show magic")
+    assert (model.model_id, model.aliases) == (job.model_id, ())
+    assert do(shell, "%mlops models promote magic@1").aliases == ("champion",)
+    assert do(shell, "%mlops models promote magic@champion prod").aliases == ("champion", "prod")
+    assert do(shell, "%mlops models promote magic prod --undo").aliases == ("champion",)
+    assert "magic@champion" in completed(shell, "%mlops models show magic@")
+    assert completed(shell, "%mlops models ls magi") == ["magic"]
+    refs = ["magic", "magic@champion", "magic@1"]
+    assert completed(shell, "%mlops deploy magi") == refs
+    assert "magic" not in completed(shell, "%mlops predict magi")
+    here = public.session()
+    here.deploy(job.model_id, wait=False, timeout=None)
+    for word in ("predict", "monitor", "rollback", "undeploy"):
+        assert completed(shell, f"%mlops {word} magi") == ["magic"]
+    here.undeploy(job.model_id)
+    assert "magic" not in completed(shell, "%mlops undeploy magi")
+    assert do(shell, "%mlops models retire magic").status == "retired"
+    assert do(shell, "%mlops models retire magic --undo").status == "registered"
+    capsys.readouterr()
+    assert do(shell, "%mlops models download magic") is None
+    assert capsys.readouterr().out == "magic-v1.skops\n"
+    with pytest.raises(ModelNotPortable, match="Only tables of numbers are exported to ONNX"):
+        do(shell, "%mlops models onnx magic")
+    with pytest.raises(OptionError, match="would be deleted"):
+        do(shell, "%mlops models rm magic")
+    do(shell, "%mlops models rm magic --yes")
+    with pytest.raises(ModelNotFoundError, match="every version of it was deleted"):
+        do(shell, "%mlops models show magic")
+    assert public.get(job.id).model_id is None
+    with pytest.raises(ModelNotFoundError, match="has no model: magic v1 was deleted by"):
+        public.model(job)
+
+
 def test_tab_completes_ids_and_starts_no_server_for_them(shell: Any) -> None:
     do(shell, f"job = %mlops train penguins.csv --target species {QUICK} --wait")
     job = shell.user_ns["job"]
     assert job.id in completed(shell, "%mlops logs j-")
+
+
+def test_pipelines_are_kept_changed_run_and_deleted(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    do(shell, f"job = %mlops train penguins.csv --target species {QUICK} --wait")
+    job, name = shell.user_ns["job"], "of-magics"
+    kept = do(shell, f"%mlops pipelines save {name} $job")
+    assert (kept.name, kept.version, kept.recipe["target"]) == (name, 1, "species")
+    assert do(shell, f"%mlops pipelines save {name} {job.id}").version == 1
+    changed = do(shell, f"%mlops pipelines set {name} --C 0.5 --seed 7")
+    assert (changed.version, changed.recipe["params"], changed.recipe["seed"]) == (2, {"C": 0.5}, 7)
+    capsys.readouterr()
+    do(shell, f"%mlops pipelines compare {name}")
+    assert capsys.readouterr().out.splitlines() == ["seed  0     →  7", "C     None  →  0.5"]
+    run = do(shell, f"%mlops pipelines run {name}@1 --wait")
+    assert (run.status, run.pipeline.name, run.pipeline.version) == ("completed", name, 1)
+    listed = do(shell, "%mlops pipelines").loc[name]
+    assert (listed["version"], listed["model"], listed["data"]) == (2, "logistic", "penguins.csv")
+    assert name in completed(shell, "%mlops pipelines run of-m")
+    do(shell, f"%mlops pipelines rm {name}")
+    assert f"%mlops pipelines restore {kept.id}" in capsys.readouterr().out
+    assert do(shell, f"%mlops pipelines restore {kept.id}").version == 2
+    do(shell, f"%mlops pipelines rm {name}")
+
+
+def test_datasets_are_sent_looked_at_trained_on_and_deleted(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    do(shell, "birds = %mlops datasets upload penguins.csv --name magicbirds")
+    birds = shell.user_ns["birds"]
+    assert (birds.ref, birds.rows) == ("magicbirds@1", 344)
+    assert do(shell, "%mlops datasets upload penguins.csv --name magicbirds").ref == "magicbirds@1"
+    assert do(shell, "%mlops datasets").loc["magicbirds@1", "id"] == birds.id
+    assert do(shell, "%mlops datasets ls").loc["magicbirds@1", "rows"] == 344
+    capsys.readouterr()
+    do(shell, "%mlops datasets preview magicbirds")
+    assert 'target? "species": It is called so; 3 classes.' in capsys.readouterr().out
+    do(shell, f"job = %mlops train magicbirds@1 --target species {QUICK} --name of-birds --wait")
+    job = shell.user_ns["job"]
+    assert (job.status, job.record.dataset.version) == ("completed", 1)
+    capsys.readouterr()
+    do(shell, "%mlops datasets lineage magicbirds")
+    assert job.job_id in capsys.readouterr().out
+    assert told(shell, "%mlops train magicbirbs --target species", capsys)[1] == (
+        'Close: dataset "magicbirds" (v1)'
+    )
+    assert told(shell, "%mlops datasets register s3://bucket/a.csv", capsys)[0] == (
+        "DatasetNotFoundError: s3://bucket/a.csv is not fetched: this server fetches nothing."
+    )
+    for words in ("train", "datasets preview", "datasets rm"):
+        assert completed(shell, f"%mlops {words} magicb") == ["magicbirds", "magicbirds@1"]
+    assert completed(shell, "%mlops datasets upload pen") == ["penguins.csv"]
+    with pytest.raises(DatasetInUse):
+        do(shell, f"%mlops datasets rm {birds.id} --yes")
+    do(shell, "%mlops datasets upload penguins.csv --name magicunused")
+    with pytest.raises(OptionError, match="would be deleted"):
+        do(shell, "%mlops datasets rm magicunused")
+    capsys.readouterr()
+    do(shell, "%mlops datasets rm magicunused --yes")
+    assert capsys.readouterr().out == "magicunused deleted\n"

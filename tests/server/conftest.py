@@ -22,7 +22,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, w
 from mlops_jupyter import __version__
 from mlops_jupyter.server.handler import ROOMS
 from mlops_jupyter.server.rooms import Rooms
-from tests.browser.servers import NO_THRESHOLDS
+from tests.browser.servers import SETTINGS
 
 PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 
@@ -31,7 +31,7 @@ PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 def jp_server_config() -> dict[str, Any]:
     return {
         "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
-        "MlopsExtension": {"health_thresholds": NO_THRESHOLDS},
+        "MlopsExtension": {**SETTINGS},
     }
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from mlops_jupyter.core import stream
+from mlops_jupyter.core import assets, stream
 from mlops_jupyter.core.events import AlertRaised, HealthChange, TrainingCancelled, TrainingFailed
 from mlops_jupyter.core.glyphs import escaped
 from mlops_jupyter.core.jobs import Status
@@ -88,8 +88,9 @@ def test_every_event_of_a_jobs_life_and_every_status_has_its_place(jp_serverapp,
     told = {kind for path in bus._SCHEMAS.glob("*.yaml") for kind in yaml_kinds(path)}
     lasting = [kind for kind in (*stream.SEVENTEEN, *stream.EXTENSIONS) if kind.delivery == "A"]
     stored = {str(kind.__struct_config__.tag) for kind in lasting}
-    lives = {kind for kind in stored if kind.startswith("training_")}
-    assert lives | {"alert_raised", "health_change", "model_status"} <= told <= stored
+    nouns = ("training_", "dataset_", "pipeline_")
+    lives = {kind for kind in stored if kind.startswith(nouns)}
+    assert lives | {"alert_raised", "health_change", "model_status", "model_deployed"} == told
 
 
 async def test_an_alert_is_told_with_its_sentence(jp_serverapp, rooms) -> None:
@@ -120,6 +121,48 @@ async def test_an_alert_is_told_with_its_sentence(jp_serverapp, rooms) -> None:
         "metric": "loss",
         "message": "loss is NaN from step 12.",
     }
+
+
+DATASET = {"id": "d-7f3a00000000", "name": HOSTILE}
+SIZE = {"version": 2, "rows": 344, "columns": 7}
+PIPELINE = {"id": "p-7f3a00000000", "name": HOSTILE, "version": 3, "actor": "ada"}
+DEPLOYED = {
+    "endpoint_id": "e-7f3a00000000",
+    "endpoint": "mlops/api/endpoints/e-7f3a00000000/predict",
+    "model_id": "m-7f3a00000000",
+    "model_name": HOSTILE,
+    "version": 3,
+    "model_accuracy": 0.974,
+}
+#: Of each noun: the events as they are stored, and what is told of them.
+OF_ASSETS: dict[str, list[tuple[Any, dict[str, Any]]]] = {
+    "dataset": [
+        (assets.DatasetCreated(time=NOW, **DATASET, **SIZE, hash="secret"), {**DATASET, **SIZE}),
+        (assets.DatasetUpdated(time=NOW, **DATASET, **SIZE, hash="secret"), {**DATASET, **SIZE}),
+        (assets.DatasetDeleted(time=NOW, **DATASET, by="ada"), DATASET),
+    ],
+    "pipeline": [
+        (assets.PipelineCreated(time=NOW, **PIPELINE, restored=True), {**PIPELINE, "restored": True}),
+        (assets.PipelineUpdated(time=NOW, **PIPELINE, changed_fields=("params.secret",)), PIPELINE),
+        (assets.PipelineDeleted(time=NOW, **PIPELINE), PIPELINE),
+    ],
+    "endpoint": [(assets.ModelDeployed(time=NOW, **DEPLOYED), DEPLOYED)],
+}
+
+
+@pytest.mark.parametrize("noun", OF_ASSETS)
+async def test_datasets_pipelines_and_endpoints_are_told_by_their_schemas(jp_serverapp, rooms, noun) -> None:
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.put_nowait(data)
+
+    schema_id = f"https://events.jupyter.org/mlops_jupyter/{noun}/v1"
+    jp_serverapp.event_logger.add_listener(schema_id=schema_id, listener=listener)
+    for event, expected in OF_ASSETS[noun]:
+        await rooms.store.awrite(partial(Transaction.tell, event=event))
+        kind = event.__struct_config__.tag
+        assert told(await heard.get()) == {"type": kind, "time": "2026-11-28T12:00:00.000Z", **expected}
 
 
 async def test_of_two_servers_on_one_store_the_one_that_wrote_tells(heard, rooms, tmp_path) -> None:

@@ -273,7 +273,7 @@ async def test_a_disk_that_refuses_an_input_is_told_and_keeps_nothing_of_it(
         path.touch()
         return os.open("/dev/full", os.O_WRONLY | os.O_CLOEXEC)
 
-    monkeypatch.setattr("mlops_jupyter.inputs._create", on_a_full_disk)
+    monkeypatch.setattr("mlops_jupyter.inputs.create", on_a_full_disk)
     status, answer = await ask("POST", "inputs", b"x" * size, headers=BYTES)
     assert (status, answer["message"]) == (507, "The disk does not take it: No space left on device.")
     assert list((rooms.supervisor.folder("j-").parents[1] / "inputs").iterdir()) == []

@@ -107,10 +107,10 @@ async def test_a_job_goes_through_its_eight_stages_and_leaves_a_model(ask, submi
     assert job["final_accuracy"] == job["metrics"]["test_accuracy"] > 0.9
     assert job["resources"]["peak_memory_bytes"] > 50e6
     status, model = await ask("GET", f"models/{job['model_id']}")
-    assert (status, model["job_id"], model["metrics"]) == (200, job["job_id"], job["metrics"])
-    assert (rooms.supervisor.folder(job["job_id"]) / "model" / "model.skops").stat().st_size == model["file"][
-        "bytes"
-    ]
+    assert (status, model["provenance"]["job_id"], model["metrics"]) == (200, job["job_id"], job["metrics"])
+    assert (model["name"], model["version"], model["score"]) == ("penguins-rf", 1, job["final_score"])
+    path = rooms.supervisor.folder(job["job_id"]) / "model" / "model.skops"
+    assert path.stat().st_size == model["size"]
 
 
 async def test_jupyters_event_bus_hears_of_a_job_from_the_queue_to_its_model(

@@ -95,6 +95,37 @@ async def test_nothing_of_ours_blocks_the_loop_for_longer_than_50_ms(
     assert probe.longest < 0.05, probe.what
 
 
+async def test_files_that_come_in_and_are_looked_at_do_not_block_the_loop(
+    ask, jp_root_dir, probe: Probe
+) -> None:
+    """P21: an upload, a file where it is, and the preview of a million rows."""
+    rows = b"a,b\n" + b"1,2\n" * 1_000_000
+    (jp_root_dir / "rows.csv").write_bytes(rows)
+
+    async def upload() -> Any:
+        wanted = {"filename": "sent.csv", "bytes": len(rows)}
+        path = f"uploads/{(await ask('POST', 'uploads', wanted))[1]['upload_id']}"
+        for at in range(0, len(rows), 1 << 20):
+            told = {"Content-Type": "application/octet-stream", "Upload-Offset": str(at)}
+            await ask("PATCH", path, rows[at : at + (1 << 20)], headers=told)
+        await ask("POST", f"{path}/finish", {}, request_timeout=60)
+        while (state := (await ask("GET", path))[1])["state"] == "reading":
+            head = (await ask("GET", "datasets"))[1]["head"]
+            await ask("GET", f"events?since={head}&wait=5", request_timeout=60)
+        return state
+
+    async def register() -> Any:
+        _, found = await ask("POST", "datasets", {"path": "rows.csv"}, request_timeout=60)
+        return (await ask("GET", f"datasets/{found['id']}/preview", request_timeout=60))[1]
+
+    probe.on = True
+    sent, preview = await asyncio.gather(upload(), register())
+    probe.on = False
+    assert (sent["state"], preview["profiled_rows"]) == ("completed", 1_000_000)
+    assert probe.opened == []
+    assert probe.longest < 0.05, probe.what
+
+
 async def test_whether_others_share_the_store_is_asked_beside_the_loop(
     rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

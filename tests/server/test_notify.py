@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter import __version__
-from tests.browser.servers import NO_THRESHOLDS
+from tests.browser.servers import SETTINGS
 from tests.receiver import Receiver
 
 
@@ -26,7 +26,7 @@ def jp_server_config(receiver: Receiver) -> dict[str, Any]:
     settings = {
         "notify_urls": [receiver.url("ok")],
         "notify_seconds": 0.0,
-        "health_thresholds": NO_THRESHOLDS,
+        **SETTINGS,
     }
     return {"ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}}, "MlopsExtension": settings}
 

@@ -15,7 +15,15 @@ from tornado.websocket import WebSocketHandler
 from mlops_jupyter.server import subscription
 
 #: What stands in a path, and what it is called in the table below.
-ARGUMENTS = {"j-7f3a00000000": "{job}", "m-7f3a00000000": "{model}", "page.js": "{file}"}
+ARGUMENTS = {
+    "j-7f3a00000000": "{job}",
+    "m-7f3a00000000": "{model}",
+    "e-7f3a00000000": "{endpoint}",
+    "d-7f3a00000000": "{dataset}",
+    "u-7f3a00000000": "{upload}",
+    "p-7f3a00000000": "{pipeline}",
+    "page.js": "{file}",
+}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 
 #: What a route asks the authorizer, and what else it may be asked (a query, another kind of body).
@@ -34,9 +42,43 @@ ASKS = {
     ("POST", "jobs/{job}/resume"): ("execute", "mlops.jobs"),
     ("GET", "jobs/{job}/logs"): ("read", "mlops.jobs"),
     ("GET", "jobs/{job}/metrics"): ("read", "mlops.jobs"),
+    ("GET", "models"): ("read", "mlops.models"),
     ("GET", "models/{model}"): ("read", "mlops.models"),
+    ("PATCH", "models/{model}"): ("write", "mlops.models"),
+    ("DELETE", "models/{model}"): ("write", "mlops.models"),
+    ("GET", "models/{model}/card"): ("read", "mlops.models"),
     ("GET", "models/{model}/file"): ("read", "mlops.models"),
+    ("GET", "models/{model}/onnx"): ("read", "mlops.models"),
+    ("POST", "models/{model}/deploy"): ("execute", "mlops.models"),
+    ("POST", "models/{model}/undeploy"): ("execute", "mlops.models"),
+    ("POST", "models/{model}/predict"): ("execute", "mlops.predict"),
+    ("GET", "endpoints"): ("read", "mlops.models"),
+    ("GET", "endpoints/{endpoint}"): ("read", "mlops.models"),
+    ("GET", "endpoints/{endpoint}/monitoring"): ("read", "mlops.models"),
+    ("POST", "endpoints/{endpoint}/rollback"): ("execute", "mlops.models"),
+    ("POST", "endpoints/{endpoint}/predict"): ("execute", "mlops.predict"),
+    ("GET", "pipelines"): ("read", "mlops.pipelines"),
+    ("POST", "pipelines"): ("write", "mlops.pipelines"),
+    ("GET", "pipelines/{pipeline}"): ("read", "mlops.pipelines"),
+    ("PUT", "pipelines/{pipeline}"): ("write", "mlops.pipelines"),
+    ("DELETE", "pipelines/{pipeline}"): ("write", "mlops.pipelines"),
+    ("POST", "pipelines/{pipeline}/restore"): ("write", "mlops.pipelines"),
+    ("POST", "pipelines/{pipeline}/duplicate"): ("write", "mlops.pipelines"),
+    ("GET", "pipelines/{pipeline}/compare"): ("read", "mlops.pipelines"),
+    ("GET", "pipelines/{pipeline}/script"): ("read", "mlops.pipelines"),
+    ("POST", "pipelines/{pipeline}/run"): ("execute", "mlops.pipelines"),
     ("POST", "inputs"): ("execute", "mlops.jobs"),
+    ("POST", "uploads"): ("write", "mlops.datasets"),
+    ("GET", "uploads/{upload}"): ("read", "mlops.datasets"),
+    ("PATCH", "uploads/{upload}"): ("write", "mlops.datasets"),
+    ("DELETE", "uploads/{upload}"): ("write", "mlops.datasets"),
+    ("POST", "uploads/{upload}/finish"): ("write", "mlops.datasets"),
+    ("GET", "datasets"): ("read", "mlops.datasets"),
+    ("GET", "datasets/{dataset}"): ("read", "mlops.datasets"),
+    ("DELETE", "datasets/{dataset}"): ("write", "mlops.datasets"),
+    ("POST", "datasets"): ("write", "mlops.datasets"),
+    ("GET", "datasets/{dataset}/preview"): ("read", "mlops.datasets"),
+    ("GET", "datasets/{dataset}/lineage"): ("read", "mlops.datasets"),
     ("GET", "activity"): ("read", "mlops.events"),
     ("GET", "events"): ("read", "mlops.events"),
     ("GET", "events/subscribe"): ("read", "mlops.events"),
@@ -134,10 +176,11 @@ async def test_each_route_asks_for_its_own_action_and_resource_and_nothing_else(
     monkeypatch.setitem(jp_serverapp.web_app.settings, "authorizer", recording)
     asked = {}
     for (verb, route), path in sorted(doors(jp_serverapp).items())[::order]:
-        kind = "application/octet-stream" if route == "inputs" else "application/json"
+        raw = route == "inputs" or (verb == "PATCH" and route.startswith("uploads"))
+        kind = "application/octet-stream" if raw else "application/json"
         more = UPGRADE if route == "events/subscribe" else {}
         headers = {"Authorization": f"mlops {rooms.secret}", "Content-Type": kind, **more}
-        assert await knock(verb, path, headers, b"{}" if verb == "POST" else b"") == 403
+        assert await knock(verb, path, headers, b"" if verb == "GET" else b"{}") == 403
         asked[verb, route] = tuple(recording.asked)
         recording.asked.clear()
     assert asked == {door: (question,) for door, question in ASKS.items()}

@@ -67,7 +67,7 @@ class Server(LabServer):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("secrets") / "home")
+    server = Server(tmp_path_factory.mktemp("secrets") / "home", options=["--MlopsExtension.standby=True"])
     # Jupyter makes the folders that are there before us; ours is below them.
     (server.root / "t.csv").write_text("a,y\n" + "".join(f"{i % 17},{i % 2}\n" for i in range(60)))
     (server.root / "one-class.csv").write_text("a,y\n" + "1,0\n" * 60)

@@ -17,7 +17,14 @@ from mlops_jupyter.server.handler import RuntimeFileIdentity
 def jp_server_config() -> dict[str, Any]:
     return {
         "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
-        "MlopsExtension": {"max_jobs": 3, "memory_floor": 7, "orphan_ttl": 0.0},
+        "MlopsExtension": {
+            "max_jobs": 3,
+            "memory_floor": 7,
+            "orphan_ttl": 0.0,
+            "upload_bytes": 100,
+            "datasets_bytes": 150,
+            "open_uploads": 2,
+        },
     }
 
 
@@ -27,7 +34,23 @@ async def test_places_memory_and_life_without_a_server_can_be_set(rooms: Any) ->
     assert (places._count, places._memory_floor, executor._orphan_ttl) == (3, 7, 0.0)
 
 
-@pytest.mark.parametrize("name", ["max_jobs", "max_sockets"])
+async def test_what_may_be_uploaded_can_be_set_and_pages_are_told(ask: Any) -> None:
+    assert (await ask("GET", "datasets"))[1]["upload_bytes"] == 100
+
+    async def begun(size: int) -> tuple[int, str]:
+        status, answer = await ask("POST", "uploads", {"filename": "a.csv", "bytes": size})
+        return status, answer.get("message", "")
+
+    assert await begun(101) == (400, "a.csv has 101 bytes; a file has 1 byte to 100 bytes.")
+    assert await begun(100) == (201, "")
+    status, refused = await begun(51)
+    assert (status, refused.partition("\n")[2]) == (507, "Delete what is not needed.")
+    assert await begun(50) == (201, "")
+    status, refused = await begun(1)
+    assert (status, "2 uploads of" in refused) == (507, True)
+
+
+@pytest.mark.parametrize("name", ["max_jobs", "max_sockets", "upload_bytes", "open_uploads"])
 def test_none_at_all_is_refused_where_it_would_mean_no_bound(name: str) -> None:
     with pytest.raises(TraitError, match=name):
         MlopsExtension(**{name: 0})

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlops_jupyter.core.health import Thresholds
 from mlops_jupyter.server.rooms import Rooms
-from tests.browser.servers import NO_THRESHOLDS
+from tests.browser.servers import SETTINGS
 from tests.executors.builders import until as soon
 
 
@@ -20,7 +20,7 @@ from tests.executors.builders import until as soon
 def jp_server_config() -> dict[str, Any]:
     return {
         "ServerApp": {"jpserver_extensions": {"mlops_jupyter": True}},
-        "MlopsExtension": {"system_seconds": 0.5, "health_thresholds": NO_THRESHOLDS},
+        "MlopsExtension": {**SETTINGS, "system_seconds": 0.5},
     }
 
 

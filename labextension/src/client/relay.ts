@@ -92,7 +92,7 @@ export class Channel {
     }
   }
 
-  ask(...[method, path, query, signal, more]: Parameters<Ask>): Promise<unknown> {
+  ask(...[method, path, query, signal, more, body]: Parameters<Ask>): Promise<unknown> {
     const search = new URLSearchParams(query).toString();
     const question = search ? `${path}?${search}` : path;
     const opening = this.opening;
@@ -106,7 +106,7 @@ export class Channel {
         this.#waiting.delete(ask);
         reject(signal.reason);
       });
-      this.#model.send({ ask, method, path: question, key: more["Idempotency-Key"] });
+      this.#model.send({ ask, method, path: question, key: more["Idempotency-Key"], match: more["If-Match"], body });
     });
   }
 

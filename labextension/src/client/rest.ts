@@ -7,11 +7,14 @@ import type { Cursor } from "./transport";
 /** Answered with something else than what was asked for. `status` is 0 when nothing answered at all. */
 export class RequestFailed extends Error {
   readonly status: number;
+  /** The body as the server sent it, where that was JSON. */
+  readonly answer: unknown;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, answer: unknown = undefined) {
     super(message);
     this.name = "RequestFailed";
     this.status = status;
+    this.answer = answer;
   }
 }
 
@@ -81,9 +84,11 @@ export interface EventsAnswer {
 /** Long enough for a busy server, short enough to notice one that is gone. */
 const PATIENCE_MS = 15_000;
 
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 /** How a question gets to the server and its answer back: parsed, or as a `RequestFailed`. */
 export type Ask = (
-  method: "GET" | "POST",
+  method: Method,
   path: string,
   query: Record<string, string>,
   signal: AbortSignal | undefined,
@@ -101,74 +106,75 @@ export class Rest {
 
   /** The newest first. */
   jobs(limit: number, signal?: AbortSignal): Promise<JobsAnswer> {
-    return this.#ask("GET", "jobs", { limit }, signal);
+    return this.ask("GET", "jobs", { limit }, signal);
   }
 
   /** Null when the server knows no such job: a question without an error, which browsers would log. */
   async findJob(id: string, signal?: AbortSignal): Promise<JobAnswer | null> {
-    const answer = await this.#ask<JobsAnswer>("GET", "jobs", { id }, signal);
+    const answer = await this.ask<JobsAnswer>("GET", "jobs", { id }, signal);
     const job = answer.jobs.find((one) => one.job_id === id);
     return job ? { epoch: answer.epoch, head: answer.head, job } : null;
   }
 
   /** Without `buckets` every point is sent; with them, those of `part` alone, from its first step to its last. */
   getMetrics(id: string, buckets?: number, signal?: AbortSignal, part?: { from: number; to: number }): Promise<MetricsAnswer> {
-    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets, ...part }, signal);
+    return this.ask("GET", `jobs/${encodeURIComponent(id)}/metrics`, { buckets, ...part }, signal);
   }
 
   /** Rows of the feed, the newest first. */
   activity(limit: number, signal?: AbortSignal): Promise<ActivityAnswer> {
-    return this.#ask("GET", "activity", { limit }, signal);
+    return this.ask("GET", "activity", { limit }, signal);
   }
 
   system(signal?: AbortSignal): Promise<SystemAnswer> {
-    return this.#ask("GET", "system", {}, signal);
+    return this.ask("GET", "system", {}, signal);
   }
 
   logs(id: string, tail?: number, signal?: AbortSignal): Promise<LogsAnswer> {
-    return this.#ask("GET", `jobs/${encodeURIComponent(id)}/logs`, { tail }, signal);
+    return this.ask("GET", `jobs/${encodeURIComponent(id)}/logs`, { tail }, signal);
   }
 
   status(signal?: AbortSignal): Promise<StatusAnswer> {
-    return this.#ask("GET", "status", {}, signal);
+    return this.ask("GET", "status", {}, signal);
   }
 
   /** A `JobSpec`; `key` names this submission: sent twice, it is one job. */
   submit(spec: object, key: string): Promise<Job> {
-    return this.#ask("POST", "jobs", {}, undefined, { "Idempotency-Key": key }, spec);
+    return this.ask("POST", "jobs", {}, undefined, { "Idempotency-Key": key }, spec);
   }
 
   stop(id: string): Promise<Job> {
-    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
+    return this.ask("POST", `jobs/${encodeURIComponent(id)}/stop`, {});
   }
 
   /** `key` names this attempt: asked for twice, it is one. */
   rerun(id: string, key: string): Promise<Job> {
-    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/rerun`, {}, undefined, { "Idempotency-Key": key });
+    return this.ask("POST", `jobs/${encodeURIComponent(id)}/rerun`, {}, undefined, { "Idempotency-Key": key });
   }
 
   pause(id: string): Promise<Job> {
-    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/pause`, {});
+    return this.ask("POST", `jobs/${encodeURIComponent(id)}/pause`, {});
   }
 
   resume(id: string): Promise<Job> {
-    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
+    return this.ask("POST", `jobs/${encodeURIComponent(id)}/resume`, {});
   }
 
   /** Hear no more of a rule of alerts about this job. */
   mute(id: string, rule: string): Promise<Job> {
-    return this.#ask("POST", `jobs/${encodeURIComponent(id)}/mute`, {}, undefined, {}, { rule });
+    return this.ask("POST", `jobs/${encodeURIComponent(id)}/mute`, {}, undefined, {}, { rule });
   }
 
   /** Without `rev`, nothing of which only the newest matters. */
   events(cursor: Cursor | null, rev?: number, signal?: AbortSignal): Promise<EventsAnswer> {
-    return this.#ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
+    return this.ask("GET", "events", { since: cursor?.since, epoch: cursor?.epoch, rev }, signal);
   }
 
-  async #ask<Answer>(
-    method: "GET" | "POST",
+  /** For nouns whose routes are in a file of their own. Answered without a body, it is null. */
+  async ask<Answer>(
+    method: Method,
     path: string,
-    query: Record<string, string | number | undefined>,
+    query: Record<string, string | number | undefined> = {},
     signal?: AbortSignal,
     more: Record<string, string> = {},
     body: object = {},
@@ -192,24 +198,25 @@ function http(server: PageServer): Ask {
         credentials: "same-origin",
         cache: "no-store",
         signal: signal ? AbortSignal.any([signal, late]) : late,
-        ...(method === "POST" ? { body: JSON.stringify(body) } : {}),
+        ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
       });
-      answer = await parsed(response);
+      answer = response.status === 204 ? null : await parsed(response);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw new RequestFailed(0, error instanceof Error ? error.message : String(error));
     }
-    if (!response.ok) throw new RequestFailed(response.status, reason(answer, response));
+    if (!response.ok) throw new RequestFailed(response.status, reason(answer, response), answer);
     // A proxy's or a hub's page (signed out, server asleep) comes with status 200, too.
     if (answer === undefined) throw new RequestFailed(0, `${response.status} without JSON`);
     return answer;
   };
 }
 
-function headers(server: PageServer, method: "GET" | "POST"): Record<string, string> {
+/** What makes a request ours: who asks, that it is JSON, and that no foreign page sent it. */
+export function headers(server: PageServer, method: Method): Record<string, string> {
   const told: Record<string, string> = { Accept: "application/json" };
   if (server.token) told["Authorization"] = `token ${server.token}`;
-  if (method === "POST") told["Content-Type"] = "application/json";
+  if (method !== "GET") told["Content-Type"] = "application/json";
   // JupyterHub wants it with what scripts read by cookie, too.
   const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
   if (xsrf) told["X-XSRFToken"] = xsrf;

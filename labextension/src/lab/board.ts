@@ -1,9 +1,11 @@
-/** The machine or the feed in one cell output. */
+/** The machine, the feed or a pipeline in one cell output. */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Widget } from "@lumino/widgets";
 import { pageClient } from "../client/client";
+import { pageServer } from "../client/page";
 import { BOARD_MIME_TYPE, liveBoard, savedBoard } from "../widgets/board";
+import { cellPipeline } from "../widgets/pipeline";
 
 export class BoardRenderer extends Widget implements IRenderMime.IRenderer {
   readonly #open: (jobId: string) => void;
@@ -27,7 +29,9 @@ export class BoardRenderer extends Widget implements IRenderMime.IRenderer {
     }
     const place = document.createElement("div");
     this.node.append(place);
-    liveBoard(place, saved, client, this.#open, this.#leaving.signal);
+    const { signal } = this.#leaving;
+    if (saved.part === "pipeline") cellPipeline(place, saved.subject, client, pageServer()?.baseUrl ?? null, signal);
+    else liveBoard(place, saved, client, this.#open, signal);
   }
 
   override dispose(): void {

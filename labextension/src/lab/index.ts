@@ -9,6 +9,8 @@ import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator } from "@jupyterlab/translation";
 import { pageClient } from "../client/client";
 import { addressOf, pageServer } from "../client/page";
+import { pipelinesOf } from "../client/pipelines";
+import { nounOf } from "../state/nouns";
 import { submitted } from "../state/board";
 import { preferences } from "../state/preferences";
 import { BOARD_MIME_TYPE } from "../widgets/board";
@@ -23,6 +25,8 @@ import { PageBoard } from "./page";
 import { JobTab, Panel, PANEL_ID, StatusItem } from "./panel";
 import { JobRenderer } from "./renderer";
 import { followSettings } from "./settings";
+import { addTabs, OPEN_ASSET } from "./tabs";
+import { uploadsOf } from "./uploads";
 
 /** Whatever comes first, the language is there before anything is shown. */
 function inLanguageOf(translator: ITranslator | null): void {
@@ -85,11 +89,18 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     // A page that is still being built answers slowly, and would be called slow.
     void app.restored.then(() => whenIdle(() => page.start(new AbortController().signal)));
     const tabs = new WidgetTracker<JobTab>({ namespace: "mlops-jobs" });
-    const open = (jobId: string) => void app.commands.execute(OPEN_JOB, { id: jobId });
+    const open = (id: string, part: string | null = null) => {
+      const noun = nounOf(id);
+      const command = noun === null || noun === "job" ? OPEN_JOB : OPEN_ASSET[noun];
+      void app.commands.execute(command, { id, ...(part !== null && { part }) });
+    };
+    const pipelines = pipelinesOf(client.rest, server.baseUrl);
     const panel = new Panel(page, {
       open,
-      menu: addOrders(app, palette, page, open),
+      menu: addOrders(app, palette, { page, open, pipelines }),
       insert: (lines) => insert(app, lines),
+      upload: uploadsOf(client, server, page),
+      pipelines: { door: pipelines, changed: () => page.refresh("pipelines") },
       settings: () => void app.commands.execute("settingeditor:open", { query: "mlops" }),
     });
     app.shell.add(panel, "left", { rank: 900, type: "mlops" });
@@ -121,13 +132,14 @@ const surroundings: JupyterFrontEndPlugin<void> = {
         app.shell.activateById(tab.id);
       },
     });
+    addTabs(app, labShell, restorer, client, server, page, { open, insert: (lines) => insert(app, lines) });
     launcher?.add({ command: OPEN_PANEL, category: trans.__("Other") });
     palette?.addItem({ command: OPEN_PANEL, category: "mlops" });
     restorer?.add(panel, PANEL_ID);
     // In Notebook 7 the links lead where they say.
-    if (labShell) followLinks(server, (jobId) => (jobId === null ? void app.commands.execute(OPEN_PANEL) : open(jobId)));
+    if (labShell) followLinks(server, (id, part) => (id === null ? void app.commands.execute(OPEN_PANEL) : open(id, part)));
     if (labShell) void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
-    notify(page, open);
+    notify(page, open, () => void app.commands.execute(OPEN_PANEL));
     const status = new StatusItem(page, () => void app.commands.execute(OPEN_PANEL));
     statusBar?.registerStatusItem("mlops_jupyter:status", {
       item: status,

@@ -1,6 +1,7 @@
 /**
  * Tells through JupyterLab's own notifications: one item a job while it runs, its end, the machine when it is
- * critical, the server when it is away. One page of a browser interrupts: the one that was looked at last.
+ * critical, the server when it is away. One page of a browser interrupts: the one that was looked at last, three times
+ * a minute at most; of the rest one entry says how many there were, beside their own.
  */
 
 import { Notification } from "@jupyterlab/apputils";
@@ -8,7 +9,7 @@ import { freshKey } from "../client/keys";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
-import { endedIn, type Notice, ofAlerts, ofHealth, ofJobs } from "../state/notices";
+import { endedIn, grouped, type Notice, ofAlerts, ofHealth, ofJobs, ofModels } from "../state/notices";
 import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
@@ -22,7 +23,8 @@ const MINUTE_MS = 60_000;
 /** A server that is away for less is not worth a word. */
 const AWAY_MS = 10_000;
 
-export function notify(page: PageBoard, open: (jobId: string) => void): void {
+/** `overview` shows all jobs. */
+export function notify(page: PageBoard, open: (jobId: string) => void, overview: () => void): void {
   const me = freshKey();
   const looked = () => localStorage.setItem(LOOKED_AT, me);
   window.addEventListener("focus", looked);
@@ -33,6 +35,9 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
 
   const items = new Map<string, string>();
   let toasts: number[] = [];
+  /** What did not interrupt since there is no more of that minute, and its entry. */
+  let rest: Notice[] = [];
+  let group: string | null = null;
   let away: string | null = null;
   let ended = new Set<string>();
 
@@ -44,7 +49,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
   });
   page.listen((events) => {
     for (const jobId of endedIn(events)) ended.add(jobId);
-    for (const notice of [...ofHealth(events), ...ofAlerts(events)]) tell(notice);
+    for (const notice of [...ofHealth(events), ...ofAlerts(events), ...ofModels(events, page.board)]) tell(notice);
   });
 
   /** One item in the list a job at work, and nothing on the screen. */
@@ -93,14 +98,32 @@ export function notify(page: PageBoard, open: (jobId: string) => void): void {
     const now = Date.now();
     toasts = toasts.filter((at) => now - at < MINUTE_MS);
     const { jobId } = notice;
-    const loud = notice.toast && toasts.length < MOST_TOASTS && localStorage.getItem(LOOKED_AT) === me;
-    if (loud) toasts.push(now);
+    const wanted = notice.toast && localStorage.getItem(LOOKED_AT) === me;
+    const loud = wanted && toasts.length < MOST_TOASTS;
+    if (loud) {
+      toasts.push(now);
+      // The next that do not are of another minute.
+      [rest, group] = [[], null];
+    } else if (wanted) {
+      beyond(notice);
+    }
     const outside = loud && tellOutside(notice, () => jobId && open(jobId));
     return Notification.emit(notice.text, notice.kind, {
       // Nought is the list alone.
       autoClose: loud && !outside ? TOAST_MS : 0,
       actions: jobId ? [{ label: trans.__("Open"), callback: () => open(jobId) }] : [],
     });
+  }
+
+  /** One entry for all of them: how many, of what, and the way to where they are. */
+  function beyond(notice: Notice): void {
+    rest.push(notice);
+    const { text: message, kind: type } = grouped(rest);
+    if (group !== null && messageOf(group) !== undefined) {
+      Notification.update({ id: group, message, type });
+      return;
+    }
+    group = Notification.emit(message, type, { autoClose: 0, actions: [{ label: trans.__("Show"), callback: overview }] });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What can be done with a job from a row's menu and from the palette: the same. A button in somebody's notebook can run
- * every command of JupyterLab, so the palette's ask first which job is meant; the menu's are its own.
+ * What can be done with a row of the panel, from its menu and from the palette: the same. A button in somebody's notebook
+ * can run every command of JupyterLab, so the palette's ask first which one is meant; the menu's are its own.
  */
 
 import type { JupyterFrontEnd } from "@jupyterlab/application";
@@ -9,62 +9,156 @@ import { CommandRegistry } from "@lumino/commands";
 import { Menu } from "@lumino/widgets";
 import type { Job } from "../protocol";
 import type { Action } from "../state/actions";
+import type { Dataset, Model } from "../state/assets";
 import { code, isOver, shortId } from "../state/job";
+import { label } from "../state/models";
+import type { Pipeline, Pipelines } from "../state/pipelines";
 import { copy } from "../views/clipboard";
+import type { Menu as RowMenu } from "../views/contextmenu";
 import { trans } from "../words";
 import type { PageBoard } from "./page";
 
-interface Order {
+interface Order<One> {
   command: string;
-  /** In the menu of a job. */
+  /** In the menu of a row. */
   label: string;
   /** In the palette, and above the question. */
   asks: string;
-  can(job: Job): boolean;
-  give(job: Job): void;
+  can(one: One): boolean;
+  give(one: One): void;
 }
 
-function orders(page: PageBoard, open: (jobId: string) => void): Order[] {
+/** One of the kinds of rows there are. */
+interface Kind<One> {
+  /** Those there are, the newest first. */
+  all(): readonly One[];
+  id(one: One): string;
+  name(one: One): string;
+  orders: readonly Order<One>[];
+}
+
+interface Doing {
+  page: PageBoard;
+  open(id: string, part?: string): void;
+  pipelines: Pipelines;
+}
+
+const always = () => true;
+
+function jobs({ page, open }: Doing): Kind<Job> {
   const order = (job: Job, action: Action) => void page.order(job.job_id, action).then((next) => next && open(next));
   const live = (job: Job) => !isOver(job) && !job.unreadable;
-  return [
-    { command: "mlops:choose-job", label: trans.__("Open"), asks: trans.__("Open Job"), can: () => true, give: (job) => open(job.job_id) },
-    {
-      ...{ command: "mlops:stop-job", label: trans.__("Stop"), asks: trans.__("Stop Job") },
-      can: (job) => live(job) && job.status !== "stopping",
-      give: (job) => order(job, { do: "stop" }),
-    },
-    {
-      ...{ command: "mlops:pause-job", label: trans.__("Pause"), asks: trans.__("Pause Job") },
-      can: (job) => live(job) && job.status === "running",
-      give: (job) => order(job, { do: "pause" }),
-    },
-    {
-      ...{ command: "mlops:resume-job", label: trans.__("Resume"), asks: trans.__("Resume Job") },
-      can: (job) => live(job) && job.status === "paused",
-      give: (job) => order(job, { do: "resume" }),
-    },
-    {
-      ...{ command: "mlops:rerun-job", label: trans.__("Run Again"), asks: trans.__("Run Job Again") },
-      can: (job) => isOver(job) && !job.unreadable,
-      give: (job) => order(job, { do: "rerun" }),
-    },
-    { command: "mlops:copy-job-id", label: trans.__("Copy Job Id"), asks: trans.__("Copy Job Id"), can: () => true, give: (job) => void copy(job.job_id) },
-    { command: "mlops:copy-job-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Job as Code"), can: () => true, give: (job) => void copy(code(job.job_id)) },
-  ];
+  return {
+    all: () => [...page.board.jobs.values()].reverse(),
+    id: (job) => job.job_id,
+    name: (job) => job.name,
+    orders: [
+      { command: "mlops:choose-job", label: trans.__("Open"), asks: trans.__("Open Job"), can: always, give: (job) => open(job.job_id) },
+      {
+        ...{ command: "mlops:stop-job", label: trans.__("Stop"), asks: trans.__("Stop Job") },
+        can: (job) => live(job) && job.status !== "stopping",
+        give: (job) => order(job, { do: "stop" }),
+      },
+      {
+        ...{ command: "mlops:pause-job", label: trans.__("Pause"), asks: trans.__("Pause Job") },
+        can: (job) => live(job) && job.status === "running",
+        give: (job) => order(job, { do: "pause" }),
+      },
+      {
+        ...{ command: "mlops:resume-job", label: trans.__("Resume"), asks: trans.__("Resume Job") },
+        can: (job) => live(job) && job.status === "paused",
+        give: (job) => order(job, { do: "resume" }),
+      },
+      {
+        ...{ command: "mlops:rerun-job", label: trans.__("Run Again"), asks: trans.__("Run Job Again") },
+        can: (job) => isOver(job) && !job.unreadable,
+        give: (job) => order(job, { do: "rerun" }),
+      },
+      { command: "mlops:copy-job-id", label: trans.__("Copy Job Id"), asks: trans.__("Copy Job Id"), can: always, give: (job) => void copy(job.job_id) },
+      { command: "mlops:copy-job-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Job as Code"), can: always, give: (job) => void copy(code(job.job_id)) },
+    ],
+  };
 }
 
-/** Adds them to the palette; returns what shows the menu of a job. */
-export function addOrders(
-  app: JupyterFrontEnd,
-  palette: ICommandPalette | null,
-  page: PageBoard,
-  open: (jobId: string) => void,
-): (jobId: string, at: { x: number; y: number }) => void {
+function datasets({ page, open }: Doing): Kind<Dataset> {
+  return {
+    all: () => page.board.assets.datasets ?? [],
+    id: (one) => one.id,
+    name: (one) => one.name,
+    orders: [
+      { command: "mlops:choose-dataset", label: trans.__("Open"), asks: trans.__("Open Dataset"), can: always, give: (one) => open(one.id) },
+      { command: "mlops:copy-dataset-id", label: trans.__("Copy Dataset Id"), asks: trans.__("Copy Dataset Id"), can: always, give: (one) => void copy(one.id) },
+      {
+        ...{ command: "mlops:copy-dataset-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Dataset as Code") },
+        can: always,
+        give: (one) => void copy(`mlops.datasets.get(${JSON.stringify(one.name)})`),
+      },
+    ],
+  };
+}
+
+function models({ page, open }: Doing): Kind<Model> {
+  return {
+    all: () => page.board.assets.models ?? [],
+    id: (one) => one.model_id,
+    name: label,
+    orders: [
+      { command: "mlops:choose-model", label: trans.__("Open"), asks: trans.__("Open Model"), can: always, give: (one) => open(one.model_id) },
+      {
+        // Its card says first what it takes the place of.
+        ...{ command: "mlops:deploy-model", label: trans.__("Deploy…"), asks: trans.__("Deploy Model") },
+        can: ({ status }) => status === "registered" || status === "failed",
+        give: (one) => open(one.model_id, "deploy"),
+      },
+      {
+        ...{ command: "mlops:try-model", label: trans.__("Try It…"), asks: trans.__("Try Model") },
+        can: ({ status }) => status === "deployed",
+        give: (one) => open(one.model_id, "try"),
+      },
+      { command: "mlops:copy-model-id", label: trans.__("Copy Model Id"), asks: trans.__("Copy Model Id"), can: always, give: (one) => void copy(one.model_id) },
+      {
+        ...{ command: "mlops:copy-model-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Model as Code") },
+        can: always,
+        give: (one) => void copy(`mlops.model(${JSON.stringify(`${one.name}@${one.version}`)})`),
+      },
+    ],
+  };
+}
+
+function pipelines({ page, open, pipelines: door }: Doing): Kind<Pipeline> {
+  return {
+    all: () => page.board.assets.pipelines ?? [],
+    id: (one) => one.id,
+    name: (one) => one.name,
+    orders: [
+      { command: "mlops:choose-pipeline", label: trans.__("Open"), asks: trans.__("Open Pipeline"), can: always, give: (one) => open(one.id) },
+      {
+        ...{ command: "mlops:run-pipeline", label: trans.__("Run"), asks: trans.__("Run Pipeline") },
+        can: always,
+        give: (one) => door.run(one).then(open, (error: Error) => page.say(`${trans.__("Not run")}: ${error.message}`)),
+      },
+      { command: "mlops:copy-pipeline-id", label: trans.__("Copy Pipeline Id"), asks: trans.__("Copy Pipeline Id"), can: always, give: (one) => void copy(one.id) },
+      {
+        ...{ command: "mlops:copy-pipeline-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Pipeline as Code") },
+        can: always,
+        give: (one) => void copy(`mlops.pipeline(${JSON.stringify(one.name)})`),
+      },
+    ],
+  };
+}
+
+/** Adds them to the palette; returns what shows the menu of a row. */
+export function addOrders(app: JupyterFrontEnd, palette: ICommandPalette | null, doing: Doing): RowMenu {
+  const menus = [add(app, palette, jobs(doing)), add(app, palette, datasets(doing)), add(app, palette, models(doing)), add(app, palette, pipelines(doing))];
+  return (id, at) => menus.some((shown) => shown(id, at));
+}
+
+/** Of one kind; what it returns says whether the id was of that. */
+function add<One>(app: JupyterFrontEnd, palette: ICommandPalette | null, { all, id, name, orders }: Kind<One>): (id: string, at: { x: number; y: number }) => boolean {
   const menu = new Menu({ commands: new CommandRegistry() });
-  let meant: Job | undefined;
-  for (const order of orders(page, open)) {
-    const able = () => [...page.board.jobs.values()].filter((job) => order.can(job)).reverse();
+  let meant: One | undefined;
+  for (const order of orders) {
+    const able = () => all().filter((one) => order.can(one));
     menu.commands.addCommand(order.command, {
       label: order.label,
       isVisible: () => meant !== undefined && order.can(meant),
@@ -77,20 +171,18 @@ export function addOrders(
       isEnabled: () => able().length > 0,
       describedBy: { args: { type: "object", properties: {} } },
       execute: async () => {
-        const job = await chosen(order.asks, able());
-        if (job) order.give(job);
+        const choice = able();
+        const items = choice.map((one) => `${name(one)} · ${shortId(id(one))}`);
+        const { value } = await InputDialog.getItem({ title: order.asks, items, okLabel: order.asks });
+        const chosen = value === null ? undefined : choice[items.indexOf(value)];
+        if (chosen) order.give(chosen);
       },
     });
     palette?.addItem({ command: asking, category: "mlops" });
   }
-  return (jobId, { x, y }) => {
-    meant = page.board.jobs.get(jobId);
+  return (wanted, { x, y }) => {
+    meant = all().find((one) => id(one) === wanted);
     if (meant) menu.open(x, y);
+    return meant !== undefined;
   };
-}
-
-async function chosen(title: string, jobs: readonly Job[]): Promise<Job | undefined> {
-  const items = jobs.map((job) => `${job.name} · ${shortId(job.job_id)}`);
-  const { value } = await InputDialog.getItem({ title, items, okLabel: title });
-  return value === null ? undefined : jobs[items.indexOf(value)];
 }

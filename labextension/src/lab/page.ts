@@ -5,7 +5,9 @@ import { freshKey } from "../client/keys";
 import { RequestFailed } from "../client/rest";
 import type { Event } from "../protocol";
 import { type Action, refused } from "../state/actions";
+import { type List, type Lists, outdated } from "../state/assets";
 import { type Board, type BoardHappening, freshBoard, MOST_ROWS, reduceBoard } from "../state/board";
+import type { Upload } from "../state/uploads";
 
 type Told = BoardHappening extends infer One ? (One extends BoardHappening ? Omit<One, "at"> : never) : never;
 
@@ -15,7 +17,8 @@ const AGAIN_MS = 5_000;
 /** As many as a snapshot has. */
 const JOBS = 50;
 
-type Past = "jobs" | "activity" | "system";
+type Past = "jobs" | "activity" | "system" | List;
+const ALL: readonly Past[] = ["jobs", "activity", "system", "datasets", "models", "endpoints", "pipelines"];
 
 export class PageBoard {
   readonly #client: Client;
@@ -28,9 +31,12 @@ export class PageBoard {
   #drawing = false;
   #loaded = false;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** Lists that are others than those that are shown, and whether they are being asked for. */
+  readonly #stale = new Set<List>();
+  #refreshing = false;
 
   /** `wants`: what of the time before is asked for. */
-  constructor(client: Client, wants: readonly Past[] = ["jobs", "activity", "system"]) {
+  constructor(client: Client, wants: readonly Past[] = ALL) {
     this.#client = client;
     this.#wants = wants;
   }
@@ -56,14 +62,31 @@ export class PageBoard {
   }
 
   /** Called with each event, which may change nothing of what is known. */
-  listen(listener: (events: readonly Event[]) => void): void {
+  listen(listener: (events: readonly Event[]) => void, signal?: AbortSignal): void {
     this.#listeners.add(listener);
+    signal?.addEventListener("abort", () => this.#listeners.delete(listener));
   }
 
   /** What can be asked for where no single job is meant. */
   act(action: Action): void {
     if (action.do === "reconnect") this.#client.reconnect();
     if (action.do === "use") this.#client.use(action.way);
+  }
+
+  /** Ask for these lists again. */
+  refresh(...lists: List[]): void {
+    for (const list of lists) if (this.#wants.includes(list)) this.#stale.add(list);
+    void this.#refresh();
+  }
+
+  /** What became of something the user wanted. */
+  say(text: string): void {
+    this.#happen({ kind: "noticed", text });
+  }
+
+  /** What became of an upload of this page. */
+  upload(key: string, change: Partial<Upload> | null): void {
+    this.#happen({ kind: "upload", key, change });
   }
 
   /** What can be asked of one job; returns the id of the next attempt where that was asked for. */
@@ -97,10 +120,12 @@ export class PageBoard {
       case "link":
         this.#happen(delivery);
         if (delivery.link.phase === "connected") void this.#load();
+        if (delivery.link.phase === "connected") void this.#refresh();
         return;
       case "events":
         this.#happen({ kind: "events", events: delivery.events });
-        for (const listener of this.#listeners) listener(delivery.events);
+        for (const listener of [...this.#listeners]) listener(delivery.events);
+        this.refresh(...outdated(delivery.events));
         return;
       default:
         this.#happen(delivery);
@@ -124,12 +149,34 @@ export class PageBoard {
     }
   }
 
+  /** One question for all that happens while it is on its way. */
+  async #refresh(): Promise<void> {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    try {
+      for (const list of this.#stale) {
+        this.#stale.delete(list);
+        await this.#ask(list).catch((error: unknown) => {
+          // With the next news, then.
+          this.#stale.add(list);
+          throw error;
+        });
+      }
+    } catch (error) {
+      if (!this.#signal.aborted && !(error instanceof RequestFailed)) throw error;
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
   async #ask(past: Past): Promise<void> {
     const { rest } = this.#client;
     if (past === "jobs") {
       this.#happen({ kind: "answered", jobs: (await rest.jobs(JOBS, this.#signal)).jobs });
     } else if (past === "activity") {
       this.#happen({ kind: "feed", rows: (await rest.activity(MOST_ROWS, this.#signal)).activity });
+    } else if (past !== "system") {
+      this.#happen({ kind: "listed", lists: await rest.ask<Lists>("GET", past, {}, this.#signal) });
     } else {
       const { gauges, history } = await rest.system(this.#signal);
       this.#happen({ kind: "machine", thresholds: gauges, past: history });

@@ -18,7 +18,7 @@ const STATUS_MS = 1_000;
 export class Panel extends Widget {
   readonly #leaving = new AbortController();
 
-  constructor(page: PageBoard, here: Pick<PanelActs, "open" | "menu" | "insert" | "settings">) {
+  constructor(page: PageBoard, here: Pick<PanelActs, "open" | "menu" | "insert" | "settings" | "upload" | "pipelines">) {
     super();
     this.id = PANEL_ID;
     this.title.icon = icon;

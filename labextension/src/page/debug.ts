@@ -2,7 +2,10 @@
 
 import { freshKey } from "../client/keys";
 import { pageServer } from "../client/page";
+import { putting } from "../client/put";
 import { RequestFailed, Rest } from "../client/rest";
+import { Uploads } from "../client/uploads";
+import { standing, type Upload } from "../state/uploads";
 import { attribute, element, say } from "../views/element";
 import { matches, type Message, Messages, wanted } from "./messages";
 
@@ -16,6 +19,8 @@ if (server) {
   const disconnect = part("disconnect", HTMLButtonElement);
   const connecting = part("connect", HTMLFormElement);
   const training = part("train", HTMLFormElement);
+  const uploading = part("upload", HTMLFormElement);
+  const cancel = part("cancel", HTMLButtonElement);
   let socket: WebSocket | null = null;
   let paused = false;
   /** Where the stream would be resumed. */
@@ -30,6 +35,21 @@ if (server) {
     event.preventDefault();
     void train();
   });
+  const kept = new Map<string, string>();
+  const memory = {
+    get: (file: string) => kept.get(file) ?? null,
+    set: (file: string, id: string | null) => void (id === null ? kept.delete(file) : kept.set(file, id)),
+  };
+  let upload: Upload | null = null;
+  const uploads = new Uploads(rest, putting(server), memory, (_key, change) => tellUpload(change));
+  uploading.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const file = field(uploading, "file").files?.[0];
+    if (!file) return;
+    upload = null;
+    uploads.send(file);
+  });
+  cancel.addEventListener("click", () => upload && uploads.drop(upload.key));
   types.addEventListener("input", redraw);
   pause.addEventListener("click", () => {
     paused = !paused;
@@ -112,6 +132,16 @@ if (server) {
       if (!(error instanceof RequestFailed)) throw error;
       say(told, error.message);
     }
+  }
+
+  /** The same sender as the panel's; its events are in the stream below. */
+  function tellUpload(change: Partial<Upload> | null): void {
+    const told = part("uploaded", HTMLOutputElement);
+    upload = change === null ? null : ({ ...upload, pace: [], ...change } as Upload);
+    cancel.disabled = upload === null || !["waiting", "sending", "cut"].includes(upload.phase);
+    if (!upload) say(told, "Cancelled.");
+    else if (upload.dataset) told.replaceChildren(element("a", { href: `../mlops?dataset=${upload.dataset.id}` }, upload.dataset.id), ` ${upload.phase}`);
+    else say(told, `${upload.phase} ${standing(upload)}`);
   }
 
   function tell(state: string): void {

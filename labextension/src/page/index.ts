@@ -1,14 +1,21 @@
-/** `jupyter mlops`: the panel and a job beside it, as a page of its own. Its address names the job, its title the state. */
+/** `jupyter mlops`: the panel and a job, a dataset, a model or a pipeline beside it, as a page of its own. Its address names it, its title the state. */
 
 import { type Client, pageClient } from "../client/client";
-import { addressOf, type PageServer, pageServer } from "../client/page";
+import { addressOf, chosenIn, type PageServer, pageServer } from "../client/page";
+import { pipelinesOf } from "../client/pipelines";
+import { followLinks } from "../lab/links";
 import { PageBoard } from "../lab/page";
+import { uploadsOf } from "../lab/uploads";
 import type { Action } from "../state/actions";
+import { nounOf } from "../state/nouns";
 import { title } from "../state/title";
 import { element } from "../views/element";
 import { mount as mountPanel } from "../views/panel";
+import { liveDataset } from "../widgets/dataset";
 import { folding } from "../widgets/folded";
 import { live } from "../widgets/live";
+import { liveModel } from "../widgets/model";
+import { livePipeline } from "../widgets/pipeline";
 import { trans } from "../words";
 
 const [client, server] = [pageClient(), pageServer()];
@@ -23,7 +30,8 @@ function begin(client: Client, server: PageServer): void {
   const place = element("div", {});
   panel.append(place);
   const order = (jobId: string, action: Action) => void page.order(jobId, action);
-  const acts = { act: page.act.bind(page), order, open, ...folding };
+  const pipelines = { door: pipelinesOf(client.rest, server.baseUrl), changed: () => page.refresh("pipelines") };
+  const acts = { act: page.act.bind(page), order, open, upload: uploadsOf(client, server, page), ...folding, pipelines };
   const update = mountPanel(place, page.board, ever, acts);
 
   let shown: string | null | undefined;
@@ -35,52 +43,52 @@ function begin(client: Client, server: PageServer): void {
   });
   page.start(ever);
   window.addEventListener("popstate", show);
+  followLinks(server, open);
   show();
 
-  function open(jobId: string | null): void {
-    history.pushState(null, "", addressOf(server, jobId));
+  function open(id: string | null, part: string | null = null): void {
+    history.pushState(null, "", addressOf(server, id, part));
     show();
     // Where there is room for one of them only, the other is hidden, and the focus with it.
     if (!panel.checkVisibility()) beside.focus();
   }
 
-  /** The job that the address names, or none. */
+  /** What the address names, or none. */
   function show(): void {
-    const jobId = new URL(location.href).searchParams.get("job");
-    if (jobId === shown) return;
-    shown = jobId;
+    const { id, part } = chosenIn(new URL(location.href));
+    const key = id === null ? null : `${id} ${part ?? ""}`;
+    if (key === shown) return;
+    shown = key;
     leaving.abort();
     leaving = new AbortController();
-    beside.replaceChildren(...(jobId === null ? [nothing()] : [back(), card(jobId)]));
-    if (jobId === null) delete document.body.dataset["job"];
-    else document.body.dataset["job"] = jobId;
+    beside.replaceChildren(...(id === null ? [nothing()] : [back(), view(id, part)]));
+    if (id === null) delete document.body.dataset["job"];
+    else document.body.dataset["job"] = id;
     tellTitle();
   }
 
   function tellTitle(): void {
-    const told = title(page.board, shown ?? null);
+    const told = title(page.board, chosenIn(new URL(location.href)).id);
     if (document.title !== told) document.title = told;
   }
 
-  function card(jobId: string): HTMLElement {
+  function view(id: string, part: string | null): HTMLElement {
     const place = element("div", {});
-    live(place, { jobId, source: "server", job: null, series: {}, asOf: null }, client, leaving.signal);
+    const noun = nounOf(id);
+    if (noun === "dataset") liveDataset(place, id, client, page, { open }, leaving.signal);
+    else if (noun === "model") liveModel(place, id, client, page, open, server.baseUrl.href, leaving.signal, part);
+    else if (noun === "pipeline") livePipeline(place, id, client, page, server.baseUrl, leaving.signal);
+    else live(place, { jobId: id, source: "server", job: null, series: {}, asOf: null }, client, leaving.signal);
     return place;
   }
 
   function back(): HTMLElement {
-    const link = element("a", { class: "back", href: addressOf(server, null) }, trans.__("‹ All jobs"));
-    link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      open(null);
-    });
-    return link;
+    return element("a", { class: "back", href: addressOf(server, null) }, trans.__("‹ All jobs"));
   }
 }
 
 function nothing(): HTMLElement {
-  return element("p", { class: "nothing" }, trans.__("A job that is chosen in the list is shown here."));
+  return element("p", { class: "nothing" }, trans.__("What is chosen in the list is shown here."));
 }
 
 /** Who came by a token has a cookie now: what is copied from the address bar must not hold it. */

@@ -77,6 +77,6 @@ export class Messages {
 function typesOf(said: unknown): string[] {
   if (typeof said !== "object" || said === null) return [];
   if ("events" in said && Array.isArray(said.events)) return said.events.map((event: { type?: unknown }) => String(event?.type));
-  if ("latest" in said && typeof said.latest === "object" && said.latest !== null) return Object.keys(said.latest);
+  if ("latest" in said && typeof said.latest === "object" && said.latest !== null) return Object.keys(said.latest).map((key) => key.split(":")[0] ?? key);
   return "type" in said ? [String(said.type)] : [];
 }

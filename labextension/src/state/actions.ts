@@ -11,6 +11,8 @@ export type Action =
   | { do: "mute"; rule: string }
   /** Train again; the card then shows the next attempt. */
   | { do: "rerun" }
+  /** Show the model it has made, or where that is deployed. */
+  | { do: "model"; deploy: boolean }
   /** Try the connection now. */
   | { do: "reconnect" }
   | { do: "use"; way: "auto" | "polling" }

@@ -4,8 +4,10 @@
  */
 
 import type { ActivityUpdate, Event, Job, SystemMetrics } from "../protocol";
+import { type Assets, heard as heardAssets, listed, type Lists, NO_ASSETS } from "./assets";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
 import { isOver, told } from "./job";
+import { changed, type Upload } from "./uploads";
 
 export type Figures = Pick<SystemMetrics, "time" | "cpu_percent" | "memory_percent" | "disk_percent">;
 
@@ -22,6 +24,8 @@ export interface Board {
   past: readonly Figures[];
   /** Percent from which a figure of the machine is a warning, and critical. */
   thresholds: Record<string, { warning: number; critical: number }>;
+  /** What is kept beside jobs. */
+  assets: Assets;
   /** What became of something the user wanted. */
   notice: string | null;
   connection: Connection;
@@ -42,6 +46,10 @@ export type BoardHappening = { at: number } & (
   | { kind: "latest"; events: readonly Event[] }
   /** What the server knows of its machine beside the samples that come. */
   | { kind: "machine"; thresholds: Board["thresholds"]; past: readonly Figures[] }
+  /** Datasets, models and endpoints as they are now. */
+  | { kind: "listed"; lists: Lists }
+  /** Something became of an upload of this page; null takes it away. */
+  | { kind: "upload"; key: string; change: Partial<Upload> | null }
   | { kind: "noticed"; text: string | null }
   /** The store was replaced. */
   | { kind: "reset" }
@@ -54,7 +62,7 @@ export const MOST_ROWS = 200;
 const KEPT_MS = 300_000;
 
 export function freshBoard(now: number): Board {
-  return { jobs: new Map(), known: false, feed: [], samples: [], past: [], thresholds: {}, notice: null, connection: NO_CONNECTION, now };
+  return { jobs: new Map(), known: false, feed: [], samples: [], past: [], thresholds: {}, assets: NO_ASSETS, notice: null, connection: NO_CONNECTION, now };
 }
 
 export function reduceBoard(before: Board, happening: BoardHappening): Board {
@@ -69,8 +77,12 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
       return { ...board, thresholds: happening.thresholds, past: happening.past };
     case "noticed":
       return { ...board, notice: happening.text };
+    case "listed":
+      return { ...board, assets: listed(board.assets, happening.lists) };
+    case "upload":
+      return { ...board, assets: { ...board.assets, uploads: changed(board.assets.uploads, happening.key, happening.change, at) } };
     case "reset":
-      return { ...board, jobs: new Map(), known: false, feed: [] };
+      return { ...board, jobs: new Map(), known: false, feed: [], assets: { ...NO_ASSETS, uploads: board.assets.uploads } };
     case "snapshot":
       // It has the newest first; here the oldest come first, as they came.
       return { ...board, known: true, jobs: new Map(happening.jobs.map((job) => [job.job_id, job] as const).reverse()) };
@@ -80,14 +92,16 @@ export function reduceBoard(before: Board, happening: BoardHappening): Board {
     }
     case "events": {
       const rows = happening.events.filter((event) => event.type === "activity_update");
-      return { ...board, jobs: heard(board.jobs, happening.events), feed: fed(board.feed, rows) };
+      const assets = heardAssets(board.assets, happening.events);
+      return { ...board, jobs: heard(board.jobs, happening.events), feed: fed(board.feed, rows), assets };
     }
     case "feed":
       return { ...board, feed: fed(board.feed, happening.rows) };
     case "latest": {
       const fresh = happening.events.filter((event) => event.type === "system_metrics");
+      const assets = heardAssets(board.assets, happening.events);
       const kept = board.samples.filter((sample) => newest(fresh) - Date.parse(sample.time) < KEPT_MS);
-      return fresh.length > 0 ? { ...board, samples: [...kept, ...fresh] } : board;
+      return { ...board, assets, samples: fresh.length > 0 ? [...kept, ...fresh] : board.samples };
     }
   }
 }

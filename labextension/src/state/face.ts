@@ -131,6 +131,11 @@ export function canRerun(card: Card): boolean {
   return card.source === "server" && !card.job?.unreadable && (face(card) === "failed" || face(card) === "cancelled");
 }
 
+/** Whether it has left a model that this page can show. */
+export function hasModel(card: Card): boolean {
+  return card.source === "server" && face(card) === "finished" && card.job?.model_id != null;
+}
+
 export function canPause(card: Ordered): boolean {
   return reachable(card) && card.job?.status === "running" && !card.job.unreadable;
 }

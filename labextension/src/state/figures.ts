@@ -1,6 +1,7 @@
 /** Numbers, durations and times of day as people read them. What is unknown is a dash, never a guess. */
 
 import type { Point } from "../protocol";
+import { trans } from "../words";
 
 export const UNKNOWN = "—";
 
@@ -30,6 +31,14 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
+/** `87 B`, `12.3 kB`, `0.9 MB`, `1.2 GB`: files are told in powers of ten. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${Math.round(bytes)}\u202fB`;
+  if (bytes < 1e5) return `${(bytes / 1e3).toFixed(1)}\u202fkB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)}\u202fMB`;
+  return `${(bytes / 1e9).toFixed(1)}\u202fGB`;
+}
+
 /** Never rounded up: 100 % is the end. */
 export function percent(progress: number): string {
   return `${Math.floor(progress)}\u202f%`;
@@ -56,7 +65,15 @@ export function span(seconds: number): string {
 export function roughly(seconds: number): string {
   if (seconds < 60) return `${Math.max(Math.round(seconds), 0)}\u202fs`;
   if (seconds < 3600) return `${Math.round(seconds / 60)}\u202fmin`;
-  return `${Math.round(seconds / 3600)}\u202fh`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)}\u202fh`;
+  return `${Math.round(seconds / 86_400)}\u202fd`;
+}
+
+/** `just now`, `4 min ago`; empty where the time is none. */
+export function ago(iso: string, now: number): string {
+  const seconds = (now - Date.parse(iso)) / 1000;
+  if (Number.isNaN(seconds)) return "";
+  return seconds < 10 ? trans.__("just now") : trans.__("%1 ago", roughly(seconds));
 }
 
 /** `14:02` today, `21 Nov 14:02` on other days; local time. */

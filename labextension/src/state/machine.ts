@@ -14,6 +14,8 @@ export interface Gauge {
   percent: string;
   /** `4.1 of 23.5 GiB`. */
   figures: string;
+  /** The one figure of a strip: `38 %`, `4.1/23.5 GiB`. */
+  brief: string;
   /** `container`, `host`. */
   whose: string;
   level: Level;
@@ -28,6 +30,12 @@ export interface Machine {
   gauges: Gauge[];
   /** Load, network, GPUs, each in a few words. */
   more: string[];
+  /** Of these, what a strip has room for. */
+  brief: string[];
+  /** Whose the figures are where all are of one; null: each says it. */
+  whose: string | null;
+  /** Seconds between the last two samples; null until there are two. */
+  every: number | null;
 }
 
 /** Null until there is a sample, and again when the last one is old. */
@@ -38,10 +46,19 @@ export function machine(board: Board): Machine | null {
     health: now.health,
     gauges: [
       gauge(trans.__("CPU"), "cpu", board, now.cpu_percent, trans.__("%1 CPUs", amount(now.cpus)), scope(now.cpu_scope)),
-      gauge(trans.__("Memory"), "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), scope(now.memory_scope)),
+      {
+        ...gauge(trans.__("Memory"), "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), scope(now.memory_scope)),
+        brief: now.memory_limit === null ? size(now.memory_used) : slashed(now.memory_used, now.memory_limit),
+      },
       gauge(trans.__("Disk"), "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), ""),
     ],
     more: more(now),
+    brief: [
+      ...(now.load_average ? [trans.__("Load %1/%2", now.load_average[0].toFixed(1), amount(now.host.cpus))] : []),
+      ...now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}`),
+    ],
+    whose: now.cpu_scope === now.memory_scope ? scope(now.cpu_scope) : null,
+    every: interval(board),
   };
 }
 
@@ -59,6 +76,7 @@ function gauge(name: string, key: Gauge["key"], board: Board, value: number | nu
     name,
     percent: percent(value),
     figures,
+    brief: percent(value),
     whose,
     level: board.samples.at(-1)?.levels[key] ?? "healthy",
     line: line(board).map((sample) => sample[`${key}_percent`]),
@@ -74,6 +92,11 @@ function line({ past, samples }: Board): Figures[] {
 /** Those that can be reached. */
 function ticks(of: Board["thresholds"][string] | undefined): number[] {
   return of ? [of.warning, of.critical].filter((percent) => percent <= 100) : [];
+}
+
+function interval({ samples }: Board): number | null {
+  const [before, last] = samples.slice(-2);
+  return before && last ? Math.max(Date.parse(last.time) - Date.parse(before.time), 0) / 1000 : null;
 }
 
 function scope(whose: "container" | "host"): string {
@@ -102,9 +125,17 @@ function amount(value: number | null): string {
 
 /** `4.1 of 23.5 GiB`: the unit once where both have it. */
 function of(used: number | null, limit: number | null): string {
+  return trans.__("%1 of %2", ...alike(used, limit));
+}
+
+function slashed(used: number | null, limit: number | null): string {
+  return alike(used, limit).join("/");
+}
+
+function alike(used: number | null, limit: number | null): [string, string] {
   const [some, all] = [size(used), size(limit)];
   const unit = all.split("\u202f")[1] ?? "";
-  return trans.__("%1 of %2", unit && some.endsWith(`\u202f${unit}`) ? some.slice(0, -unit.length - 1) : some, all);
+  return [unit && some.endsWith(`\u202f${unit}`) ? some.slice(0, -unit.length - 1) : some, all];
 }
 
 /** `4.1 GiB`, `310 MiB`. */

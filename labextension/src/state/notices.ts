@@ -4,14 +4,15 @@ import type { Event, Job } from "../protocol";
 import { trans } from "../words";
 import type { Board } from "./board";
 import { causeOf } from "./face";
-import { figure, span } from "./figures";
+import { count, figure, span } from "./figures";
 import { isOver } from "./job";
+import { nameOf, nounOf } from "./nouns";
 import { preferences } from "./preferences";
 
 export interface Notice {
   kind: "success" | "error" | "warning";
   text: string;
-  /** The job it is about; null for the machine. */
+  /** The id of the job or model it is about; null for the machine. */
   jobId: string | null;
   /** Whether it may interrupt: all else is only kept in the list. */
   toast: boolean;
@@ -55,6 +56,47 @@ export function ofAlerts(events: readonly Event[]): Notice[] {
   return events.flatMap((event) => {
     if (event.type !== "alert_raised") return [];
     return [{ kind: "warning", text: cut(`${name(event.job)}: ${event.message}`), jobId: event.job_id, toast: false } as const];
+  });
+}
+
+/** One for all those of a minute that may not interrupt any more: how many, and of what. */
+export function grouped(rest: readonly Notice[]): Notice {
+  const noun = (one: Notice) => (one.jobId === null ? null : nounOf(one.jobId));
+  const ofJob = (kind: Notice["kind"]) => rest.filter((one) => noun(one) !== "model" && one.jobId !== null && one.kind === kind).length;
+  const [models, others] = [rest.filter((one) => noun(one) === "model").length, rest.filter((one) => one.jobId === null).length];
+  const [done, failed] = [ofJob("success"), ofJob("error")];
+  const parts = [
+    done > 0 ? trans._n("%1 finished", "%1 finished", done) : "",
+    failed > 0 ? trans._n("%1 failed or lost", "%1 failed or lost", failed) : "",
+    models > 0 ? trans._n("%1 of models", "%1 of models", models) : "",
+    others > 0 ? trans._n("%1 of the machine or the server", "%1 of the machine or the server", others) : "",
+  ];
+  const text = trans._n("%1 more in this minute: %2", "%1 more in this minute: %2", rest.length, parts.filter(Boolean).join(", "));
+  return { kind: rest.every(({ kind }) => kind === "success") ? "success" : "error", text: cut(text), jobId: null, toast: false };
+}
+
+/** Of models that are live, could not be deployed, were given up, or have predicted a round number. */
+export function ofModels(events: readonly Event[], board: Board): Notice[] {
+  if (!preferences.notify.deploy) return [];
+  return events.flatMap((event): Notice[] => {
+    if (event.type === "model_deployed") {
+      const { model_name: called, model_accuracy: accuracy, model_id: jobId } = event;
+      const text =
+        accuracy === null
+          ? trans.__("%1 is now live", called)
+          : trans.__("%1 is now live with %2 accuracy", called, `${(100 * accuracy).toFixed(1)}%`);
+      return [{ kind: "success", text: cut(text), jobId, toast: true }];
+    }
+    if (event.type === "model_status" && event.status === "failed") {
+      const named = nameOf(board, event.model_id);
+      const what = event.previous === "deployed" ? trans.__("%1 answers no more", named) : trans.__("%1 could not be deployed", named);
+      return [{ kind: "error", text: cut(event.why ? `${what}: ${event.why}` : what), jobId: event.model_id, toast: true }];
+    }
+    if (event.type === "prediction_volume" && event.milestone !== null) {
+      const text = trans.__("%1 has made %2 predictions", nameOf(board, event.model_id), count(event.milestone));
+      return [{ kind: "success", text: cut(text), jobId: event.model_id, toast: true }];
+    }
+    return [];
   });
 }
 

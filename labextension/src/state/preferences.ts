@@ -10,6 +10,8 @@ export interface Preferences {
     failed: boolean;
     /** The machine's, and whether its server answers. */
     health: boolean;
+    /** Models that are live, could not be deployed or were given up, and round numbers of predictions. */
+    deploy: boolean;
     /** Who waited for less for a job that finished is still looking. */
     minSeconds: number;
     /** Also by the browser, while the page is hidden. */
@@ -28,7 +30,7 @@ export interface Preferences {
 export const DEFAULTS: Preferences = {
   connection: "auto",
   pollSeconds: 2,
-  notify: { finished: true, failed: true, health: true, minSeconds: 10, browser: false },
+  notify: { finished: true, failed: true, health: true, deploy: true, minSeconds: 10, browser: false },
   openPanelOnTrain: false,
   smoothing: 0,
   xAxis: "step",

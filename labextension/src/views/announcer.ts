@@ -12,20 +12,32 @@ import { placeOf } from "./stages";
 const EVERY_MS = 12_000;
 const QUARTERS = [25, 50, 75];
 
-export function mount(el: HTMLElement, card: Card): (next: Card) => void {
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: Card) => void {
   const region = element("div", { class: "spoken", role: "status", "aria-live": "polite", "data-testid": "mlops-status" });
   el.append(region);
   let before = card;
   let saidAt = Number.NEGATIVE_INFINITY;
   let pending: string | null = null;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener("abort", () => clearTimeout(later));
 
+  const tell = (now: number) => {
+    if (pending === null) return;
+    clearTimeout(later);
+    const early = saidAt + EVERY_MS - now;
+    if (early > 0) {
+      // By itself: after the end of a job nothing else may happen.
+      later = setTimeout(() => tell(now + early), early);
+      return;
+    }
+    say(region, pending);
+    saidAt = now;
+    pending = null;
+  };
   return (next) => {
     pending = sentence(before, next) ?? pending;
     before = next;
-    if (pending === null || next.now - saidAt < EVERY_MS) return;
-    say(region, pending);
-    saidAt = next.now;
-    pending = null;
+    tell(next.now);
   };
 }
 

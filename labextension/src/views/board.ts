@@ -44,7 +44,7 @@ export function mount(
   // The strip is one line; the feed has a line above it.
   if (part === "system") box.append(head, body, mine, place);
   else box.append(element("header", {}, head, place), body);
-  const shown = part === "system" ? mountMachine(body, board) : mountFeed(body, board, open);
+  const shown = part === "system" ? mountMachine(body, board, "strip") : mountFeed(body, board, open);
   const connection = mountConnection(place, onServer(board), signal, act);
 
   const update = (next: Board) => {

@@ -9,7 +9,8 @@ import { trans } from "../words";
 import { xLabel } from "./axes";
 import { brush } from "./brush";
 import { attribute, element, fill, say, show } from "./element";
-import { AROUND_PX, color, data, type Drawn, isLog, kind, leftOut, options, PLOT_PX } from "./plot";
+import type { Picture } from "./picture";
+import { AROUND_PX, color, data, type Drawn, isLog, kind, leftOut, options } from "./plot";
 import { theme } from "./theme";
 
 export interface ChartState {
@@ -19,6 +20,8 @@ export interface ChartState {
   total: number | null;
   look: Look;
   width: number;
+  /** Of the plot, without its x axis. */
+  height: number;
   /** The parts of the axes that are looked at; null: all. */
   x: Range | null;
   y: Range | null;
@@ -29,12 +32,16 @@ export interface ChartState {
 export interface ChartView {
   /** Data, size, colours or the way it is looked at changed: draw. */
   paint(next: ChartState): void;
+  /** What words say of what was drawn. After all charts are drawn: to draw one, styles are read, which words that changed make dear. */
+  tell(): void;
   /** Only the crosshair moved. */
   cross(step: number | null): void;
   /** Steps with values and where they are, in the order of the x axis. */
   rows(): Pick<Curves, "steps" | "xs">;
   /** What the y axis shows, and the value of the first line at a step. */
   y(step: number | null): { shown: Range; at: number | null };
+  /** What is drawn; null before anything is. */
+  picture(): Picture | null;
 }
 
 export interface Pointer {
@@ -62,8 +69,15 @@ export function mount(el: HTMLElement, signal: AbortSignal, { pointed, dragged }
   signal.addEventListener("abort", () => plot?.destroy());
 
   function paint(state: ChartState): void {
+    drawn = { state, curves: curves(state.chart, state.look) };
+    image.style.height = `${state.height + AROUND_PX}px`;
+    plot = draw(drawn);
+  }
+
+  function tell(): void {
+    if (!drawn || !plot) return;
+    const { state } = drawn;
     const { chart, unit, look } = state;
-    drawn = { state, curves: curves(chart, look) };
     say(title, chart.title + (chart.better === null ? "" : chart.better === "up" ? " ↑" : " ↓"));
     attribute(title, "title", wish(chart));
     const [most] = chart.lines.map((line) => line.series).sort((a, b) => b.count - a.count);
@@ -85,19 +99,20 @@ export function mount(el: HTMLElement, signal: AbortSignal, { pointed, dragged }
     say(trouble, gap ?? "");
     show(trouble, gap !== null);
     attribute(image, "aria-label", summary(chart, unit));
-    plot = draw(drawn, state.width);
     const out = look.fit || state.y ? beyond(leftOut(plot, drawn), part !== "") : "";
     say(hidden, out);
     show(hidden, out !== "");
     cross(state.step);
   }
 
-  function draw(next: Drawn, width: number): uPlot {
+  function draw(next: Drawn): uPlot {
+    const { width } = next.state;
+    const height = next.state.height + AROUND_PX;
     const wanted = kind(next.state);
     if (!plot || made !== wanted) {
       plot?.destroy();
       plotted.replaceChildren();
-      const fresh = new uPlot(options(() => drawn ?? next, width), data(next.curves), plotted);
+      const fresh = new uPlot(options(() => drawn ?? next, next.state), data(next.curves), plotted);
       fresh.over.append(hair, dotsAt);
       follow(fresh);
       brush(fresh, dragged);
@@ -108,7 +123,7 @@ export function mount(el: HTMLElement, signal: AbortSignal, { pointed, dragged }
     const at = plot;
     // At once: what is counted and where the crosshair stands depends on the scales.
     at.batch(() => {
-      if (at.width !== width) at.setSize({ width, height: PLOT_PX + AROUND_PX });
+      if (at.width !== width || at.height !== height) at.setSize({ width, height });
       at.setData(data(next.curves));
     });
     return at;
@@ -160,7 +175,21 @@ export function mount(el: HTMLElement, signal: AbortSignal, { pointed, dragged }
     return { shown: [min ?? 0, max ?? 1], at: (line && drawn && reading(line, drawn.state.look, step)?.point.value) ?? null };
   }
 
-  return { paint, cross, rows: () => drawn?.curves ?? { steps: [], xs: [] }, y };
+  function picture(): Picture | null {
+    if (!drawn || !plot) return null;
+    const { lines } = drawn.state.chart;
+    const values = [...legend.children].map((entry) => entry.textContent ?? "");
+    return {
+      title: title.textContent ?? "",
+      notes: [note, hidden, average, trouble].filter((one) => !one.hidden && one.textContent).map((one) => one.textContent ?? ""),
+      legend: lines.map(({ role }, n) => ({ text: values[n] ?? "", color: color(role), dashed: role === "val" })),
+      canvas: plot.ctx.canvas,
+      width: plot.width,
+      height: plot.height,
+    };
+  }
+
+  return { paint, tell, cross, rows: () => drawn?.curves ?? { steps: [], xs: [] }, y, picture };
 }
 
 function isShown(plot: uPlot, x: number): boolean {

@@ -5,17 +5,22 @@ import type { Card } from "../state/card";
 import { type Chart, charts } from "../state/charts";
 import { isPositive, isTimed, type Range, reading } from "../state/curves";
 import { figure } from "../state/figures";
+import { code, shortId } from "../state/job";
 import { type Look, lookOf } from "../state/look";
 import { watchPreferences } from "../state/preferences";
 import { magnified } from "../state/series";
+import { pointTable } from "../state/table";
 import { along, around, type Row, walked, zoomed } from "../state/zoom";
 import { trans } from "../words";
 import { type ChartView, mount as mountChart } from "./chart";
 import { element, say, show } from "./element";
 import { keepLook, keptLook } from "./kept";
 import { paced } from "./pace";
+import { AROUND_PX, PLOT_PX } from "./plot";
+import type { Tables } from "./table";
 import { watchTheme } from "./theme";
 import { mount as mountTools } from "./toolbar";
+import { abreast, isOnScreen, mount as mountWays, tall } from "./ways";
 
 export interface Strip {
   update(next: Card): void;
@@ -29,6 +34,9 @@ export interface Strip {
 
 const CHART_PX = 205;
 const GAP_PX = 14;
+const ROW_GAP_PX = 8;
+/** Title and legend of a chart. */
+const WORDS_PX = 29;
 
 /** Somebody who turns a part over and over asks once. */
 const ASK_MS = 200;
@@ -81,9 +89,19 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
   tools.prepend(follow);
 
   const room = () => (width < 380 ? 1 : width < 560 ? 2 : Math.max(3, Math.floor((width + GAP_PX) / (CHART_PX + GAP_PX))));
-  const visible = () => (unfolded ? all : all.slice(0, room()));
+  const visible = () => (unfolded || isOnScreen(row) ? all : all.slice(0, room()));
+  const columns = () => Math.max(Math.min(isOnScreen(row) ? abreast(visible().length) : room(), visible().length), 1);
   const repaint = paced(row, paint, signal);
-  const tell = mountTools(tools, row, signal, { choose, zoom: closer });
+  const name = () => ({ name: shown.job?.name ?? "", id: shortId(shown.jobId) });
+  const ways = mountWays(row, el, signal, {
+    ...{ tables, columns, name },
+    pictures: () => visible().flatMap(({ title }) => slots.get(title)?.view.picture() ?? []),
+    turned: () => {
+      repaint();
+      fitted();
+    },
+  });
+  const tell = mountTools(tools, row, signal, { choose, zoom: closer, ways });
 
   function choose(choice: Partial<Look>): void {
     const { xAxis } = look();
@@ -93,6 +111,11 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
     if (look().xAxis !== xAxis) x = null;
     if (choice.log !== undefined || choice.fit !== undefined) ys.clear();
     turn();
+  }
+
+  function tables(): Tables {
+    const tables = visible().map((chart) => ({ title: chart.title, unit: units(shown, chart).unit, table: pointTable(chart, look(), x) }));
+    return { name: name().name || name().id, tables, code: `${code(shown.jobId)}.metrics`, csv: () => act({ do: "csv" }) };
   }
 
   function turn(): void {
@@ -184,14 +207,17 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
       slot.box.remove();
       slots.delete(title);
     }
-    const columns = Math.max(Math.min(wanted.length, room()), 1);
-    row.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
-    const each = Math.floor((width - GAP_PX * (columns - 1)) / columns);
+    const inRow = columns();
+    row.style.gridTemplateColumns = `repeat(${inRow}, minmax(0, 1fr))`;
+    const each = Math.floor((width - GAP_PX * (inRow - 1)) / inRow);
+    const rows = Math.ceil(wanted.length / inRow);
+    const height = isOnScreen(row) ? Math.max(tall(row, rows, ROW_GAP_PX) - WORDS_PX - AROUND_PX, PLOT_PX) : PLOT_PX;
     wanted.forEach((chart, i) => {
       const { box, view } = slots.get(chart.title) ?? open(chart.title);
       if (row.children[i] !== box) row.insertBefore(box, row.children[i] ?? null);
-      view.paint({ chart, ...units(shown, chart), look: looked, width: each, x, y: ys.get(chart.title)?.part ?? null, step });
+      view.paint({ chart, ...units(shown, chart), look: looked, width: each, height, x, y: ys.get(chart.title)?.part ?? null, step });
     });
+    for (const { view } of slots.values()) view.tell();
   }
 
   function open(title: string): Slot {
@@ -265,7 +291,7 @@ export function mount(el: HTMLElement, tools: HTMLElement, card: Card, signal: A
   update(card);
   return {
     update,
-    counts: () => ({ all: all.length, shown: Math.min(all.length, room()) }),
+    counts: () => ({ all: all.length, shown: isOnScreen(row) ? all.length : Math.min(all.length, room()) }),
     unfold(everything) {
       unfolded = everything;
       repaint();

@@ -3,7 +3,7 @@
 import type { Job } from "../protocol";
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
-import { face, headline } from "../state/face";
+import { face, hasModel, headline } from "../state/face";
 import { roughly, span, timeOfDay } from "../state/figures";
 import { currentStage, isOver, shortId } from "../state/job";
 import { staleFor } from "../state/times";
@@ -43,7 +43,9 @@ export function mount(
     trans.__("Details"),
   );
   details.addEventListener("click", () => attribute(details, "aria-expanded", String(toggleDetails())));
-  right.append(retry, details);
+  const deploy = element("button", { class: "quiet deploy", type: "button", "data-testid": "mlops-job-deploy" }, trans.__("Deploy…"));
+  deploy.addEventListener("click", () => act({ do: "model", deploy: true }));
+  right.append(retry, details, deploy);
   const rerun = mountRerun(right, card, act);
   const pause = mountPause(right, card, act);
   const stop = mountStop(right, card, signal, act);
@@ -66,6 +68,7 @@ export function mount(
     show(aside, time !== "");
     const { shown } = next.connection;
     show(details, over(next));
+    show(deploy, hasModel(next));
     show(retry, next.source === "server" && !over(next) && ["reconnecting", "offline", "forbidden"].includes(shown));
     say(retry, face(next) === "gone" ? trans.__("Try again") : trans.__("Retry now"));
     const focused = right.querySelector<HTMLElement>(":focus");

@@ -1,6 +1,10 @@
-/** The machine: its health as shape and word, and a gauge each for CPU, memory and disk with the last minutes. */
+/**
+ * The machine: its health as shape and word, and a gauge each for CPU, memory and disk with the last minutes. In a panel
+ * each has its line and all figures; in a strip all stand in one line, and a tooltip has the rest of each.
+ */
 
 import type { Board } from "../state/board";
+import { roughly } from "../state/figures";
 import { type Gauge, type Level, machine } from "../state/machine";
 import { trans } from "../words";
 import { attribute, element, fill, say, show } from "./element";
@@ -10,25 +14,33 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Of a spark line, in its own units: a sample each. */
 const SAMPLES = 60;
 
-export function mount(el: HTMLElement, board: Board): (next: Board) => void {
+export function mount(el: HTMLElement, board: Board, form: "panel" | "strip" = "panel"): (next: Board) => void {
+  const strip = form === "strip";
   const shape = mark("live");
   const word = element("span", { "data-testid": "mlops-health" });
-  const health = element("p", { class: "health", role: "status" }, shape, word);
+  const every = element("span", { class: "note", "data-testid": "mlops-every" });
+  const health = element("div", { class: "health" }, element("p", { role: "status" }, shape, word), every);
+  const whose = element("span", { class: "note", "data-testid": "mlops-whose" });
   const gauges = element("dl", { class: "gauges" });
   const more = element("p", { class: "note", "data-testid": "mlops-machine-more" });
   const nothing = element("p", { class: "note" }, trans.__("No sample of the machine yet."));
-  el.append(health, gauges, more, nothing);
+  if (strip) el.append(whose, gauges, more, health, nothing);
+  else el.append(health, gauges, more, nothing);
 
   const update = (next: Board) => {
     const known = machine(next);
-    for (const part of [health, gauges, more]) show(part, known !== null);
+    for (const part of [health, gauges, more, whose]) show(part, known !== null);
     show(nothing, known === null);
     if (!known) return;
     draw(shape, known.health === "healthy" ? "live" : known.health === "warning" ? "warning" : "failed");
     attribute(health, "data-level", known.health);
     say(word, called(known.health));
-    say(more, known.more.join(" · "));
-    fill(gauges, JSON.stringify(known.gauges), () => known.gauges.flatMap(told));
+    say(more, (strip ? known.brief : known.more).join(" · "));
+    say(whose, known.whose ?? "");
+    say(every, strip && known.every !== null ? `· ${roughly(known.every)}` : "");
+    attribute(every, "title", known.every === null ? null : trans.__("a sample every %1", roughly(known.every)));
+    const tell = strip ? (gauge: Gauge) => short(gauge, known.whose !== null) : told;
+    fill(gauges, JSON.stringify([known.gauges, known.whose]), () => known.gauges.flatMap(tell));
   };
   update(board);
   return update;
@@ -38,9 +50,29 @@ function called(level: Level): string {
   return { healthy: trans.__("Healthy"), warning: trans.__("Warning"), critical: trans.__("Critical") }[level];
 }
 
+function levelOf({ level }: Gauge): HTMLElement | null {
+  return level === "healthy" ? null : element("b", { class: "level" }, ` ${called(level).toLowerCase()}`);
+}
+
+/** A disk of the last five minutes says no more than its figure. */
+function short(gauge: Gauge, one: boolean): HTMLElement[] {
+  const whose = !one && gauge.whose ? element("span", { class: "note" }, gauge.whose) : null;
+  const all = [gauge.percent, gauge.figures, gauge.whose].filter(Boolean).join(" · ");
+  const figure = element(
+    "dd",
+    { "data-testid": `mlops-gauge-${gauge.key}`, "data-level": gauge.level, title: all },
+    element("b", {}, gauge.brief),
+    gauge.key === "disk" ? null : spark(gauge),
+    whose,
+    levelOf(gauge),
+  );
+  // A name wraps with its figure.
+  return [element("div", { class: "gauge" }, element("dt", {}, gauge.name), figure)];
+}
+
 function told(gauge: Gauge): HTMLElement[] {
   const whose = gauge.whose ? ` · ${gauge.whose}` : "";
-  const level = gauge.level === "healthy" ? null : element("b", { class: "level" }, ` ${called(gauge.level).toLowerCase()}`);
+  const level = levelOf(gauge);
   return [
     element("dt", {}, gauge.name),
     element(

@@ -3,7 +3,7 @@
 import type { Condition } from "../state/connection";
 import type { Mark } from "../state/face";
 
-type Drawn = Mark | Condition | "warning" | "more" | "open" | "settings";
+type Drawn = Mark | Condition | "warning" | "more" | "open" | "settings" | "table";
 
 const SVG = "http://www.w3.org/2000/svg";
 const RING = "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11z";
@@ -34,6 +34,7 @@ const SHAPES: Record<Drawn, readonly [path: string, how: "fill" | "line" | "dash
   warning: [["M8 2.2L14.4 13.4H1.6z", "line"], ["M8 6.4v3.2M8 11.2v.6", "line"]],
   more: [["M3 6.8h2.4v2.4H3zM6.8 6.8h2.4v2.4H6.8zM10.6 6.8H13v2.4h-2.4z", "fill"]],
   settings: [["M2 4.5h5M11 4.5h3M2 11.5h3M9 11.5h5", "line"], ["M9 2.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM7 9.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z", "line"]],
+  table: [["M2.5 3h11v10h-11zM2.5 6.4h11M6.2 6.4V13", "line"]],
   open: [["M4.5 6.2L8 9.7l3.5-3.5", "line"]],
 };
 

@@ -2,12 +2,13 @@
 
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
+import { hasModel } from "../state/face";
 import { code } from "../state/job";
 import { trans } from "../words";
+import { type Choice, choices } from "./choices";
 import { copy } from "./clipboard";
-import { element, fill } from "./element";
+import { element } from "./element";
 import { mark } from "./marks";
-import { popover } from "./popover";
 
 export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
   const button = element(
@@ -16,45 +17,20 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mark("more"),
   );
   let shown = card;
-  const name = { label: trans.__("More"), testid: "mlops-menu", role: "menu" };
-  const menu = popover(button, name, () => offer(), signal);
-  el.append(button, menu.panel);
-  menu.panel.addEventListener("keydown", (event) => walk(menu.panel, event));
+  el.append(button, choices(button, { label: trans.__("More"), testid: "mlops-menu" }, offered, signal));
 
-  function offer(): void {
-    const entries: [string, string, () => void][] = [
-      [trans.__("Copy job id"), "copy-id", () => void copy(shown.jobId)],
-      [trans.__("Copy as code"), "copy-code", () => void copy(code(shown.jobId))],
+  function offered(): Choice[] {
+    const all: Choice[] = [
+      { label: trans.__("Copy job id"), testid: "copy-id", chosen: () => void copy(shown.jobId) },
+      { label: trans.__("Copy as code"), testid: "copy-code", chosen: () => void copy(code(shown.jobId)) },
     ];
-    if (shown.source === "server") entries.push([trans.__("Show log"), "log", () => act({ do: "log" })]);
-    if (shown.series.size > 0) entries.push([trans.__("Download metrics CSV"), "csv", () => act({ do: "csv" })]);
-    fill(menu.panel, entries.map(([label]) => label).join(), () =>
-      entries.map(([label, testid, chosen]) => {
-        const entry = element(
-          "button",
-          { class: "entry", role: "menuitem", type: "button", "data-testid": `mlops-menu-${testid}` },
-          label,
-        );
-        entry.addEventListener("click", () => {
-          menu.close();
-          button.focus();
-          chosen();
-        });
-        return entry;
-      }),
-    );
+    if (hasModel(shown)) all.push({ label: trans.__("Open model"), testid: "model", chosen: () => act({ do: "model", deploy: false }) });
+    if (shown.source === "server") all.push({ label: trans.__("Show log"), testid: "log", chosen: () => act({ do: "log" }) });
+    if (shown.series.size > 0) all.push({ label: trans.__("Download metrics CSV"), testid: "csv", chosen: () => act({ do: "csv" }) });
+    return all;
   }
 
   return (next) => {
     shown = next;
   };
-}
-
-function walk(panel: HTMLElement, event: KeyboardEvent): void {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  event.preventDefault();
-  const entries = [...panel.querySelectorAll<HTMLElement>("button")];
-  const at = entries.findIndex((entry) => entry.matches(":focus"));
-  const step = event.key === "ArrowDown" ? 1 : -1;
-  entries[(at + step + entries.length) % entries.length]?.focus();
 }

@@ -3,6 +3,7 @@
 import type { Act } from "../state/actions";
 import type { Board } from "../state/board";
 import { answering } from "../state/connection";
+import type { Pipelines } from "../state/pipelines";
 import { type Row, rows } from "../state/rows";
 import { trans } from "../words";
 import css from "./card.css";
@@ -13,18 +14,22 @@ import { mount as mountFeed } from "./feed";
 import { mount as mountMachine } from "./machine";
 import { mark } from "./marks";
 import panelCss from "./panel.css";
+import { mount as mountPipelines } from "./pipelines";
+import recipeCss from "./recipe.css";
+import shelvesCss from "./shelves.css";
 import { mount as mountRow, type RowActs } from "./row";
+import { section, type Section } from "./section";
+import { mount as mountShelves, type ShelfActs } from "./shelves";
 import { theme, watchTheme } from "./theme";
 
-export interface PanelActs extends RowActs {
+export interface PanelActs extends RowActs, ShelfActs {
   act: Act;
   /** Puts the lines where they can be run; false where there is no such place. Without it they are copied. */
   insert?(lines: string): Promise<boolean>;
+  /** Where named recipes are run and changed, and what to do when one was. */
+  pipelines?: { door: Pipelines; changed(): void };
   /** Shows the settings, where there are any. */
   settings?(): void;
-  /** Sections that are folded, by their names: kept by who shows the panel. */
-  folded(): readonly string[];
-  fold(names: readonly string[]): void;
 }
 
 const LINE = 'mlops.train(df, target="…")';
@@ -34,7 +39,7 @@ const SAID_MS = 2_000;
 export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: PanelActs): (next: Board) => void {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
   const box = element("section", { class: "card panel", role: "group", "data-testid": "mlops-panel", "aria-label": "mlops" });
-  root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), box);
+  root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), element("style", {}, shelvesCss), element("style", {}, recipeCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
     box.dataset["theme"] = theme();
@@ -56,17 +61,22 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   const notice = element("p", { class: "note", role: "status", "data-testid": "mlops-notice" });
   const search = element("input", {
     type: "search",
-    placeholder: trans.__("filter jobs…"),
-    "aria-label": trans.__("Filter jobs"),
+    placeholder: trans.__("filter…"),
+    "aria-label": trans.__("Filter jobs, datasets, models and pipelines"),
     "data-testid": "mlops-filter",
   });
-  const open = section(trans.__("Running"), "running");
-  const over = section(trans.__("Jobs"), "jobs");
-  const activity = section(trans.__("Activity"), "activity");
+  const open = section(trans.__("Running"), "running", acts);
+  const over = section(trans.__("Jobs"), "jobs", acts);
+  const shelves = mountShelves(signal, acts);
+  const recipes = acts.pipelines ? section(trans.__("Pipelines"), "pipelines", acts) : null;
+  const { open: opened, menu } = acts;
+  const named = acts.pipelines && recipes ? mountPipelines(recipes.body, signal, { ...acts.pipelines, open: opened, ...(menu && { menu }) }) : null;
+  const activity = section(trans.__("Activity"), "activity", acts);
   const feed = mountFeed(activity.body, board, acts.open);
-  const system = section(trans.__("System"), "system");
+  const system = section(trans.__("System"), "system", acts);
   const machine = mountMachine(system.body, board);
-  box.append(header, notice, search, open.node, over.node, activity.node, system.node);
+  const pipelines = recipes ? [recipes.node] : [];
+  box.append(header, notice, search, open.node, over.node, ...shelves.nodes, ...pipelines, activity.node, system.node);
 
   let shown = board;
   const entries = new WeakMap<HTMLElement, { leaving: AbortController; tell: (row: Row, now: Board) => void }>();
@@ -78,6 +88,8 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     connection(onServer(next));
     machine(next);
     feed(next);
+    shelves.update(next, search.value);
+    if (named) recipes?.count(named(next.assets.pipelines, search.value));
     say(notice, next.notice ?? "");
     show(notice, next.notice !== null);
     const found = rows(next, search.value);
@@ -86,26 +98,16 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
     const away = next.known && !answering(next.connection) && next.connection.shown !== "connecting";
     const unknown = next.known ? null : trans.__("Not known: the server has not answered yet.");
     const called = away ? trans.__("Running when last heard of") : trans.__("Running");
-    open.tell(next, found.open, unknown ?? trans.__("Nothing runs."), called);
-    over.tell(next, found.over, unknown ?? (filtered ? trans.__("No job like that.") : null));
+    tell(open, next, found.open, unknown ?? trans.__("Nothing runs."), called);
+    tell(over, next, found.over, unknown ?? (filtered ? trans.__("No job like that.") : null));
   };
   update(board);
   return update;
 
-  function section(title: string, name: string) {
-    const head = element("summary", {}, title);
-    const body = element("div", { class: "rows-of", "data-testid": `mlops-${name}` });
-    const node = element("details", { open: !acts.folded().includes(name) }, head, body);
-    node.addEventListener("toggle", () => {
-      const others = acts.folded().filter((one) => one !== name);
-      acts.fold(node.open ? others : [...others, name]);
-    });
-    const tell = (now: Board, told: readonly Row[], nothing: string | null, called = title) => {
-      say(head, told.length > 0 ? `${called} (${told.length})` : called);
-      if (told.length > 0) list(body, told, now);
-      else fill(body, `nothing ${nothing}`, () => [nothing ? element("p", { class: "note" }, nothing) : first()]);
-    };
-    return { node, body, tell };
+  function tell({ body, count }: Section, now: Board, told: readonly Row[], nothing: string | null, called?: string): void {
+    count(told.length, called);
+    if (told.length > 0) list(body, told, now);
+    else fill(body, `nothing ${nothing}`, () => [nothing ? element("p", { class: "note" }, nothing) : first()]);
   }
 
   /** Rows stay where they are in the document while they last: the focus, and a finger, stay on them. */

@@ -48,7 +48,7 @@ export function leftOut(plot: uPlot, { curves }: Drawn): { above: number; below:
   return outside(valuesIn(curves, [x?.min ?? 0, x?.max ?? 0]), [y?.min ?? 0, y?.max ?? 0]);
 }
 
-export function options(drawn: () => Drawn, width: number): uPlot.Options {
+export function options(drawn: () => Drawn, { width, height }: Pick<ChartState, "width" | "height">): uPlot.Options {
   const style = (name: string, fallback: string) => (plot: uPlot) =>
     getComputedStyle(plot.root).getPropertyValue(name).trim() || fallback;
   const font = `${TICK_FONT_PX}px ${getComputedStyle(document.body).fontFamily || "sans-serif"}`;
@@ -59,7 +59,7 @@ export function options(drawn: () => Drawn, width: number): uPlot.Options {
   const label = (x: number) => xLabel(x, look.xAxis);
   return {
     width,
-    height: PLOT_PX + AROUND_PX,
+    height: height + AROUND_PX,
     padding: [TOP_PX, (plot) => Math.max(8, 3.4 * label(plot.scales["x"]?.max ?? 0).length), 0, 0],
     legend: { show: false },
     cursor: { show: false },

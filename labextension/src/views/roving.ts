@@ -30,5 +30,5 @@ export function rove(box: HTMLElement): void {
 }
 
 function stops(box: HTMLElement): HTMLElement[] {
-  return [...box.querySelectorAll<HTMLElement>("button, input, [tabindex]")].filter((one) => !one.closest("[hidden], [popover]"));
+  return [...box.querySelectorAll<HTMLElement>("button, input, [tabindex]")].filter((one) => !one.closest("[hidden], [popover], dialog"));
 }

@@ -5,6 +5,7 @@ import type { Board } from "../state/board";
 import { NO_CONNECTION } from "../state/connection";
 import type { Ordered } from "../state/face";
 import type { Row } from "../state/rows";
+import { type Menu, offersMenu } from "./contextmenu";
 import { element, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { mount as mountPause } from "./pause";
@@ -13,8 +14,7 @@ import { mount as mountStop } from "./stop";
 export interface RowActs {
   open(jobId: string): void;
   order(jobId: string, action: Action): void;
-  /** A menu of what can be done with the job, by the right button or the key for it; none where there is none. */
-  menu?(jobId: string, at: { x: number; y: number }): void;
+  menu?: Menu;
 }
 
 export function mount(el: HTMLElement, id: string, signal: AbortSignal, acts: RowActs): (row: Row, board: Board) => void {
@@ -30,13 +30,7 @@ export function mount(el: HTMLElement, id: string, signal: AbortSignal, acts: Ro
   const nothing: Ordered = { source: "server", job: null, connection: NO_CONNECTION, now: 0, movedAt: null };
   const updates = [mountPause(orders, nothing, order), mountStop(orders, nothing, signal, order)];
   button.addEventListener("click", () => acts.open(id));
-  el.addEventListener("contextmenu", (event) => {
-    if (!acts.menu) return;
-    event.preventDefault();
-    // The key has no place of its own.
-    const { left, bottom } = button.getBoundingClientRect();
-    acts.menu(id, event.clientX ? { x: event.clientX, y: event.clientY } : { x: left + 20, y: bottom });
-  });
+  offersMenu(el, button, id, acts.menu);
 
   return (row, board) => {
     draw(shape, row.mark);

@@ -2,7 +2,9 @@
 
 import { type Look, MOST_SMOOTHING } from "../state/look";
 import { trans } from "../words";
+import { type Choice, choices } from "./choices";
 import { attribute, element, say, show } from "./element";
+import { mark } from "./marks";
 
 export interface ToolsState {
   look: Look;
@@ -21,9 +23,11 @@ export interface Wishes {
   choose(choice: Partial<Look>): void;
   /** `factor` < 1: nearer. */
   zoom(factor: number): void;
+  /** Other ways to have the charts. */
+  ways(): readonly Choice[];
 }
 
-export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal, { choose, zoom }: Wishes): (next: ToolsState) => void {
+export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal, { choose, zoom, ways }: Wishes): (next: ToolsState) => void {
   const bar = element("div", { class: "chart-tools spoken", role: "toolbar", "aria-label": trans.__("Tools of the charts"), "data-testid": "mlops-chart-tools" });
   let state: ToolsState | null = null;
 
@@ -41,7 +45,10 @@ export function mount(el: HTMLElement, charts: HTMLElement, signal: AbortSignal,
   const fit = tool("1–99\u202f%", trans.__("Fit the y axis to 1–99 % of the values"), "mlops-fit", () => state && choose({ fit: !state.look.fit }));
   const less = tool("−", trans.__("− zoom out"), "mlops-zoom-out", () => state?.noMore === null && zoom(2));
   const more = tool("+", trans.__("+ zoom in around the crosshair"), "mlops-zoom-in", () => zoom(0.5));
-  bar.append(element("span", { class: "smoothing" }, slider, weight), log, time, fit, less, more);
+  const other = tool("", trans.__("Other ways to have the charts"), "mlops-ways", () => {});
+  other.append(mark("open"));
+  const menu = choices(other, { label: trans.__("Other ways to have the charts"), testid: "mlops-ways-menu" }, ways, signal);
+  bar.append(element("span", { class: "smoothing" }, slider, weight), log, time, fit, less, more, other, menu);
   el.prepend(bar);
   attend([charts, bar], (there) => bar.classList.toggle("spoken", !there), signal);
 

@@ -23,6 +23,7 @@ import { mount as mountProgress } from "./progress";
 import { rove } from "./roving";
 import { mount as mountSentence } from "./sentence";
 import { mount as mountStages } from "./stages";
+import { keepKeys } from "./keys";
 import { theme, watchTheme } from "./theme";
 
 const BLINK_SECONDS = 0.8;
@@ -32,9 +33,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const box = element("section", { class: "card", role: "group", "data-testid": "mlops-card" });
   root.replaceChildren(element("style", {}, uplotCss), element("style", {}, css), box);
   signal.addEventListener("abort", () => root.replaceChildren());
-  // The notebook must not take letters pressed here for its commands.
-  el.setAttribute("data-lm-suppress-shortcuts", "true");
-  box.addEventListener("keydown", (event) => leave(el, event));
+  keepKeys(el, box);
   rove(box);
 
   // Before the charts watch: they read the colours this sets.
@@ -66,7 +65,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     mountFindings(tools, card, signal),
     mountSentence(below, card),
     mountFailure(why, card),
-    mountAnnouncer(below, card),
+    mountAnnouncer(below, card, signal),
   ];
   line.append(tools);
   const details = mountDetails(below, card);
@@ -95,15 +94,4 @@ function isBlink(card: Card): boolean {
   // Suspended, or cut off from its server, its first moment would last.
   if (card.job?.status === "paused" || card.connection.shown === "reconnecting") return false;
   return face(card) === "running" && card.source === "server" && (elapsed(card) ?? BLINK_SECONDS) < BLINK_SECONDS;
-}
-
-/** Escape gives the keys back to the notebook. */
-function leave(el: HTMLElement, event: KeyboardEvent): void {
-  if (event.key !== "Escape") return;
-  event.preventDefault();
-  event.stopPropagation();
-  const notebook = el.closest<HTMLElement>(".jp-Notebook");
-  const focused = el.shadowRoot?.activeElement;
-  if (focused instanceof HTMLElement) focused.blur();
-  notebook?.focus();
 }

@@ -3,11 +3,10 @@
  * of mlops_jupyter/notebook/board.py, and what JupyterLab's renderer does.
  */
 
-import type { AnyModel } from "@anywidget/types";
 import type { Client } from "../client/client";
-import { type Relayed, relayClient } from "../client/relay";
 import { PageBoard } from "../lab/page";
 import { type BoardActs, mount, type Part } from "../views/board";
+import { type Placed, placed } from "./placed";
 
 export const BOARD_MIME_TYPE = "application/vnd.mlops.board+json";
 
@@ -16,9 +15,16 @@ export interface SavedBoard {
   kernel: string | null;
 }
 
+/** A pipeline is saved alike. */
+export interface SavedPipeline {
+  part: "pipeline";
+  subject: string;
+}
+
 /** Null of what a later version wrote. */
-export function savedBoard(data: unknown): SavedBoard | null {
-  const { version, part, kernel } = (data ?? {}) as Record<string, unknown>;
+export function savedBoard(data: unknown): SavedBoard | SavedPipeline | null {
+  const { version, part, kernel, subject } = (data ?? {}) as Record<string, unknown>;
+  if (version === 1 && part === "pipeline" && typeof subject === "string") return { part, subject };
   if (version !== 1 || (part !== "system" && part !== "activity")) return null;
   return { part, kernel: typeof kernel === "string" ? kernel : null };
 }
@@ -30,16 +36,8 @@ export function liveBoard(el: HTMLElement, saved: SavedBoard, client: Client, op
   page.start(signal);
 }
 
-interface Traits extends Relayed {
+interface Traits extends Placed {
   part: Part;
 }
 
-function render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal?: AbortSignal }): () => void {
-  const leaving = new AbortController();
-  signal?.addEventListener("abort", () => leaving.abort());
-  const client = relayClient(model as unknown as AnyModel<Relayed>);
-  liveBoard(el, { part: model.get("part"), kernel: null }, client, null, leaving.signal);
-  return () => leaving.abort();
-}
-
-export default { render };
+export default placed<Traits>((el, model, client, signal) => liveBoard(el, { part: model.get("part"), kernel: null }, client, null, signal));

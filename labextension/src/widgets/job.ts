@@ -6,6 +6,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { pageClient } from "../client/client";
 import { type Relayed, relayClient } from "../client/relay";
+import { speakAsPage } from "../words";
 import { type Given, live } from "./live";
 import { jobIn, seriesIn } from "./saved";
 
@@ -16,6 +17,7 @@ interface Traits extends Relayed {
 }
 
 function render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal?: AbortSignal }): () => void {
+  speakAsPage();
   const leaving = new AbortController();
   signal?.addEventListener("abort", () => leaving.abort());
   const client = model.get("relayed") ? relayClient(model as unknown as AnyModel<Relayed>) : pageClient();

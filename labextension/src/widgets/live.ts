@@ -5,13 +5,17 @@
 
 import type { Client, Delivery } from "../client/client";
 import { freshKey } from "../client/keys";
+import { addressOf, pageServer } from "../client/page";
 import { isForbidden, RequestFailed } from "../client/rest";
 import { wait } from "../client/stream";
+import { follow } from "../lab/links";
 import type { Job } from "../protocol";
 import { type Action, refused, unheard } from "../state/actions";
 import { type Card, freshCard, type Happening, type KeptSeries, reduce, type Source } from "../state/card";
 import { endedWithoutResult, isOver } from "../state/job";
+import { copy } from "../views/clipboard";
 import { mount } from "../views/train";
+import { trans } from "../words";
 import { save } from "./csv";
 
 export interface Given {
@@ -197,6 +201,11 @@ function attempt(
       if (action.do === "csv") save(card, null);
       return;
     }
+    if (action.do === "model") {
+      const id = card.job?.model_id;
+      if (id) showModel(client, id, action.deploy);
+      return;
+    }
     const tried = (what: () => Promise<void>, otherwise: string) => heard(client, action, what, otherwise);
     switch (action.do) {
       case "reconnect":
@@ -239,6 +248,18 @@ function attempt(
       case "csv":
         void tried(async () => save(card, (await client.rest.getMetrics(given.jobId, undefined, signal)).series), refused(action));
     }
+  }
+
+  /** Where no page of the server can be opened, the line that does it is copied. */
+  function showModel(by: Client, id: string, deploy: boolean): void {
+    const server = by.link.transport === "relay" ? null : pageServer();
+    if (server) {
+      follow(addressOf(server, id, deploy ? "deploy" : null));
+      return;
+    }
+    const line = `mlops.model("${id}")${deploy ? ".deploy()" : ""}`;
+    void copy(line);
+    happen({ kind: "noticed", text: trans.__("Copied: %1", line) });
   }
 
   /** The answer is the record as it was asked; what came of it may be told before it is here. */

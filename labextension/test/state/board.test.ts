@@ -3,7 +3,7 @@ import type { AlertRaised, SystemMetrics } from "../../src/protocol";
 import { type Board, freshBoard, MOST_JOBS, reduceBoard } from "../../src/state/board";
 import { NO_LINK } from "../../src/state/connection";
 import { machine, size } from "../../src/state/machine";
-import { endedIn, ofAlerts, ofHealth, ofJobs } from "../../src/state/notices";
+import { endedIn, grouped, ofAlerts, ofHealth, ofJobs } from "../../src/state/notices";
 import { rows, summary } from "../../src/state/rows";
 import { aJob, JOB_ID, progressed, TIME } from "../builders";
 
@@ -201,6 +201,18 @@ describe("the machine", () => {
     expect(machine(reduceBoard(board, { at: NOW + 31_000, kind: "tick" }))).toBeNull();
   });
 
+  test("a strip has one figure of each, whose they are once where all are of one, and how often it is told", () => {
+    const strip = (board: Board) => {
+      const known = machine(board);
+      return [known?.gauges.map(({ brief }) => brief), known?.brief, known?.whose, known?.every];
+    };
+    const one = sampled(aBoard(), NOW);
+    expect(strip(one)).toEqual([["38\u202f%", "4.1/23.5\u202fGiB", "61\u202f%"], ["Load 1.2/64"], "container", null]);
+    const gpu = [{ name: "T4", percent: 7, memory_used: 1, memory_limit: 2 }] as unknown as SystemMetrics["gpu"];
+    const two = sampled(one, NOW + 5_000, { cpu_scope: "host", memory_limit: null, load_average: null, gpu });
+    expect(strip(two)).toEqual([["38\u202f%", "4.1\u202fGiB", "61\u202f%"], ["T4 7\u202f%"], null, 5]);
+  });
+
   test("what was not measured is no number and a gap", () => {
     const board = sampled(sampled(aBoard(), NOW), NOW + 5_000, { cpu_percent: null, cpus: null });
     const cpu = machine(board)?.gauges[0];
@@ -260,6 +272,17 @@ describe("notices", () => {
     const raised = { type: "alert_raised", job_id: JOB_ID, message: "train_loss is NaN at epoch 12.", job: aJob() } as AlertRaised;
     expect(ofAlerts([raised])).toEqual([
       { kind: "warning", text: "digits-mlp: train_loss is NaN at epoch 12.", jobId: JOB_ID, toast: false },
+    ]);
+  });
+
+  test("those of a minute that may not interrupt any more are one: how many, and of what", () => {
+    const [done] = ends({ status: "completed", elapsed_time: 11 });
+    const [lost] = ends({ status: "lost" });
+    if (!done || !lost) throw new Error("no notice");
+    const server = { kind: "warning", text: "away", jobId: null, toast: true } as const;
+    expect([grouped([done]), grouped([done, lost, done, server])]).toEqual([
+      { kind: "success", text: "1 more in this minute: 1 finished", jobId: null, toast: false },
+      { kind: "error", text: "4 more in this minute: 2 finished, 1 failed or lost, 1 of the machine or the server", jobId: null, toast: false },
     ]);
   });
 

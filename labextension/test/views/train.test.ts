@@ -487,6 +487,19 @@ describe("what is heard", () => {
       "digits-mlp: 75 percent",
     ]);
   });
+
+  test("is the end, too, of a job that ended soon after another sentence and does nothing more", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const shown = new Shown({ progress: 20 });
+    shown.happen({ kind: "events", at: 1_000, events: [progressed(1, { progress: 26 })] });
+    shown.happen({ kind: "record", at: 4_000, job: aJob({ status: "completed", final_score: 0.98 }) });
+    const heard = [8_999, 2].map((ms) => {
+      vi.advanceTimersByTime(ms);
+      return shown.text("status");
+    });
+    vi.useRealTimers();
+    expect(heard).toEqual(["digits-mlp: 25 percent", "digits-mlp: Finished, accuracy 0.9800"]);
+  });
 });
 
 describe("the card as a place", () => {

@@ -3,23 +3,32 @@
  * their own. What is left of the Latin alphabet in the document has bypassed `trans`.
  */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ActivityUpdate, HealthChange, Job, SystemMetrics } from "../../src/protocol";
-import { type Board, freshBoard, reduceBoard } from "../../src/state/board";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { ActivityUpdate, Event, HealthChange, Job, SystemMetrics } from "../../src/protocol";
+import type { Model } from "../../src/state/assets";
+import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../../src/state/board";
 import type { Happening, Source } from "../../src/state/card";
 import { charts, notFinite, summary as described } from "../../src/state/charts";
 import type { Link } from "../../src/state/connection";
-import { ofHealth, ofJobs } from "../../src/state/notices";
+import { ofHealth, ofJobs, ofModels } from "../../src/state/notices";
+import type { Pipelines } from "../../src/state/pipelines";
 import { summary } from "../../src/state/rows";
 import { append, NO_SERIES } from "../../src/state/series";
+import { fresh } from "../../src/state/uploads";
 import { sentence } from "../../src/views/announcer";
+import { mount as mountDataset } from "../../src/views/dataset";
+import { mount as mountModel } from "../../src/views/modelcard";
+import { mount as mountPipeline } from "../../src/views/pipelinecard";
+import { mount as mountPipelines } from "../../src/views/pipelines";
 import { mount } from "../../src/views/panel";
 import { ENGLISH, speak } from "../../src/words";
+import { aDataset, aDatasetSight, aModel, aModelSight, aMonitoring, anEndpoint, aPipeline, aPreview, aVersion } from "../assets";
 import { aCandidate, aJob, metricPoints, points, stagesAt, TIME } from "../builders";
+import { written } from "./canvas";
 import { LIVE, Shown } from "./page";
 
 /** Symbols of units and numbers, the product's name, metrics by their own names; days and times, which the browser says. */
-const NOT_WORDS = /\b(ms|min|KiB|MiB|GiB|MB|GB|NaN|mlops|(train|val|test)_\w+|cv_\w+|Nov|AM|PM)\b/g;
+const NOT_WORDS = /\b(ms|min|kB|PSI|KiB|MiB|GiB|MB|GB|NaN|mlops|(train|val|test)_\w+|cv_\w+|Nov|AM|PM)\b/g;
 const NOW = Date.parse(TIME);
 
 /** Every letter but those of the values becomes another alphabet's. */
@@ -153,6 +162,24 @@ test.each(["server", "kernel", "saved"] as const)("no card, fed by its %s, says 
   expect(new Set(bypassed(told.join("\n")))).toEqual(new Set());
   // Not for want of words.
   expect(told.filter((text) => text.includes("ж")).length).toBeGreaterThan(20);
+}, 60_000);
+
+test("no chart draws a word that is not to be translated", async () => {
+  const drawn = written();
+  const shown = new Shown({ ...SILENT, ...JOBS[0] });
+  shown.card = { ...shown.card, jobId: SILENT.job_id as string };
+  shown.happen(...LATER);
+  // A card learns how wide it is after it was drawn, and uPlot draws when it is idle.
+  const settled = () => new Promise((idle) => setTimeout(idle));
+  await settled();
+  for (const button of shown.find("chart-tools").querySelectorAll("button")) button.click();
+  await settled();
+  shown.leaving.abort();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  expect(new Set(bypassed(drawn.join("\n")))).toEqual(new Set());
+  // Values and steps, and then times with their unit.
+  expect(new Set(drawn.map((text) => text.replace(/[\d.:]/g, "")))).toEqual(new Set(["", "\u202fs"]));
 });
 
 function board(...jobs: Partial<Job>[]): Board {
@@ -185,7 +212,14 @@ test("no panel says a word that is not to be translated", () => {
     reduceBoard(one, { at: NOW, kind: "feed", rows: rowsOf }),
     [1, 2].reduce((next, n) => reduceBoard(next, { at: NOW + 9_000 * n, kind: "link", link: gone }), one),
   ]);
-  const acts = { act: () => {}, order: () => {}, open: () => {}, folded: () => [], fold: () => {} };
+  const lists = { datasets: [aDataset({ id: "1", name: "№", versions: [aVersion(SILENT_VERSION)] })], models: models(), endpoints: [] };
+  const phases = (["waiting", "sending", "cut", "reading", "done", "same", "failed", "elsewhere"] as const).map((phase, i) => ({
+    ...{ kind: "upload", at: NOW + i, key: phase },
+    change: { ...fresh(phase, "№", 9), phase, error: "!", line: 3, dataset: { id: "1", version: 1 } },
+  })) as BoardHappening[];
+  boards.push([{ at: NOW, kind: "listed", lists } as BoardHappening, ...phases].reduce(reduceBoard, boards[0] as Board));
+  const upload = { send: () => {}, drop: () => {} };
+  const acts = { act: () => {}, order: () => {}, open: () => {}, folded: () => [], fold: () => {}, upload };
   const told = boards.flatMap((one) => {
     const el = document.createElement("div");
     document.body.replaceChildren(el);
@@ -201,6 +235,93 @@ test("no panel says a word that is not to be translated", () => {
   expect(new Set(bypassed(told.join("\n")))).toEqual(new Set());
 });
 
+const SILENT_VERSION = { filename: "№", created_by: "№", sha256: "0".repeat(64) };
+
+/** Every status, and records whose own texts have no letters. */
+function models(): Model[] {
+  const silent = {
+    ...{ name: "№", aliases: ["№"], estimator: "№", metric: "7", metrics: { 7: 1 }, parameters: { 1: 2 }, environment: { 1: "2" }, target: "№" },
+    signature: { inputs: [{ name: "№1", kind: "number", dtype: "№", missing: false }, { name: "№2", kind: "boolean", dtype: "№", missing: false }] },
+    provenance: { job_id: "№", submitted_by: "№", dataset: { name: "№", id: "d-1", hash: "000", rows: 1, columns: 1, version: 1 } },
+    split: { rule: "№", test_size: 0.2, test: null, cv: 5, refit: false, seed: 0 },
+  };
+  const statuses = ["registered", "deploying", "deployed", "failed", "retired"] as const;
+  return statuses.map((status, i) => aModel({ ...silent, status, model_id: `m-${i}`, version: i + 1, score: i ? 1 : null }));
+}
+
+test("no dataset and no model says a word that is not to be translated", () => {
+  const told: string[] = [];
+  const look = (show: (el: HTMLElement) => void) => {
+    const el = document.createElement("div");
+    document.body.replaceChildren(el);
+    show(el);
+    const root = el.shadowRoot as ShadowRoot;
+    for (const button of root.querySelectorAll("button")) button.click();
+    told.push(...words(root));
+  };
+  const kinds = ["number", "integer", "boolean", "category", "text", "date", "duration"];
+  const columns = kinds.map((kind, i) => ({
+    ...{ name: `№${i}`, kind, dtype: "№", missing: i, distinct: i || null, warnings: [] },
+    ...(i ? { top: [{ value: "№", count: 3 }] } : { histogram: { edges: [0, 1], counts: [3] } }),
+  }));
+  const preview = aPreview({ columns, rows: [[1, null, "№", ""]], problems: [{ message: "!" }], suggested_target: { name: "№1", reason: "!" } });
+  const never = new AbortController().signal;
+  const dataset = { id: "1", dataset: aDataset({ id: "1", name: "№", versions: [aVersion(SILENT_VERSION)] }) };
+  const lineage = { jobs: [{ job_id: "1", name: "№", status: "!" }], models: [{ model_id: "1", name: "№", version: 1 }] };
+  for (const sight of [aDatasetSight({ ...dataset, preview, lineage }), aDatasetSight({ ...dataset, preview: null, lineage: { jobs: [], models: [] } }), aDatasetSight({ id: "1", dataset: null, preview: null, lineage: null })]) {
+    look((el) => mountDataset(el, sight, never, { open: () => {}, version: () => {} }));
+  }
+  const acts = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {} };
+  const drift = Object.fromEntries(["none", "none", "warning", "drift"].map((level, i) => [`№${i}`, { psi: i ? 1 : null, ks: 1, level, rows: 1 }]));
+  const answer = { model_id: "1", name: "№", version: 1, predictions: [1], probabilities: [[1]], classes: ["№"], ms: 1 };
+  const endpoint = anEndpoint({ name: "№", model_id: "m-2", history: ["m-0"], error: "!" });
+  const all = models();
+  for (const { model_id: id } of [...all, { model_id: "m-9" }]) {
+    for (const more of [{}, { endpoint, monitoring: aMonitoring({ drift }), answer, faults: [{ column: null, message: "!" }], example: { "№1": 1 }, busy: "deploy" as const }]) {
+      look((el) => mountModel(el, aModelSight({ id, models: all, baseUrl: "1/", ...more }), never, acts));
+    }
+  }
+  expect(new Set(bypassed(told.join("\n").replaceAll(/1\/mlops\S*/g, "")))).toEqual(new Set());
+  expect(told.filter((text) => text.includes("ж")).length).toBeGreaterThan(100);
+});
+
+test("no view of a pipeline says a word that is not to be translated", async () => {
+  const told: string[] = [];
+  const never = new AbortController().signal;
+  const recipe = { data: { path: "/1" }, target: "№", model: "№", split: "№", cv: 5, params: {} };
+  const one = aPipeline({ name: "№", by: "№", recipe });
+  const done = async () => one;
+  const door: Pipelines = {
+    ...{ run: async () => "1", save: done, duplicate: done, remove: async () => {}, restore: async () => {}, script: () => "1" },
+    versions: async () => [1, 2, 3].map((version) => ({ version, by: "№", time: TIME })),
+    compare: async () => [],
+  };
+  Object.assign(HTMLElement.prototype, { showPopover() {}, hidePopover() {} });
+  const acts = { door, ran: () => {}, changed: () => {}, names: () => [] };
+  for (const pipeline of [one, { ...one, recipe: { ...recipe, metric: "№", grid: {}, cv: 0, params: { 1: 1 } } }, { ...one, newest: 1 }, null]) {
+    const el = document.createElement("div");
+    document.body.replaceChildren(el);
+    mountPipeline(el, { id: "1", pipeline, trouble: null, now: NOW }, never, acts);
+    const root = el.shadowRoot as ShadowRoot;
+    const press = (testid: string) => root.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`)?.click();
+    // Whatever can be pressed is; what comes of it is said a moment later.
+    for (const what of ["pipeline-run", "pipeline-more", "menu-pipeline-rename", "menu-pipeline-duplicate", "pipeline-named", "menu-pipeline-compare", "pipeline-delete", "pipeline-delete"]) {
+      press(what);
+      told.push(...words(root));
+      await new Promise((then) => setTimeout(then));
+      told.push(...words(root));
+    }
+  }
+  const list = document.createElement("div");
+  const update = mountPipelines(list, never, { door, changed: () => {}, open: () => {} });
+  for (const [all, filter] of [[null, ""], [[], ""], [[one], ""], [[one], "№№"]] as const) {
+    update(all, filter);
+    told.push(...words(list));
+  }
+  expect(new Set(bypassed(told.join("\n")))).toEqual(new Set());
+  expect(told.filter((text) => text.includes("ж")).length).toBeGreaterThan(100);
+});
+
 test("no notice and no summary, of jobs or of a curve, says a word that is not to be translated", () => {
   const ended = JOBS.flatMap((job) => ofJobs(board({}), board(job), new Set()));
   const health = (["high", "medium"] as const).flatMap((priority) =>
@@ -210,7 +331,17 @@ test("no notice and no summary, of jobs or of a curve, says a word that is not t
   const curves = [[1, null, 3], [2, null], [null, 1, null, 1], [null]].flatMap((values) =>
     charts(null, append(NO_SERIES, points("val_loss", values))).flatMap((one) => [described(one, "№"), notFinite(one, "№") ?? ""]),
   );
-  const told = [...ended, ...health].map((notice) => notice.text);
+  const serving = [
+    { type: "model_deployed", model_name: "№", model_id: "m-0", model_accuracy: 0.5 },
+    { type: "model_deployed", model_name: "№", model_id: "m-0", model_accuracy: null },
+    { type: "model_status", status: "failed", previous: "deploying", model_id: "m-0", why: "!" },
+    { type: "model_status", status: "failed", previous: "deployed", model_id: "m-0", why: "!" },
+    { type: "prediction_volume", milestone: 1000, model_id: "m-0" },
+  ] as unknown as Event[];
+  const named = reduceBoard(board(), { at: NOW, kind: "listed", lists: { models: [aModel({ model_id: "m-0", name: "№", version: 1 })] } });
+  const models = ofModels(serving, named);
+  expect(models.map((notice) => notice.toast)).toEqual([true, true, true, true, true]);
+  const told = [...ended, ...health, ...models].map((notice) => notice.text);
   expect(told.length).toBeGreaterThan(8);
   expect(new Set(bypassed([...told, ...summaries, ...curves].join("\n")))).toEqual(new Set());
 });

@@ -14,6 +14,9 @@ TASKS: tuple[Task, ...] = ("classification", "regression")
 #: any table, and can be watched while it fits.
 DEFAULT_MODEL = "hist_gradient_boosting"
 AUTO = "auto"
+#: Rows up to which a team of OpenMP threads only waits for itself: 0.3 s for a fit on one thread, as on
+#: two idle cores, but up to 16 s on two busy ones, where its threads spin for each other.
+ONE_THREAD = 5000
 DEFAULT_METRIC: dict[Task, str] = {"classification": "accuracy", "regression": "r2"}
 
 

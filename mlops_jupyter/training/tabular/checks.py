@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlops_jupyter.core.errors import Problem, closest, did_you_mean
+from mlops_jupyter.core.errors import Problem, did_you_mean
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.training.tabular import catalogue, options, splittable
 from mlops_jupyter.training.tabular import target as targets
@@ -66,22 +66,6 @@ def chosen_task(target: pd.Series | None, spec: JobSpec, estimator: object | Non
     if own is not None and not (target is not None and own == "classification" and _continuous(target)):
         return own
     return targets.natural_task(target) if target is not None else "classification"
-
-
-def missing_file(name: str, folder: Path) -> Problem:
-    """``name`` is no file below ``folder``: which ones are close?"""
-    wanted = Path(name)
-    beside = (folder / wanted).parent
-    files = [f.name for f in beside.iterdir() if f.suffix in (".csv", ".parquet")] if beside.is_dir() else []
-    near = [
-        str(wanted.parent / file) if wanted.is_absolute() else f"./{wanted.parent / file}"
-        for file in closest(wanted.name, files, 3)
-    ]
-    message = f'"{name}" is neither a file in the notebook\'s folder nor an uploaded dataset.'
-    hint = f"Close: {', '.join(near)}" if near else None
-    if hint is None and files:
-        hint = f"Files there: {', '.join(sorted(files)[:5])}"
-    return Problem(error="DatasetNotFoundError", message=message, hint=hint)
 
 
 def _own_task(estimator: object | None, model: str | None) -> Task | None:

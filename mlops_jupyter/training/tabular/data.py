@@ -6,12 +6,14 @@ and unpacks archives. Not here: what is wrong with a table (``checks``, ``findin
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from mlops_jupyter.core.errors import DataError, DatasetNotFoundError
+from mlops_jupyter.training.tabular.wording import counted
 
 _PARQUET = b"PAR1"
 _COMPRESSED = {
@@ -29,12 +32,19 @@ _COMPRESSED = {
     b"\x28\xb5": "zstd",
 }
 _SEPARATORS = ",;\t|"
+#: A cell of digits alone that begins with a zero; looked for by its zero, which is rarer than separators.
+_CODE = re.compile(rb'0(?<=[,;\t|"\r\n]0)[0-9]+(?=[,;\t|"\r\n])')
+#: No code is longer, with what stands around it.
+_LONGEST_CODE = 64
+
 #: Bytes of a file that tell what it is.
 _HEAD = 64 * 1024
 #: In the cells of a column, nothing that can be learned from.
 _STRUCTURES = (list, tuple, dict, set, np.ndarray, bytes)
 #: Cells read at a time where not the whole table is to be held in memory.
 _CELLS = 4_000_000
+#: Rows of a Parquet file read at a time where it may unfold to more than it looks like.
+_BATCH = 16_384
 
 
 class Table(NamedTuple):
@@ -73,6 +83,49 @@ def columns(path: Path, name: str | None = None) -> tuple[str, ...]:
     name = name or path.name
     with _open(path, name) as file:
         return tuple(_frame(file, name, [])[0].columns)
+
+
+def header(path: Path, name: str) -> tuple[Literal["csv", "parquet"], tuple[str, ...]]:
+    """What kind of file it is, and its columns as they will be called."""
+    with _open(path, name) as file:
+        frame, separator = _frame(file, name, [])
+        return "parquet" if separator is None else "csv", tuple(frame.columns)
+
+
+def parts(path: Path, name: str, most: int) -> Generator[pd.DataFrame]:
+    """All rows, some at a time; ``DataError`` once a Parquet file unfolds to more than ``most`` bytes."""
+    with _open(path, name) as file:
+        columns = _frame(file, name, [])[0].shape[1]
+        yield from _in_turn(file, name, columns, most)
+
+
+def fields(line: bytes) -> list[str]:
+    """Of the first line of a CSV file, without a look at the rest."""
+    lines = csv.reader([line.decode("utf-8", "replace")], delimiter=_separator(line))
+    try:
+        return next(lines, [])
+    except csv.Error:
+        # A field longer than the module takes: pandas says what is wrong with it, or nothing is.
+        return []
+
+
+def undecodable(path: Path) -> tuple[int, str | None, int]:
+    """Line, column if it can be named, and value of the first byte that is no UTF-8."""
+    with path.open("rb") as file:
+        names: list[str] = []
+        separator = ","
+        for number, line in enumerate(file, 1):
+            if number == 1:
+                separator = _separator(line)
+                names = fields(line)
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                before = line[: error.start].decode()
+                position = len(next(csv.reader([before], delimiter=separator), [""])) - 1
+                named = names[position] if number > 1 and position < len(names) else None
+                return number, named, line[error.start]
+    raise ValueError("all of it is UTF-8")
 
 
 def glance(path: Path, wanted: Iterable[str], name: str | None = None) -> Glance:
@@ -144,22 +197,35 @@ def _frame(
     for magic, kind in _COMPRESSED.items():
         if head.startswith(magic):
             raise DataError(f"{name} is a {kind} archive, not a table.", "Unpack it first.")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{name} is UTF-16 text.", "Save it as UTF-8.")
     separator = _separator(head)
     return _csv(file, name, separator, only), separator
 
 
-def _in_turn(file: BufferedReader, name: str, columns: int) -> Generator[pd.DataFrame]:
-    """All rows of the table, some at a time."""
+def _in_turn(
+    file: BufferedReader, name: str, columns: int, most: int | None = None
+) -> Generator[pd.DataFrame]:
+    """All rows of the table, some at a time; ``most``: bytes that a Parquet file may unfold to."""
     rows = max(1, _CELLS // max(1, columns))
     file.seek(0)
     head = file.read(_HEAD)
     file.seek(0)
     if head.startswith(_PARQUET):
         with _as_parquet(name):
-            for batch in parquet.ParquetFile(file).iter_batches(rows):
+            unfolded = 0
+            # Few at first: of what unfolds to too much, one batch may be more than memory holds.
+            for batch in parquet.ParquetFile(file).iter_batches(rows if most is None else min(rows, _BATCH)):
+                unfolded += batch.nbytes
+                if most is not None and unfolded > most:
+                    raise DataError(
+                        f"{name} unfolds to more than {most / (1 << 30):.1f} GiB, far more than on disk."
+                    )
                 yield _plain(batch.to_pandas())
     else:
-        with _as_csv(name), _reader(file, _separator(head), chunksize=rows) as reader:
+        separator = _separator(head)
+        codes = _codes(file, name, separator)
+        with _as_csv(name), _reader(file, separator, chunksize=rows, dtype=codes) as reader:
             for frame in reader:
                 yield _named(frame.reset_index(drop=True))
 
@@ -181,15 +247,52 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv(file: BufferedReader, name: str, separator: str, only: Sequence[str] | None) -> pd.DataFrame:
+    names_alone = only is not None and not only
+    codes = {} if names_alone else _codes(file, name, separator)
     with _as_csv(name):
         frame = _reader(
             file,
             separator,
-            nrows=0 if only is not None and not only else None,
+            dtype=codes,
+            nrows=0 if names_alone else None,
             usecols=list(only) if only else None,
         )
     # A header one name short makes the first column an index of row names.
     return _named(frame.reset_index(drop=True))
+
+
+def _codes(file: BufferedReader, name: str, separator: str) -> dict[str, type]:
+    """Columns with whole numbers that begin with a zero, as text: ``007`` is no 7. Where nothing looks like
+    one, which is quickly seen, nothing is read twice. Raises ``DataError`` for what is no text."""
+    if not _has_codes(file, name):
+        return {}
+    found: dict[str, type] = {}
+    columns = file.readline().count(separator.encode()) + 1
+    file.seek(0)
+    with (
+        _as_csv(name),
+        _reader(file, separator, chunksize=max(1, _CELLS // columns), dtype=str) as reader,
+    ):
+        for frame in reader:
+            for column, values in frame.items():
+                if str(column) not in found and values.str.fullmatch(r"0[0-9]+").eq(True).any():
+                    found[str(column)] = str
+    file.seek(0)
+    return found
+
+
+def _has_codes(file: BufferedReader, name: str) -> bool:
+    file.seek(0)
+    found, tail, lines = False, b"", 1
+    while chunk := file.read(1 << 20):
+        if b"\0" in chunk:
+            line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
+            raise DataError(f"{name} holds NUL bytes (in line {counted(line)}): it is no text.")
+        found = found or _CODE.search(tail + chunk) is not None
+        tail, lines = chunk[-_LONGEST_CODE:], lines + chunk.count(b"\n")
+    file.seek(0)
+    # The last cell ends with the file.
+    return found or _CODE.search(tail + b"\n") is not None
 
 
 def _reader(file: BufferedReader, separator: str, **how: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from msgspec.structs import asdict
 
-from mlops_jupyter.core.errors import error_for
+from mlops_jupyter.core.errors import DataError, error_for
 from mlops_jupyter.core.facts import DataDescribed
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.core.wire import snake_case
@@ -104,7 +104,10 @@ def labels(target: pd.Series, task: Task) -> Array:
 
 
 def _read(source: Source) -> Table:
-    return data.read(Path(source.path or ""), source.name)
+    table = data.read(Path(source.path or ""), source.name)
+    if source.sha256 not in (None, table.sha256):
+        raise DataError(f"{table.name} is not what was registered: its file was changed.")
+    return table
 
 
 def _with_target(run: Run, frame: pd.DataFrame, target: str) -> pd.DataFrame:

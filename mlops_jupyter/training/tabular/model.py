@@ -11,6 +11,7 @@ import io
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ from mlops_jupyter.core.wire import encode
 from mlops_jupyter.training.journal import sync_folder
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
-from mlops_jupyter.training.tabular import metrics
+from mlops_jupyter.training.tabular import metrics, soundness
 from mlops_jupyter.training.tabular.preparation import transformed
 from mlops_jupyter.training.tabular.trusted import TRUSTED
 
@@ -41,8 +42,12 @@ CHECKED = 1000
 MOST_MEMBERS = 10_000
 MOST_BYTES = 2 << 30
 MOST_RATIO = 200
+#: Of what describes the parts, which takes a multiple of its size once it is read.
+MOST_SCHEMA = 256 << 20
 #: What skops raises for objects it cannot write, or cannot find again when it reads.
 _NOT_KEPT = (UnsupportedTypeException, AttributeError, ImportError, RecursionError, TypeError, ValueError)
+#: … and what it raises when a file says what no file of it says.
+_DAMAGED = (*_NOT_KEPT, KeyError, IndexError, BadZipFile, OSError, EOFError, zlib.error)
 
 
 class Signature(NamedTuple):
@@ -107,10 +112,16 @@ def loads(body: bytes, sha256: str) -> Any:
         )
     _check_archive(body)
     try:
-        return _skops_loads(body, trusted=list(TRUSTED))
+        model = _skops_loads(body, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         foreign = ", ".join(sorted(_foreign(body)))
         raise ModelNotPortable(f"The model holds types that cannot be kept safely: {foreign}.") from error
+    except _DAMAGED as error:
+        raise ModelNotPortable(
+            f"The model file is damaged, or of other versions of its packages ({type(error).__name__})."
+        ) from error
+    soundness.check(model)
+    return model
 
 
 def signature(X: pd.DataFrame, target: str, classes: Any) -> Signature:
@@ -159,14 +170,16 @@ def _check_archive(body: bytes) -> None:
     except BadZipFile as error:
         raise ModelNotPortable("This is no model file.") from error
     names = [member.filename for member in members]
-    if "schema.json" not in names:
+    if names.count("schema.json") != 1:
         raise ModelNotPortable("This is no model file.")
     size = sum(member.file_size for member in members)
-    if len(members) > MOST_MEMBERS or size > MOST_BYTES or size > MOST_RATIO * max(len(body), 1):
+    schema = next(member.file_size for member in members if member.filename == "schema.json")
+    much = len(members) > MOST_MEMBERS or schema > MOST_SCHEMA or size > MOST_BYTES
+    if much or size > MOST_RATIO * max(len(body), 1):
         raise ModelNotPortable(
             f"The model file unpacks to {len(members)} parts and {size} bytes: too much to read."
         )
-    if any(name.startswith("/") or ".." in name for name in names):
+    if any(name.startswith(("/", "\\")) or ".." in name or ":" in name for name in names):
         raise ModelNotPortable("The model file has parts outside of itself.")
 
 

@@ -25,12 +25,14 @@ from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.stages import STAGES
 from mlops_jupyter.training.run import Run
 from mlops_jupyter.training.tabular import (
+    catalogue,
     cleaning,
     evaluation,
     examination,
     fitting,
     model,
     preparation,
+    reference,
     selection,
     validation,
 )
@@ -39,9 +41,6 @@ from mlops_jupyter.training.tabular.cleaning import Parts
 from mlops_jupyter.training.tabular.examination import Examined
 from mlops_jupyter.training.tabular.selection import Chosen
 
-#: Rows up to which a team of OpenMP threads only waits for itself: 0.3 s for a fit on one thread, as on
-#: two idle cores, but up to 16 s on two busy ones, where its threads spin for each other.
-ONE_THREAD = 5000
 PACKAGES = ("scikit-learn", "skrub", "skops", "pandas", "numpy")
 
 
@@ -62,7 +61,7 @@ def _train(run: Run, spec: JobSpec, folder: Path, estimator: Any) -> None:
     with run.stage(STAGES[0]) as stage:
         examined = examination.examine(run, stage, spec, estimator)
         _tell_task(run, examined, *named(spec, estimator, examined.task))
-    small = len(examined.frame) <= ONE_THREAD
+    small = len(examined.frame) <= catalogue.ONE_THREAD
     with threadpool_limits(1, user_api="openmp") if small else nullcontext():
         _learn(run, spec, folder, estimator, examined)
 
@@ -136,6 +135,7 @@ def _meta(
             "validation": len(parts.validation.y),
             "test": len(parts.test.y),
         },
+        "reference": reference.references(parts.train.X),
         "split": spec.split,
         "test_size": spec.test_size,
         "seed": spec.seed,

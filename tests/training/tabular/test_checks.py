@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ from mlops_jupyter.core.errors import (
 )
 from mlops_jupyter.core.jobs import JobSpec, Source
 from mlops_jupyter.training.tabular import catalogue, estimators
-from mlops_jupyter.training.tabular.checks import check, chosen_task, missing_file, needed
+from mlops_jupyter.training.tabular.checks import check, chosen_task, needed
 from mlops_jupyter.training.tabular.data import look
 
 ROWS = 100
@@ -361,17 +360,6 @@ def test_what_predicts_once_it_is_fitted_is_accepted(wrap: Any) -> None:
 def test_an_estimator_without_probabilities_cannot_be_scored_by_them() -> None:
     (problem,) = problems(estimator=RidgeClassifier(), metric="neg_log_loss")
     assert problem.startswith('OptionError: metric "neg_log_loss" needs probabilities, which RidgeClassifier')
-
-
-def test_a_missing_file_names_those_close_by(tmp_path: Path) -> None:
-    for name in ("customers.csv", "orders.parquet", "notes.txt"):
-        (tmp_path / name).touch()
-    assert missing_file("custmers.csv", tmp_path) == Problem(
-        error="DatasetNotFoundError",
-        message='"custmers.csv" is neither a file in the notebook\'s folder nor an uploaded dataset.',
-        hint="Close: ./customers.csv",
-    )
-    assert missing_file("zzz.csv", tmp_path).hint == "Files there: customers.csv, orders.parquet"
 
 
 def kinds_of_scorers() -> dict[str, str]:

@@ -124,3 +124,27 @@ def test_addresses_are_only_names_of_files(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DatasetNotFoundError):
         data.read(Path("http://127.0.0.1:9/people.csv"))
+
+
+@pytest.mark.parametrize(
+    ("content", "times"),
+    [
+        (b"when,x\n" + b"2024-01-02,0.5\n" * 200_000, 1),
+        (b"when,x,code\n" + b"2024-01-02,0.5,7\n" * 200_000 + b"2024-01-02,0.5,007", 2),
+        # Across two reads of 1 MiB.
+        (b"x,code\n" + b"1" * ((1 << 20) - 10) + b",007\n", 2),
+    ],
+    ids=["numbers and dates", "a code at the end", "a code across two reads"],
+)
+def test_only_what_may_hold_codes_is_gone_through_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, times: int
+) -> None:
+    """A second time costs as much as the first."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    read, reads = pd.read_csv, []
+    monkeypatch.setattr(pd, "read_csv", lambda *args, **how: reads.append(how) or read(*args, **how))
+    frame = data.read(path).frame
+    assert len(reads) == times
+    if times == 2:
+        assert frame["code"].iloc[-1] == "007"

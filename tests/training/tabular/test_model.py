@@ -6,15 +6,19 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import cloudpickle
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import skops
 import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -242,15 +246,86 @@ def archive(members: dict[str, bytes]) -> bytes:
     "members",
     [
         {"schema.json": bytes(50_000_000)},
+        {"schema.json": b"{}", "x.npy": bytes(827 << 20)},
         {"schema.json": b"{}"} | {f"{n}.npy": b"" for n in range(model.MOST_MEMBERS)},
+        {"schema.json": b"{}"} | {f"{n}.npy": b"" for n in range(100_000)},
         {"schema.json": b"{}", "../x.npy": b""},
         {"schema.json": b"{}", "/x.npy": b""},
+        {"schema.json": b"{}", "a/../../x.npy": b""},
+        {"schema.json": b"{}", "\\\\host\\x.npy": b""},
+        {"schema.json": b"{}", "C:x.npy": b""},
     ],
-    ids=["bomb", "many", "outside", "absolute"],
+    ids=["bomb", "827 MiB", "many", "100k", "outside", "absolute", "further outside", "share", "drive"],
 )
-def test_archives_that_would_do_harm_are_refused_before_they_are_read(members: dict[str, bytes]) -> None:
+def test_archives_that_would_do_harm_are_refused_before_they_are_read(
+    members: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P27, F50."""
+    body = archive(members)
+    monkeypatch.setattr(ZipFile, "open", lambda *_: pytest.fail("a part was unpacked"))
     with pytest.raises(ModelNotPortable):
-        read(archive(members))
+        read(body)
+
+
+class Gadget:
+    """Unpickled, it leaves a mark."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.mark,)
+
+
+def foreign_files(mark: Path) -> dict[str, bytes]:
+    """What people keep models in, each with a gadget, called ``.skops``."""
+    pickled, archived, array = pickle.dumps(Gadget(mark)), io.BytesIO(), io.BytesIO()
+    joblib.dump(Gadget(mark), archived)
+    np.save(array, np.array([Gadget(mark)], dtype=object), allow_pickle=True)
+    node = {"__class__": "ndarray", "__module__": "numpy", "__loader__": "NdArrayNode", "__id__": 1}
+    schema = {**node, "type": "numpy", "file": "x.npy", "protocol": 2, "_skops_version": skops.__version__}
+    return {
+        "pickle": pickled,
+        "joblib": archived.getvalue(),
+        "cloudpickle": cloudpickle.dumps(Gadget(mark)),
+        "npy": array.getvalue(),
+        "torch": archive({"archive/data.pkl": pickled, "archive/version": b"3"}),
+        "h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
+        "skops around npy": archive({"schema.json": json.dumps(schema).encode(), "x.npy": array.getvalue()}),
+        "skops around pickle": archive({"schema.json": pickled}),
+    }
+
+
+def test_a_file_of_another_kind_is_refused_and_nothing_in_it_is_done(tmp_path: Path) -> None:
+    """P27, F49."""
+    mark = tmp_path / "done"
+    pickle.loads(pickle.dumps(Gadget(mark)))
+    assert mark.exists()
+    mark.unlink()
+    for kind, body in foreign_files(mark).items():
+        with pytest.raises(ModelNotPortable):
+            read(body)
+        assert not mark.exists(), kind
+
+
+def test_a_file_that_says_what_no_file_says_is_called_damaged() -> None:
+    """F50."""
+    whole = model.dumps(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))
+    with ZipFile(io.BytesIO(whole)) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    deep = b'{"__loader__": ' * 50_000 + b"1" + b"}" * 50_000
+    members["more.npy"] = np.random.default_rng(0).bytes(20_000)
+    for schema in (b"", b"[]", b"null", b'{"__loader__": "NoNode"}', deep):
+        with pytest.raises(ModelNotPortable, match="damaged"):
+            read(archive({**members, "schema.json": schema}))
+    missing = {"schema.json": members["schema.json"]}
+    with pytest.raises(ModelNotPortable, match="damaged"):
+        read(archive(missing))
+    middle = len(whole) // 2
+    with pytest.raises(ModelNotPortable):
+        read(whole[:100] + bytes(60) + whole[160:])
+    with pytest.raises(ModelNotPortable):
+        read(whole[:middle])
 
 
 def test_a_model_is_not_written_through_a_link_that_took_the_place_of_its_folder(tmp_path: Path) -> None:

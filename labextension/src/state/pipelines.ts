@@ -1,0 +1,173 @@
+/** What a pipeline asks for, stage by stage, as people read and write it. Pure. Not here: who asks the server (client/pipelines). */
+
+import { type Job, STAGES } from "../protocol";
+import { trans } from "../words";
+import { matching } from "./entries";
+
+/** The fields of a recipe that are edited as text; the server checks what they mean. */
+export interface Recipe {
+  data: { path: string | null; name?: string | null; dataset?: string | null; version?: number | null };
+  target: string;
+  [field: string]: unknown;
+}
+
+export interface Pipeline {
+  id: string;
+  name: string;
+  version: number;
+  newest: number;
+  recipe: Recipe;
+  updated: string;
+  by: string;
+  /** Null in lists. The oldest first. */
+  versions: readonly Revision[] | null;
+}
+
+export interface Revision {
+  version: number;
+  time: string;
+  by: string;
+}
+
+export interface Difference {
+  name: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** What a view may ask for; a refusal is a `RequestFailed`. */
+export interface Pipelines {
+  versions(one: Pipeline): Promise<readonly Revision[]>;
+  compare(one: Pipeline, from: number, to: number): Promise<readonly Difference[]>;
+  /** The id of the job. */
+  run(one: Pipeline): Promise<string>;
+  /** The next version, if the one that was seen still is the newest. */
+  save(seen: Pipeline, recipe: Recipe, name?: string): Promise<Pipeline>;
+  duplicate(one: Pipeline, name: string): Promise<Pipeline>;
+  remove(one: Pipeline): Promise<void>;
+  restore(one: Pipeline): Promise<void>;
+  /** Where a plain script of it is; null where no page reaches the server. */
+  script(one: Pipeline): string | null;
+}
+
+/** `rf on customers.csv → churn`. */
+export function told({ recipe }: Pipeline): string {
+  return trans.__("%1 on %2 → %3", String(recipe["model"] ?? "hist_gradient_boosting"), tableOf(recipe), recipe.target);
+}
+
+/** Those whose name, id or words hold all words of `filter`. */
+export function found(all: readonly Pipeline[], filter: string): Pipeline[] {
+  return matching(all, filter, (one) => `${one.name} ${one.id} ${told(one)}`);
+}
+
+/** The last job that was run from it. */
+export function runOf(jobs: Iterable<Job>, id: string): Job | null {
+  const mine = [...jobs].filter((job) => job.pipeline?.id === id);
+  return mine.sort((one, other) => (one.submitted_time ?? "").localeCompare(other.submitted_time ?? "")).at(-1) ?? null;
+}
+
+/** A value of a recipe as a person reads it. */
+export function valueOf(value: unknown): string {
+  if (value === null || value === undefined) return "—";
+  if (typeof value === "object" && !Array.isArray(value)) {
+    const { path, name, version } = value as Record<string, unknown>;
+    if (path !== undefined || name !== undefined) return [path ?? name, version && `v${version}`].filter(Boolean).join(" ");
+  }
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A name that is not taken, after this one. */
+export function nextName(name: string, all: readonly string[]): string {
+  for (let n = 2; ; n += 1) if (!all.includes(`${name}-${n}`)) return `${name}-${n}`;
+}
+
+function tableOf({ data }: Recipe): string {
+  return data.name ?? data.path?.split("/").at(-1) ?? data.dataset ?? "";
+}
+
+type Kind = "text" | "whole" | "share" | "json" | "list" | "yes";
+interface Field {
+  name: string;
+  kind: Kind;
+}
+
+/** Which stage a field decides about; those without one do what they always do. */
+const FIELDS: Record<(typeof STAGES)[number], readonly Field[]> = {
+  [STAGES[0]]: [
+    { name: "data", kind: "text" },
+    { name: "target", kind: "text" },
+    { name: "task", kind: "text" },
+    { name: "target_na", kind: "text" },
+  ],
+  [STAGES[1]]: [
+    { name: "drop", kind: "list" },
+    { name: "split", kind: "text" },
+    { name: "test_size", kind: "share" },
+    { name: "seed", kind: "whole" },
+  ],
+  [STAGES[2]]: [],
+  [STAGES[3]]: [
+    { name: "model", kind: "text" },
+    { name: "grid", kind: "json" },
+  ],
+  [STAGES[4]]: [
+    { name: "params", kind: "json" },
+    { name: "refit", kind: "yes" },
+    { name: "n_jobs", kind: "whole" },
+    { name: "timeout", kind: "share" },
+  ],
+  [STAGES[5]]: [{ name: "cv", kind: "whole" }],
+  [STAGES[6]]: [{ name: "metric", kind: "text" }],
+  [STAGES[7]]: [],
+};
+
+export interface Step {
+  stage: string;
+  fields: readonly Field[];
+  /** What it will do, in a line. */
+  says: string;
+}
+
+/** The eight stages with what this recipe makes of them. */
+export function steps(recipe: Recipe): Step[] {
+  const model = String(recipe["model"] ?? "hist_gradient_boosting");
+  const says = [
+    trans.__("%1 of %2", recipe.target, tableOf(recipe)),
+    trans.__("split %1, hold-out %2", String(recipe["split"] ?? "random"), String(recipe["test_size"] ?? 0.2)),
+    trans.__("dates, text, categories, missing values, scaling as the model needs it"),
+    model === "auto" || recipe["grid"] ? trans.__("%1, the best is trained", model) : model,
+    written(recipe["params"], "json") || trans.__("default parameters"),
+    recipe["cv"] === 0 ? trans.__("no folds") : trans.__("%1 folds", String(recipe["cv"] ?? 5)),
+    String(recipe["metric"] ?? trans.__("accuracy or R²")),
+    trans.__("the model is saved and registered"),
+  ];
+  return STAGES.map((stage, i) => ({ stage, fields: FIELDS[stage], says: says[i] ?? "" }));
+}
+
+/** A field's value as it is written into its box; nothing where it has none. */
+export function shown(recipe: Recipe, { name, kind }: Field): string {
+  return written(name === "data" ? (recipe.data.path ?? valueOf(recipe.data)) : recipe[name], kind);
+}
+
+/** The recipe with what was written; throws a `SyntaxError` for JSON that is none. */
+export function changed(recipe: Recipe, field: Field, text: string): Recipe {
+  if (field.name === "data") return { ...recipe, data: { path: text.trim(), name: text.trim().split("/").at(-1) ?? null } };
+  return { ...recipe, [field.name]: read(field, text) };
+}
+
+function read({ name, kind }: Field, text: string): unknown {
+  const given = text.trim();
+  if (kind === "yes") return given === "true";
+  if (kind === "list") return given.split(",").flatMap((one) => one.trim() || []);
+  if (kind === "json") return given ? JSON.parse(given) : name === "params" ? {} : null;
+  if (given === "") return null;
+  // What is no number goes as it is: the server says what it needs.
+  return (kind === "whole" || kind === "share") && Number.isFinite(Number(given)) ? Number(given) : given;
+}
+
+function written(value: unknown, kind: Kind): string {
+  if (value === null || value === undefined) return "";
+  if (kind === "list") return (value as string[]).join(", ");
+  if (kind === "json") return Object.keys(value as object).length > 0 ? JSON.stringify(value) : "";
+  return String(value);
+}

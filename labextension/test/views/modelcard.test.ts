@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { curl, hoursOf, type ModelSight, python, valueOf, volume } from "../../src/state/modelcard";
+import { mount } from "../../src/views/modelcard";
+import { aModel, aModelSight, aMonitoring, anEndpoint, DATASET_ID, ENDPOINT_ID, MODEL_ID, NOW } from "../assets";
+
+function shown(fields: Partial<ModelSight> = {}) {
+  const el = document.createElement("div");
+  document.body.replaceChildren(el);
+  const asked: unknown[] = [];
+  const said = (what: string) => (id: unknown) => asked.push([what, id]);
+  const acts = { open: said("open"), deploy: said("deploy"), undeploy: said("undeploy"), rollback: said("rollback"), predict: said("predict") };
+  let sight = aModelSight(fields);
+  const update = mount(el, sight, new AbortController().signal, acts);
+  const root = el.shadowRoot as ShadowRoot;
+  const find = (testid: string) => root.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`) as HTMLElement;
+  const text = (testid: string) => (find(testid).textContent ?? "").replaceAll("\u202f", " ");
+  const change = (more: Partial<ModelSight>) => {
+    sight = { ...sight, ...more };
+    update(sight);
+  };
+  return { asked, change, find, root, text };
+}
+
+const DEPLOYED = { models: [aModel({ status: "deployed" })], endpoint: anEndpoint() };
+const FORMER = aModel({ model_id: "m-3", version: 3, aliases: [] });
+
+describe("the overview", () => {
+  test("tells name, version, aliases, status, and the score with the rows it was measured on", () => {
+    const { root, text } = shown();
+    expect([text("model-name"), text("model-state"), text("model-score")]).toEqual(["churn-rf v4", "registered", "accuracy 0.9312 on the rows held out"]);
+    expect(root.querySelector(".alias")?.textContent).toBe("champion");
+    expect(text("model-facts")).toBe(
+      "estimatorRandomForestClassifiertargetchurninputs3 columnsdatacustomers v1 · sha 9c1f000…splitrandom · 20 % of the rows held out · 5 folds · seed 0" +
+        "size1.2 MBparametersn_estimators=200environmentpython=3.12.3, scikit-learn=1.9.1registered2 min ago",
+    );
+  });
+
+  test("a score that is not known is a dash", () => {
+    expect(shown({ models: [aModel({ score: null })] }).text("model-score")).toBe("accuracy — on the rows held out");
+  });
+
+  test("leads to the job and the dataset it came from", () => {
+    const { asked, root } = shown();
+    for (const button of root.querySelectorAll<HTMLElement>("#panel-overview .buttons .link")) button.click();
+    expect(asked).toEqual([["open", "j-7f3a2b4c5d6e"], ["open", DATASET_ID]]);
+  });
+});
+
+describe("trying it", () => {
+  test("is for models that are deployed", () => {
+    const { find } = shown();
+    expect([find("try-not").hidden, (find("predict") as HTMLButtonElement).disabled]).toEqual([false, true]);
+  });
+
+  test("begins with a real row, and sends what is typed as the model takes it", () => {
+    const { asked, change, find, root } = shown(DEPLOYED);
+    change({ example: { tenure: 34, contract: null, senior: false } });
+    const fields = () => [...root.querySelectorAll<HTMLInputElement>("[data-column]")].map((one) => one.value);
+    expect(fields()).toEqual(["34", "", "false"]);
+    const tenure = root.querySelector<HTMLInputElement>('[data-column="tenure"]') as HTMLInputElement;
+    tenure.value = "12,5";
+    tenure.dispatchEvent(new Event("input", { bubbles: true }));
+    // What somebody typed is theirs.
+    change({ example: { tenure: 99, contract: "x", senior: true } });
+    expect(fields()).toEqual(["12,5", "", "false"]);
+    find("predict").click();
+    expect(asked).toEqual([["predict", { tenure: 12.5, contract: null, senior: false }]]);
+  });
+
+  test("answers with the class, its probabilities and how long it took", () => {
+    const answer = { model_id: MODEL_ID, name: "churn-rf", version: 4, predictions: ["No"], probabilities: [[0.86, 0.14]], classes: ["No", "Yes"], ms: 3.21 };
+    expect(shown({ ...DEPLOYED, answer }).text("answer")).toBe("No 3.2 msNo0.8600Yes0.1400");
+  });
+
+  test("says at the field what is wrong with it, and of the rest for the whole", () => {
+    const faults = [{ column: "tenure", message: 'is "x"; it needs a number' }, { column: "px63", message: "is no column of this model" }, { column: null, message: "no" }];
+    const { root, text } = shown({ ...DEPLOYED, faults });
+    expect([...root.querySelectorAll(".fault")].map((one) => one.textContent)).toEqual(['is "x"; it needs a number', "", ""]);
+    expect(root.querySelector('[data-column="tenure"]')?.getAttribute("aria-invalid")).toBe("true");
+    expect(text("predict-trouble")).toBe("is no column of this model no");
+  });
+});
+
+describe("deploying", () => {
+  test("says first what it replaces and how to go back", () => {
+    const { asked, find, text } = shown({ models: [aModel(), FORMER], endpoint: anEndpoint({ model_id: "m-3", version: 3 }) });
+    expect(text("deploy-state")).toBe("churn-rf v3 is deployedhttp://localhost:8888/user/x/mlops/api/endpoints/e-9f8e7d6c5b4a/predict");
+    find("deploy").click();
+    expect(text("deploy-consequence")).toBe("churn-rf v4 takes the place of churn-rf v3, which answers until then and is kept: Roll back brings it back.");
+    expect(asked).toEqual([]);
+    find("deploy-now").click();
+    expect(asked).toEqual([["deploy", MODEL_ID]]);
+  });
+
+  test("tells where it answers, and leads back and away", () => {
+    const { asked, find, text } = shown({ models: [aModel({ status: "deployed" }), FORMER], endpoint: anEndpoint({ history: ["m-3"] }) });
+    expect(text("deploy-state")).toContain("Deployed");
+    expect(text("rollback")).toBe("Roll back to v3");
+    find("rollback").click();
+    find("undeploy").click();
+    expect(asked).toEqual([["rollback", ENDPOINT_ID], ["undeploy", MODEL_ID]]);
+    expect(find("deploy").hidden).toBe(true);
+  });
+
+  test("says why it failed, and that the version before goes on", () => {
+    const { text } = shown({ models: [aModel(), FORMER], endpoint: anEndpoint({ model_id: "m-3", version: 3, error: "out of memory" }) });
+    expect([text("deploy-error"), text("deploy-state").slice(0, 23)]).toEqual(["out of memory", "churn-rf v3 is deployed"]);
+  });
+
+  test("shows how much it is asked: figures, hours with gaps, and what comes in otherwise than in training", () => {
+    const { root, text } = shown({ ...DEPLOYED, monitoring: aMonitoring() });
+    expect(text("volume")).toBe("1 204 predictions · 12/min · p95 18 ms · errors 0.2 %");
+    expect(root.querySelectorAll("[data-testid=mlops-hours] rect")).toHaveLength(2);
+    expect(text("drift")).toContain("tenurehas moved far0.3100contractas in training0.0100");
+  });
+});
+
+test("versions of the name are its history, the newest first", () => {
+  const { asked, find, text } = shown({ models: [FORMER, aModel()] });
+  expect(text("model-history")).toMatch(/^v4registered · champion · .*v3registered · accuracy 0.9312/);
+  find("model-history").querySelectorAll("button")[1]?.click();
+  expect(asked).toEqual([["open", "m-3"]]);
+});
+
+test("what is not known is a dash, and an hour nobody counted a gap", () => {
+  const nothing = aMonitoring({ total: 0, requests: 0, errors: 0, rate: null, p95: null, hours: [] });
+  expect(volume(nothing).replaceAll("\u202f", " ")).toBe("0 predictions · —/min · p95 — · errors —");
+  expect(hoursOf(aMonitoring(), NOW, 3).map((one) => one.predictions)).toEqual([null, 1000, 204]);
+});
+
+test("lines to paste hold any name and value", () => {
+  const row = { "it's": 'a "b"', n: null, yes: true };
+  expect(curl("http://x/predict", row)).toContain(`-d '{"row":{"it'\\''s":"a \\"b\\"","n":null,"yes":true}}'`);
+  expect(python('a"b', row)).toContain('mlops.model("a\\"b").predict([{"it\'s": "a \\"b\\"", "n": None, "yes": True}])');
+  expect(valueOf({ name: "x", kind: "number", dtype: "", missing: true }, "abc")).toBe("abc");
+});
+
+test("hostile names are text", () => {
+  const name = '<img src=x onerror="alert(1)">';
+  const models = [aModel({ name, aliases: [name], estimator: name, parameters: { [name]: name }, signature: { inputs: [{ name, kind: "text", dtype: name, missing: true }] } })];
+  const { root, text } = shown({ models, endpoint: anEndpoint({ name, error: name }), monitoring: aMonitoring({ drift: { [name]: { psi: 1, ks: 1, level: name, rows: 1 } } }) });
+  expect(root.querySelector("img")).toBeNull();
+  expect(text("model-name")).toBe(`${name} v4`);
+});
