@@ -15,13 +15,17 @@ from mlops_jupyter.store import Stored
 
 #: The longest frame, in bytes; one event alone may be longer.
 LONGEST = 256 << 10
-_TEXT = 0x81
+#: The longest fragment of a message, in bytes: a client that takes in so much is one that reads.
+FRAGMENT = 32 << 10
+_TEXT, _FINAL = 0x01, 0x80
+
+Message = tuple[bytes, ...]
 
 
 class Frame(NamedTuple):
     """A whole websocket message; ``last`` is the number of its last event."""
 
-    message: bytes
+    message: Message
     last: int
 
 
@@ -34,7 +38,7 @@ def framed(prev: int, events: Sequence[Stored]) -> Frame:
     return Frame(message(body), last)
 
 
-def newest(latest: Mapping[str, bytes], rev: int) -> bytes:
+def newest(latest: Mapping[str, bytes], rev: int) -> Message:
     """Events of class C as a whole websocket message; what the client has seen then is ``rev``."""
     return message(b'{"latest":%b,"rev":%d}' % (keyed(latest), rev))
 
@@ -44,16 +48,18 @@ def keyed(latest: Mapping[str, bytes]) -> bytes:
     return b"{%b}" % b",".join(b'"%b":%b' % (kind.encode(), body) for kind, body in latest.items())
 
 
-def message(text: bytes) -> bytes:
-    """``text`` as a whole websocket message from a server (RFC 6455, 5.2)."""
-    size = len(text)
-    if size < 126:
-        header = pack("!BB", _TEXT, size)
-    elif size < 1 << 16:
-        header = pack("!BBH", _TEXT, 126, size)
-    else:
-        header = pack("!BBQ", _TEXT, 127, size)
-    return header + text
+def message(text: bytes) -> Message:
+    """``text`` as a whole websocket message from a server, by its fragments (RFC 6455, 5.2 and 5.4)."""
+    pieces = [text[at : at + FRAGMENT] for at in range(0, len(text), FRAGMENT)] or [b""]
+    final = len(pieces) - 1
+    return tuple(
+        _header((0 if at else _TEXT) | (_FINAL if at == final else 0), len(piece)) + piece
+        for at, piece in enumerate(pieces)
+    )
+
+
+def _header(first: int, size: int) -> bytes:
+    return pack("!BB", first, size) if size < 126 else pack("!BBH", first, 126, size)
 
 
 def joined(events: Sequence[Stored]) -> bytes:
@@ -83,9 +89,9 @@ class Frames:
         self._hub = hub
         self._head = hub.head
         self._kept: dict[int, Frame] = {}
-        self._newest = (0, 0, b"")
+        self._newest: tuple[int, int, Message] = (0, 0, ())
 
-    def newest(self, rev: int) -> bytes:
+    def newest(self, rev: int) -> Message:
         """Events of class C after ``rev``, which must be behind the hub's."""
         if self._newest[:2] != (rev, self._hub.rev):
             self._newest = (rev, self._hub.rev, newest(self._hub.latest(rev), self._hub.rev))

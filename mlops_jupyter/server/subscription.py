@@ -19,7 +19,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.http1connection import HTTP1Connection
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mlops_jupyter import __version__
@@ -28,7 +28,7 @@ from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Event
 from mlops_jupyter.core.stream import Hello, Ping
 from mlops_jupyter.server import counters
-from mlops_jupyter.server.frames import message
+from mlops_jupyter.server.frames import Message, message
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
 
@@ -42,10 +42,12 @@ UNANSWERED = 2
 RECHECK = 60.0
 #: A round trip (seconds) that pages call slow, and after how many seconds it is measured again.
 SLOW_TRIP, ASK_AGAIN = 0.3, 1.0
-#: A client that takes longer to read one message is dropped, too; both resume by their cursor.
+#: A client that takes longer to make room for one fragment is dropped, too; both resume by their cursor.
 DRAIN = 20.0
 #: What the system holds for one client beside the frame in hand.
 SEND_BUFFER = 128 << 10
+#: What of it may not be on its way yet: for one who reads slowly it would only grow old there.
+UNSENT = 32 << 10
 #: Clients may say so much a second; they owe a pong in fifteen.
 MESSAGES = 20
 
@@ -112,13 +114,18 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
 
     async def open(self, *args: Any, **kwargs: Any) -> None:
         await ensure_async(super().open(*args, **kwargs))
+        self._sending = asyncio.Lock()
         self._nonce = 0
         self._pinged = 0.0
         self._heard = time.monotonic()
         self._unanswered = 0
         self._second, self._messages = time.monotonic(), 0
         if self.ws_connection is not None and self.ws_connection.stream is not None:
-            self.ws_connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            plain = self.ws_connection.stream.socket
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            # A server may listen on a Unix socket.
+            if plain.family in (socket.AF_INET, socket.AF_INET6):
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self._pump = Pump(self.rooms.hub, self.rooms.frames)
         self.rooms.monitor.call()
         self._task = asyncio.create_task(self._run())
@@ -246,15 +253,23 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
     async def _tell(self, event: Event) -> None:
         await self._send(message(wire.encode(event)))
 
-    async def _send(self, data: bytes) -> float:
+    async def _send(self, message: Message) -> float:
         """Send, and return how many seconds the client took to make room for it.
 
-        Not by ``write_message``, which makes a header and a task for every client and message."""
+        Not by ``write_message``, which makes a header and a task for every client and message. Tornado's own
+        pings may come between fragments, no other message may."""
         connection = self.ws_connection
-        if connection is None or connection.stream is None or connection.is_closing():
-            raise WebSocketClosedError
+        took = 0.0
+        async with self._sending:
+            for fragment in message:
+                if connection is None or connection.stream is None or connection.is_closing():
+                    raise WebSocketClosedError
+                took += await self._write(connection.stream, fragment)
+        return took
+
+    async def _write(self, stream: IOStream, data: bytes) -> float:
         try:
-            written = connection.stream.write(data)
+            written = stream.write(data)
             if written.done():
                 await written
                 return 0.0
@@ -266,7 +281,9 @@ class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
             await written
         except StreamClosedError as error:
             raise WebSocketClosedError from error
-        return time.monotonic() - began
+        # Who takes something in is there; its pong comes behind all that.
+        self._heard = time.monotonic()
+        return self._heard - began
 
     def _abort(self) -> None:
         """Without a closing handshake, which would queue behind what is not being read; what the

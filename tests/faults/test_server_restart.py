@@ -103,17 +103,18 @@ def test_a_paused_job_stays_paused_while_its_server_is_killed_and_can_be_resumed
     assert server.post(f"jobs/{job_id}/pause", {}).status_code == 202
     paused = server.until(job_id, lambda job: job["status"] != "running")
     assert paused["status"] == "paused"
+    seen = time.monotonic()
     server.kill()
     server.start()
     # The same record, but that another server cares for it now.
     adopted = server.until(job_id, lambda job: job["owner"] != paused["owner"])
     assert {**adopted, "owner": None} == {**paused, "owner": None}
+    stood = time.monotonic() - seen
     assert server.post(f"jobs/{job_id}/resume", {}).status_code == 202
     done = paused["stages"][4]["done"]
     resumed = server.until(job_id, lambda job: job["status"] != "paused" and job["stages"][4]["done"] > done)
     assert (resumed["status"], resumed["attempt"]) == ("running", 1)
-    # The restart alone took a second.
-    assert resumed["paused_time"] > 1
+    assert resumed["paused_time"] >= stood
     told = [event["type"] for event in server.get("mlops/api/events", since=0).json()["events"]]
     assert [name for name in told if name in ("training_paused", "training_resumed")] == [
         "training_paused",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import socket
 from base64 import b64encode
@@ -13,6 +14,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 TEXT, PING, PONG = 1, 9, 10
+FINAL = 0x80
+#: Bytes read at once.
+PIECE = 8000
 
 
 class RawSocket:
@@ -31,21 +35,24 @@ class RawSocket:
                     pass
                 raise AssertionError("The server said goodbye")
 
-    async def message(self, pause: float = 0.0, piece: int = 1 << 20) -> dict[str, Any]:
-        """The next message that is no ping and no event of class C, read in pieces with a pause before each;
-        pings are answered."""
+    async def message(self, rate: float = math.inf) -> dict[str, Any]:
+        """The next message that is no ping and no event of class C, read at ``rate`` bytes a second; pings
+        are answered."""
+        text = b""
         while True:
-            first, length = await self._take(2, 0.0, piece)
+            first, length = await self._take(2, rate)
             if length == 126:
-                length = int.from_bytes(await self._take(2, 0.0, piece))
-            elif length == 127:
-                length = int.from_bytes(await self._take(8, 0.0, piece))
-            body = await self._take(length, pause, piece)
+                length = int.from_bytes(await self._take(2, rate))
+            body = await self._take(length, rate)
             if first & 0x0F == PING:
-                # Jupyter's own.
+                # Jupyter's own; it may come between the fragments of a message.
                 await self._say(PONG, body)
                 continue
-            message: dict[str, Any] = json.loads(body)
+            text += body
+            if not first & FINAL:
+                continue
+            message: dict[str, Any] = json.loads(text)
+            text = b""
             if "latest" in message:
                 continue
             if message.get("type") != "ping":
@@ -57,14 +64,14 @@ class RawSocket:
         frame = bytes([0x80 | kind, 0x80 | len(body), 0, 0, 0, 0]) + body
         await asyncio.get_running_loop().sock_sendall(self._plain, frame)
 
-    async def _take(self, length: int, pause: float, piece: int) -> bytes:
+    async def _take(self, length: int, rate: float) -> bytes:
         taken = b""
         while len(taken) < length:
-            await asyncio.sleep(pause)
-            part = await self.read(min(piece, length - len(taken)))
+            part = await self.read(min(PIECE, length - len(taken)))
             if not part:
                 raise EOFError
             taken += part
+            await asyncio.sleep(len(part) / rate)
         return taken
 
 

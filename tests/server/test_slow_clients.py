@@ -84,7 +84,7 @@ async def test_a_stalled_client_costs_little_delays_nobody_is_dropped_and_resume
     ("seconds", "rate", "pause"),
     [
         pytest.param(2.0, 200_000, 0.004, id="short"),
-        # A hundred events a second are what a job sends at most; with more, it would be 5,000 behind.
+        # A hundred events a second are what a job sends at most.
         pytest.param(60.0, 10_000, 0.04, id="whole", marks=[pytest.mark.soak, pytest.mark.timeout(300)]),
     ],
 )
@@ -95,7 +95,6 @@ async def test_a_slow_reader_gets_class_a_whole_the_latest_of_the_rest_and_a_cou
     if seconds < 10:
         monkeypatch.setattr(pump, "SLOW", 0.05)
         monkeypatch.setattr(subscription, "SEND_BUFFER", 64 << 10)
-    piece = 8000
     urgent: list[int] = []
 
     async def flow() -> None:
@@ -116,7 +115,7 @@ async def test_a_slow_reader_gets_class_a_whole_the_latest_of_the_rest_and_a_cou
         events: list[dict[str, Any]] = []
         cursor, skipped = 0, 0
         while not events or events[-1].get("job_id") != LAST:
-            frame = await slow.message(pause=piece / rate, piece=piece)
+            frame = await slow.message(rate)
             assert frame["prev"] == cursor
             events += frame["events"]
             cursor = events[-1]["seq"]
@@ -130,6 +129,21 @@ async def test_a_slow_reader_gets_class_a_whole_the_latest_of_the_rest_and_a_cou
     latest = {event["type"]: event["seq"] for event in events}
     stored = await rooms.store.aread(lambda reading: reading.events(cursor - 10, 10))
     assert latest["metric_points"] == max(e.seq for e in stored if e.key and e.key[0] == "metric_points")
+
+
+async def test_a_long_message_takes_a_slow_reader_as_long_as_it_needs(rooms, raw, monkeypatch) -> None:
+    """P17 is of clients that stopped: one that reads would be dropped at the same message for ever."""
+    monkeypatch.setattr(subscription, "DRAIN", 1.5)
+    monkeypatch.setattr(subscription, "HEARTBEAT", 0.5)
+    lines = tuple(f"{at:<16000}" for at in range(80))
+    event = LogLines(time=NOW, job_id=LAST, first=0, lines=lines)
+    seq = await rooms.store.awrite(lambda tx: tx.append(event))
+    async with raw(since=0) as slow:
+        assert (await slow.message())["type"] == "hello"
+        began = asyncio.get_running_loop().time()
+        frame = await slow.message(rate=250_000)
+        assert asyncio.get_running_loop().time() - began > 2 * subscription.DRAIN
+        assert [(event["seq"], event["lines"]) for event in frame["events"]] == [(seq, list(lines))]
 
 
 async def test_a_client_that_answers_no_ping_is_dropped_and_others_stay(
