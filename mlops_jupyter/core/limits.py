@@ -63,7 +63,9 @@ class ReadingLimits(NamedTuple):
 
 def told_bytes(size: int) -> str:
     """As people are told of a limit."""
-    return f"{size / (1 << 30):.3g} GiB" if size >= 1 << 30 else f"{size} bytes"
+    if size >= 1 << 30:
+        return f"{size / (1 << 30):.4g} GiB"
+    return f"{size / (1 << 20):.4g} MiB" if size >= 1 << 20 else f"{size} bytes"
 
 
 #: What a job may tell: metrics, points of all of them, bytes of its journal, findings. The fit goes on.

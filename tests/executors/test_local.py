@@ -160,6 +160,18 @@ def test_nothing_stands_by_where_memory_is_short(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_nothing_stands_by_where_nobody_wants_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor(standby=False, next_after=0.0) as executor:
+            for number in range(2):
+                folder = a_job(tmp_path, name=f"j-{number}")
+                await run(executor, folder)
+                assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
+                assert below(os.getpid()) == []
+
+    asyncio.run(story())
+
+
 def test_a_job_uses_what_was_installed_just_before(tmp_path: Path, others_find_packages: None) -> None:
     other = an_environment(tmp_path / "env")
     packages = next((tmp_path / "env" / "lib").glob("python*/site-packages"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from traitlets import TraitError
 
+from mlops_jupyter.core.limits import ReadingLimits
 from mlops_jupyter.server.extension import MlopsExtension
 from mlops_jupyter.server.handler import RuntimeFileIdentity
 
@@ -24,14 +25,24 @@ def jp_server_config() -> dict[str, Any]:
             "upload_bytes": 100,
             "datasets_bytes": 150,
             "open_uploads": 2,
+            "reading_bytes": 5 << 30,
+            "reading_cpu": 6,
+            "reading_seconds": 7.5,
+            "standby": False,
         },
     }
 
 
 async def test_places_memory_and_life_without_a_server_can_be_set(rooms: Any) -> None:
-    """P13: what 0 does is shown by the keeper's own tests."""
+    """P13: what 0 does is shown by the keeper's own tests, that no worker stands by by the executor's."""
     places, executor = rooms.supervisor.places, rooms.executor
-    assert (places._count, places._memory_floor, executor._orphan_ttl) == (3, 7, 0.0)
+    assert (places._count, places._memory_floor) == (3, 7)
+    assert (executor._orphan_ttl, executor._standby) == (0.0, False)
+
+
+async def test_what_one_who_reads_a_file_may_take_can_be_set(rooms: Any) -> None:
+    """That its process is held to it, tests/training/tabular/test_ingest.py shows."""
+    assert rooms.datasets.reading == ReadingLimits(bytes=5 << 30, cpu=6, seconds=7.5)
 
 
 async def test_what_may_be_uploaded_can_be_set_and_pages_are_told(ask: Any) -> None:

@@ -137,6 +137,16 @@ def test_hostile_cells_and_names_are_told_as_they_are(tmp_path: Path) -> None:
     assert told.preview.rows[0][0] == "=cmd|'/C calc'!A0"
 
 
+def read(path: Path, most: ReadingLimits) -> Any:
+    """What a process of its own says, that may take so much."""
+
+    async def reading() -> Any:
+        with path.open("rb") as file:
+            return await read_in_a_process(file, path.name, path.parent, most)
+
+    return asyncio.run(reading())
+
+
 def bomb(path: Path) -> None:
     """A megabyte or two on disk, gigabytes of columns."""
     words = pa.table({"word": pa.array(["x" * 1000] * 20_000)})
@@ -151,11 +161,7 @@ def test_a_parquet_bomb_is_refused_and_the_server_does_not_grow(tmp_path: Path) 
     assert path.stat().st_size < 4 << 20
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    async def read() -> Any:
-        with path.open("rb") as file:
-            return await read_in_a_process(file, "bomb.parquet", tmp_path, ReadingLimits())
-
-    told = asyncio.run(read())
+    told = read(path, ReadingLimits())
     assert isinstance(told, Unreadable), told
     assert "unfolds to more than 1.0 GiB" in told.problem.message
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10
@@ -163,14 +169,19 @@ def test_a_parquet_bomb_is_refused_and_the_server_does_not_grow(tmp_path: Path) 
 
 
 def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    path = written(tmp_path, b"a,b\n1,2\n")
-
-    async def read() -> Any:
-        with path.open("rb") as file:
-            return await read_in_a_process(file, "t.csv", tmp_path, ReadingLimits(seconds=0.01))
-
-    told = asyncio.run(read())
+    told = read(written(tmp_path, b"a,b\n1,2\n"), ReadingLimits(seconds=0.01))
     assert told.problem.message == "t.csv took longer than 0.01 s to be read."
+
+
+def test_a_reader_that_takes_more_of_a_processor_than_it_may_is_ended(tmp_path: Path) -> None:
+    path = written(tmp_path, b"a,b,c\n" + b"1.25,x,2026-01-01\n" * 2_000_000)
+    told = read(path, ReadingLimits(cpu=1))
+    assert told.problem.message == "t.csv took more than 1 s of a CPU to be read."
+
+
+def test_a_reader_that_needs_more_memory_than_it_may_have_is_ended(tmp_path: Path) -> None:
+    told = read(written(tmp_path, b"a,b\n1,2\n"), ReadingLimits(bytes=40 << 20))
+    assert "40 MiB of memory" in told.problem.message
 
 
 def test_parquet_is_read_with_its_kinds(tmp_path: Path) -> None:
