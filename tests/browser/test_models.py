@@ -6,10 +6,11 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.lab import Lab
 from tests.browser.servers import LabServer
@@ -25,6 +26,34 @@ def finished(tab: Lab, server: LabServer, name: str) -> str:  # noqa: F811
     tab.page.goto(f"{server.url}mlops?token={server.token}&job={job}")
     expect(tab.page.get_by_test_id("mlops-state")).to_have_text("Finished", timeout=60_000)
     return str(server.get(f"mlops/api/jobs/{job}").json()["job"]["model_id"])
+
+
+def filled(card: Locator, server: LabServer, model: str) -> list[dict[str, str]]:  # noqa: F811
+    """The form of a model is filled by hand; its columns."""
+    card.get_by_test_id("mlops-tab-try").click()
+    inputs = server.get(f"mlops/api/models/{model}").json()["signature"]["inputs"]
+    for column in inputs:
+        field = card.locator(f'[data-column="{column["name"]}"]')
+        if column["kind"] == "boolean":
+            field.select_option("true")
+        else:
+            field.fill("39.1" if column["kind"] == "number" else "Torgersen")
+    return list(inputs)
+
+
+def pasted(code: str, server: LabServer) -> str:  # noqa: F811
+    """What Python says when somebody pastes the lines into it."""
+    typed = subprocess.run(
+        [sys.executable, "-iq"],
+        input=f"{code}\n",
+        env=server.environment,
+        cwd=server.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return typed.stdout or typed.stderr
 
 
 @pytest.mark.timeout(300)
@@ -53,14 +82,7 @@ def test_a_model_is_deployed_tried_and_taken_away_on_its_card(tab: Lab, server: 
     ).to_be_visible()
 
     # What is wrong is said at its field, and what is right answered.
-    card.get_by_test_id("mlops-tab-try").click()
-    inputs = server.get(f"mlops/api/models/{first}").json()["signature"]["inputs"]
-    for column in inputs:
-        field = card.locator(f'[data-column="{column["name"]}"]')
-        if column["kind"] == "boolean":
-            field.select_option("true")
-        else:
-            field.fill("39.1" if column["kind"] == "number" else "Torgersen")
+    inputs = filled(card, server, first)
     number = next(column["name"] for column in inputs if column["kind"] == "number")
     tab.tolerate("status of 400")
     card.locator(f'[data-column="{number}"]').fill("many")
@@ -92,6 +114,7 @@ def test_a_model_is_deployed_tried_and_taken_away_on_its_card(tab: Lab, server: 
 @pytest.mark.timeout(300)
 def test_a_second_version_says_what_it_replaces_and_gives_way_again(tab: Lab, server: LabServer) -> None:  # noqa: F811
     page = tab.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     first, second = finished(tab, server, "gentoos"), finished(tab, server, "gentoos")
     card = page.get_by_test_id("mlops-model")
     for model in (first, second):
@@ -108,6 +131,14 @@ def test_a_second_version_says_what_it_replaces_and_gives_way_again(tab: Lab, se
     expect(card.get_by_test_id("mlops-deploy-state")).to_contain_text(
         "gentoos v1 is deployed", timeout=60_000
     )
+
+    # Of a name of which an older version answers, the lines that are copied ask that one.
+    filled(card, server, second)
+    card.get_by_test_id("mlops-tab-deploy").click()
+    card.get_by_test_id("mlops-copy-python").click()
+    copied = page.evaluate(COPIED)
+    assert 'mlops.model("gentoos@1").predict' in copied
+    assert re.search(r"0\s+(Adelie|Chinstrap|Gentoo)", pasted(copied, server))
     card.get_by_test_id("mlops-tab-history").click()
     card.get_by_test_id("mlops-model-history").get_by_role("button", name="v1").click()
     expect(page).to_have_url(f"{server.url}mlops?model={first}")

@@ -132,8 +132,9 @@ export function curl(url: string, row: ExampleRow): string {
   return `curl -X POST '${url}' \\\n  -H "Authorization: token $JUPYTER_TOKEN" \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
 }
 
-export function python(name: string, row: ExampleRow): string {
-  return `import mlops_jupyter as mlops\n\nmlops.model(${JSON.stringify(name)}).predict([${literal(row)}])`;
+/** By its version: the newest of a name need not be the one that answers. */
+export function python({ name, version }: Pick<Model, "name" | "version">, row: ExampleRow): string {
+  return `import mlops_jupyter as mlops\n\nmlops.model(${JSON.stringify(`${name}@${version}`)}).predict([${literal(row)}])`;
 }
 
 /** As Python writes it. */

@@ -37,7 +37,10 @@ export function mount(el: HTMLElement, acts: DeployActs, row: () => ExampleRow |
   let shown: ModelSight | null = null;
   const given = () => row() ?? (shown && modelOf(shown) ? emptyRow(modelOf(shown) as NonNullable<ReturnType<typeof modelOf>>) : {});
   copies(asCurl, () => curl((shown && address(shown)) ?? "", given()));
-  copies(asPython, () => python((shown && modelOf(shown)?.name) ?? "", given()));
+  copies(asPython, () => {
+    const current = shown && answering(shown);
+    return current ? python(current, given()) : "";
+  });
   ask.addEventListener("click", () => {
     show(asked, true);
     now.focus();

@@ -131,7 +131,7 @@ test("what is not known is a dash, and an hour nobody counted a gap", () => {
 test("lines to paste hold any name and value", () => {
   const row = { "it's": 'a "b"', n: null, yes: true };
   expect(curl("http://x/predict", row)).toContain(`-d '{"row":{"it'\\''s":"a \\"b\\"","n":null,"yes":true}}'`);
-  expect(python('a"b', row)).toContain('mlops.model("a\\"b").predict([{"it\'s": "a \\"b\\"", "n": None, "yes": True}])');
+  expect(python({ name: 'a"b', version: 3 }, row)).toContain('mlops.model("a\\"b@3").predict([{"it\'s": "a \\"b\\"", "n": None, "yes": True}])');
   expect(valueOf({ name: "x", kind: "number", dtype: "", missing: true }, "abc")).toBe("abc");
 });
 
