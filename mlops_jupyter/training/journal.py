@@ -7,9 +7,11 @@ kill of any process loses it. Not here: what the records say (``core.facts``).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
+import time
 from binascii import hexlify
 from collections import deque
 from pathlib import Path
@@ -45,6 +47,7 @@ class Writer:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
@@ -79,6 +82,19 @@ class Writer:
         """Try to write what is held; True when nothing is left."""
         with self._turn:
             return self._flush()
+
+    def write_out(self) -> None:
+        """Wait until nothing is held, for as long as the disk refuses: what is given up here was the end
+        of a job. Not where the file is gone, which nobody will ever read."""
+        while not self.flush() and not self._is_gone():
+            time.sleep(RETRY)
+
+    def _is_gone(self) -> bool:
+        try:
+            os.stat(self._path)  # noqa: PTH116 - pathlib is 1 MB more for the keeper
+        except OSError as error:
+            return error.errno in (errno.ENOENT, errno.ESTALE)
+        return False
 
     def _write(self, record: bytes) -> bool:
         """Whether the disk took all of it. A part of it, readers pass over: the whole comes again."""

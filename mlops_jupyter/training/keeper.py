@@ -35,8 +35,6 @@ ADOPTED = signal.SIGURG
 #: session of its own. The kernel drops the one of them when the other comes: the last word holds.
 PAUSE, RESUME = signal.SIGTSTP, signal.SIGCONT
 HEARD = {signal.SIGCHLD, signal.SIGTERM, ADOPTED, PAUSE, RESUME}
-#: For so long a full disk may keep the last record out of the journal before it is given up.
-DISK_PATIENCE = 600.0
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -174,9 +172,7 @@ class Keeping:
         self._save()
 
     def _save(self) -> None:
-        patience = time.monotonic() + DISK_PATIENCE
-        while not self._writer.flush() and time.monotonic() < patience:
-            time.sleep(0.5)
+        self._writer.write_out()
         try:
             self._writer.sync()
         except OSError as error:

@@ -19,7 +19,6 @@ import signal
 import sys
 import sysconfig
 import threading
-import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
@@ -43,8 +42,6 @@ STOPPED = 130
 #: Seconds that threads and exit functions of the user's code may take once the work is over.
 LEAVE_WITHIN = 5.0
 LEAVE_WITHIN_WHEN_STOPPED = 1.0
-#: For so long a full disk may keep the worker's last records out of the journal before they are given up.
-DISK_PATIENCE = 60.0
 _PACKAGES = ("scikit-learn", "pandas", "skrub", "numpy")
 _LINE_BUFFERED = 1
 
@@ -130,19 +127,14 @@ def _do(work: Any, order: Order, used: dict[str, str]) -> int:
         run.tell(WorkFinished)
         return 0
     finally:
-        _write_out(writer)
+        writer.write_out()
         run.tell_dropped()
+        writer.write_out()
 
 
 def _estimator(folder: Path) -> Any:
     """The object the submitter sent. Nothing else is ever unpickled: who sends it may run code."""
     return cloudpickle.loads((folder / "estimator.pkl").read_bytes())
-
-
-def _write_out(writer: Writer) -> None:
-    patience = time.monotonic() + DISK_PATIENCE
-    while not writer.flush() and time.monotonic() < patience:
-        time.sleep(0.2)
 
 
 class _Output(io.FileIO):

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.jobs import JobSpec
-from mlops_jupyter.training import output
+from mlops_jupyter.training import journal, output
 from mlops_jupyter.training.run import Run
+from tests.ahead import Ahead
 
 
 def train(run: Run, spec: JobSpec, folder: Path, estimator: Any) -> None:
@@ -172,6 +173,20 @@ def emits(run: Run, folder: Path, points: int, per_second: float = 1000.0) -> No
             run.log(number, {"n": number})
             counted.write(b"%d\n" % number)
             time.sleep(max(began + number / per_second - time.monotonic(), 0))
+
+
+def ends_on_a_full_disk(run: Run, folder: Path, points: int = 0, fails: bool = False) -> None:
+    """Goes on once ``full`` is there, and holds 4 KiB of what the disk refuses then. Waiting for the disk
+    takes hours of its clock; ``slept`` is there once it was two."""
+    journal.time = Ahead(folder / "slept")  # type: ignore[assignment]
+    journal.HELD_BYTES = 4096
+    (folder / "waiting").touch()
+    while not (folder / "full").exists():
+        time.sleep(0.01)
+    for number in range(1, points + 1):
+        run.log(number, {"n": number})
+    if fails:
+        raise ValueError("no room for the model")
 
 
 def goes_wrong(run: Run, folder: Path) -> None:

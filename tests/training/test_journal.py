@@ -143,6 +143,19 @@ def test_what_the_disk_refuses_is_held_where_no_thread_can_be_begun_either(
     assert read(tmp_path / "journal", 0).payloads == [b"first", b"second"]
 
 
+def test_nobody_waits_for_a_disk_to_take_what_nobody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handle of a file that is gone is refused for ever on some network disks."""
+    writer = Writer(tmp_path / "journal")
+    monkeypatch.setattr(Writer, "_write", lambda self, record: False)
+    writer.append(b"first")
+    (tmp_path / "journal").unlink()
+    writer.write_out()
+    assert writer.holds
+    writer.close()
+
+
 FORKS = """
 import os, resource, signal, sys, threading
 from pathlib import Path

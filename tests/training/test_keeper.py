@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mlops_jupyter.core import facts
@@ -244,20 +247,98 @@ def lines(file: Path) -> int:
     return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
-def test_the_end_is_told_once_a_full_disk_has_room_again(tmp_path: Path) -> None:
+@contextmanager
+def full(*pids: int) -> Iterator[None]:
+    """No file of these processes takes anything meanwhile."""
+    unlimited = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in unlimited.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    yield
+    for pid, limits in unlimited.items():
+        if psutil.pid_exists(pid):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.fixture
+def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keepers wait for the disk by hours; what is made once one has waited for two."""
+    slept = tmp_path / "slept"
+    ahead = (
+        "import pathlib, mlops_jupyter.training.journal as j, tests.ahead as a; "
+        f"j.time = a.Ahead(pathlib.Path({str(slept)!r})); from mlops_jupyter.training"
+    )
+    monkeypatch.setattr(pair, "_KEEPER", pair._KEEPER.replace("from mlops_jupyter.training", ahead, 1))
+    return slept
+
+
+def test_the_end_is_told_once_a_full_disk_has_room_again_however_long_that_takes(
+    tmp_path: Path, patient: Path
+) -> None:
+    """P5, F6."""
+
     async def story() -> None:
         async with an_executor() as executor:
             folder = a_job(tmp_path, "waits")
             process = await started(executor, folder)
-            unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
-            worker = worker_pid(folder)
-            os.kill(worker, signal.SIGKILL)
-            await until(lambda: below(process.pid) == [])
-            assert told(folder) == BEGUN
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+            with full(process.pid):
+                os.kill(worker_pid(folder), signal.SIGKILL)
+                await until(lambda: patient.exists() or not psutil.pid_exists(process.pid))
+                assert told(folder) == BEGUN
             await over(executor, process)
             assert told(folder) == [*BEGUN, ended(signal=9, log_tail=("waiting",))]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_worker_waits_for_a_full_disk_to_take_its_end_and_counts_what_it_could_not_hold(
+    tmp_path: Path, fails: bool
+) -> None:
+    """P5, F6: or a model that is saved would be a job that ended itself, and an error would be none."""
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "ends_on_a_full_disk", points=100, fails=fails)
+            process = await started(executor, folder)
+            worker = worker_pid(folder)
+            with full(worker):
+                (folder / "full").touch()
+                await until(lambda: (folder / "slept").exists() or not psutil.pid_exists(worker))
+                assert told(folder) == BEGUN
+            await over(executor, process)
+            said = told(folder)
+            kept = [fact.points[0].step for fact in said if isinstance(fact, facts.PointsLogged)]
+            assert 0 < len(kept) < 100
+            assert kept == list(range(101 - len(kept), 101))
+            dropped = f"The disk refused for so long that {100 - len(kept)} records were given up"
+            outcome, finding, end = said[-3:]
+            assert isinstance(outcome, facts.WorkFailed if fails else facts.WorkFinished)
+            assert isinstance(finding, facts.FindingMade)
+            assert finding.message == f"{dropped}: points are missing."
+            assert end == ended(exit_code=int(fails))
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_waits_for_a_full_disk_is_stopped_and_the_stop_is_told(
+    tmp_path: Path, patient: Path
+) -> None:
+    """P5, F6: its keeper waits on."""
+
+    async def story() -> None:
+        async with an_executor() as executor:
+            folder = a_job(tmp_path, "ends_on_a_full_disk")
+            process = await started(executor, folder)
+            worker = worker_pid(folder)
+            with full(worker, process.pid):
+                (folder / "full").touch()
+                await until((folder / "slept").exists)
+                executor.stop(process)
+                await until(lambda: not psutil.pid_exists(worker))
+                await until(patient.exists)
+                assert told(folder) == BEGUN
+            await over(executor, process)
+            assert told(folder) == [*BEGUN, ended(signal=15, stopped=True)]
 
     asyncio.run(story())
 
