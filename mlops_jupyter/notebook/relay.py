@@ -139,6 +139,8 @@ class _Line:
         self.events: list[_Event] = []
         self.fresh = False
         self.sent = 0.0
+        # Whether the page was told that nothing more is to come.
+        self.over = False
 
     @property
     def last(self) -> int:
@@ -151,7 +153,12 @@ class _Line:
     @property
     def done(self) -> bool:
         """Whether nobody looks any more, or nothing more will come."""
-        return self.widget.closed or (self.opened and not self.fresh and self.widget.over(self.last))
+        return self.widget.closed or (self.over and not self.fresh and self.ended)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has all there will ever be."""
+        return self.opened and self.widget.over(self.last)
 
     def begin(self, epoch: str, head: int) -> None:
         self.epoch, self.head = epoch, head
@@ -231,6 +238,9 @@ class Relay:
         for line in self._lines:
             if not line.opened:
                 self._open(line, rest.told)
+            elif line.ended and not line.over:
+                # The kernel learnt of the end after its events were passed on.
+                self._send(line)
         epoch, since = self._cursor
         answer = rest.events(since, epoch, WAIT, self._rev)
         if answer.reset is not None or answer.snapshot is not None:
@@ -283,6 +293,7 @@ class Relay:
     def _send(self, line: _Line, opening: bytes | None = None) -> None:
         line.fresh = False
         line.sent = time.monotonic()
+        line.over = line.ended
         line.widget.tell(self._batch(line), opening)
 
     def _batch(self, line: _Line, trouble: str | None = None) -> bytes:
@@ -293,7 +304,7 @@ class Relay:
                 "prev": line.head,
                 "head": line.last,
                 "rev": self._rev,
-                "over": line.opened and line.widget.over(line.last),
+                "over": line.over,
                 "trouble": trouble,
                 "time": datetime.now(UTC),
             }

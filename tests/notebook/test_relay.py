@@ -69,6 +69,26 @@ def test_every_event_until_the_end_comes_at_most_four_times_a_second(
     assert min(later - at for at, later in pairwise(moments)) > 0.9 * relay.PACE
 
 
+def test_a_page_is_told_of_the_end_also_when_the_kernel_learns_of_it_last(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait for more, and take the silence for a kernel that is gone."""
+    monkeypatch.setattr(relay, "WAIT", 0.5)
+    learnt = threading.Event()
+    over = JobWidget.over
+    monkeypatch.setattr(JobWidget, "over", lambda widget, head: learnt.is_set() and over(widget, head))
+    job = session.train(PENGUINS, "species", Options(model="logistic", cv=0))
+    passed = Passed(JobWidget(job))
+    job.wait(60)
+    while not passed.batches or passed.batches[-1][1]["head"] < job.head:
+        time.sleep(0.01)
+    assert not passed.batches[-1][1]["over"]
+    learnt.set()
+    while relaying():
+        time.sleep(0.01)
+    assert passed.batches[-1][1]["over"]
+
+
 def test_a_page_asks_through_the_kernel_for_jobs_and_nothing_else(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
