@@ -20,9 +20,15 @@ def read(path):
         else:
             header = head.split(b"\\n", 1)[0].decode("utf-8", "replace")
             separator = max(",;\\t|", key=header.count)
-            frame = pd.read_csv(
-                file, sep=separator, compression=None, encoding="utf-8-sig", low_memory=False
-            ).reset_index(drop=True)
+            how = {"sep": separator, "compression": None, "encoding": "utf-8-sig", "low_memory": False}
+            # Fails where the first row is longer than the header: it would be read with its fields shifted.
+            pd.read_csv(file, header=None, nrows=2, dtype=str, **how)
+            file.seek(0)
+            # 007 is no 7: a column with such a code is text.
+            texts = pd.read_csv(file, dtype=str, **how)
+            file.seek(0)
+            codes = [name for name, cells in texts.items() if cells.str.fullmatch("0[0-9]+").eq(True).any()]
+            frame = pd.read_csv(file, dtype=dict.fromkeys(codes, str), **how)
     frame.columns = frame.columns.map(str)
     return frame
 

@@ -157,6 +157,43 @@ def test_the_same_with_a_hold_out_of_ones_own_and_rows_without_target(
     assert learned(job) == learned(made)
 
 
+def coded(distinct: int) -> pd.DataFrame:
+    """A column of codes among numbers of as many digits, and a target of codes alone."""
+    rng = np.random.default_rng(5)
+    number = rng.integers(1, distinct + 1, 10 * distinct)
+    code = np.where(number % 2, number.astype(str), "0" + number.astype(str).astype(object))
+    return pd.DataFrame({"code": code, "x": number + rng.normal(0, 0.1, len(number)), "y": number}).assign(
+        y=lambda frame: frame.y.map("{:03d}".format)
+    )
+
+
+@pytest.mark.parametrize("distinct", [2, 60], ids=["two", "more than a regression has"])
+def test_codes_that_begin_with_a_zero_are_text_for_both(
+    distinct: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "coded.csv"
+    coded(distinct).to_csv(path, index=False)
+    spec = JobSpec(data=Source(path=str(path)), target="y", model="rf", params={"n_estimators": 5}, cv=0)
+    job, made, names = both(spec, tmp_path, monkeypatch)
+    assert set(made.predict(names["X"])) <= set(coded(distinct).y)
+    assert learned(job) == learned(made)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b\n1,2,\n3,4,\n", b"a,b\n0,1,2\n1,3,4\n", b"a,b\n1,2,3,4\n", b"# comment\na,b\n1,2\n"],
+    ids=["separator-at-the-end", "names-of-rows", "two-too-many", "comment"],
+)
+def test_a_first_row_longer_than_the_header_ends_the_script(tmp_path: Path, content: bytes) -> None:
+    """F44: as it is refused for a job."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    made = tmp_path / "script.py"
+    made.write_text(script(JobSpec(data=Source(path=str(path)), target="b"), "torn"), "utf-8")
+    with pytest.raises(pd.errors.ParserError, match=r"fields in line 2, saw"):
+        runpy.run_path(str(made))
+
+
 HOSTILE = (
     "x\n__import__('os').abort()\n",
     "'''\"\"\" + __import__('os').abort() #",
