@@ -141,7 +141,13 @@ class UploadStateError(MlopsError, RuntimeError):
 
 
 class DataError(MlopsError, ValueError):
-    """The table cannot be read, split or trained on."""
+    """The table cannot be read, split or trained on; ``line`` of its file is to blame, counted from 1."""
+
+    def __init__(
+        self, message: str, hint: str | None = None, code: str | None = None, line: int | None = None
+    ) -> None:
+        super().__init__(message, hint, code)
+        self.line = line
 
 
 class TargetError(MlopsError, ValueError):

@@ -300,7 +300,7 @@ def test_what_only_the_whole_table_tells_is_told_before_a_job_is_queued(folder: 
     error = refused("torn.csv", "churn", folder, model="rff")
     assert isinstance(error, SubmissionError)
     assert [problem.message for problem in error.problems] == [
-        "torn.csv cannot be read as CSV: Error tokenizing data. C error: Expected 4 fields in line 62, saw 5",
+        "Line 62 of torn.csv has 5 fields; the first has 4.",
         'no model "rff".',
     ]
     foreign = folder / "foreign.csv"

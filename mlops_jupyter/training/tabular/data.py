@@ -10,8 +10,9 @@ import csv
 import hashlib
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from io import BufferedReader
+from contextlib import closing, contextmanager
+from io import BufferedReader, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -36,6 +37,12 @@ _SEPARATORS = ",;\t|"
 _CODE = re.compile(rb'0(?<=[,;\t|"\r\n]0)[0-9]+(?=[,;\t|"\r\n])')
 #: No code is longer, with what stands around it.
 _LONGEST_CODE = 64
+#: Characters of a field that is still looked at to say where something is wrong.
+_LONGEST = 16 << 20
+
+#: What pandas says of lines it cannot read: both count records, blank ones too, from 1 and from 0.
+_LONGER = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_UNCLOSED = re.compile(r"EOF inside string starting at row (\d+)")
 
 #: Bytes of a file that tell what it is.
 _HEAD = 64 * 1024
@@ -126,6 +133,17 @@ def undecodable(path: Path) -> tuple[int, str | None, int]:
                 named = names[position] if number > 1 and position < len(names) else None
                 return number, named, line[error.start]
     raise ValueError("all of it is UTF-8")
+
+
+def line_of(path: Path, row: int) -> int | None:
+    """Where that row of a CSV file begins; both are counted from 1. There are no lines in Parquet."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if head.startswith(_PARQUET):
+            return None
+        with closing(_records(file, _separator(head))) as records:
+            rows = (line for line, found in records if found is None or "".join(found).strip() or found[1:])
+            return next(islice(rows, row, None), None)
 
 
 def glance(path: Path, wanted: Iterable[str], name: str | None = None) -> Glance:
@@ -224,10 +242,12 @@ def _in_turn(
                 yield _plain(batch.to_pandas())
     else:
         separator = _separator(head)
-        codes = _codes(file, name, separator)
-        with _as_csv(name), _reader(file, separator, chunksize=rows, dtype=codes) as reader:
-            for frame in reader:
-                yield _named(frame.reset_index(drop=True))
+        with _as_csv(file, name, separator):
+            _check_width(file, separator)
+            codes = _codes(file, name, separator)
+            with _reader(file, separator, chunksize=rows, dtype=codes) as reader:
+                for frame in reader:
+                    yield _named(frame.reset_index(drop=True))
 
 
 def _parquet(file: BufferedReader, name: str, only: Sequence[str] | None) -> pd.DataFrame:
@@ -247,18 +267,19 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv(file: BufferedReader, name: str, separator: str, only: Sequence[str] | None) -> pd.DataFrame:
-    names_alone = only is not None and not only
-    codes = {} if names_alone else _codes(file, name, separator)
-    with _as_csv(name):
-        frame = _reader(
-            file,
-            separator,
-            dtype=codes,
-            nrows=0 if names_alone else None,
-            usecols=list(only) if only else None,
-        )
-    # A header one name short makes the first column an index of row names.
-    return _named(frame.reset_index(drop=True))
+    with _as_csv(file, name, separator):
+        if only is not None and not only:
+            return _named(_reader(file, separator, nrows=0))
+        _check_width(file, separator)
+        codes = _codes(file, name, separator)
+        return _named(_reader(file, separator, dtype=codes, usecols=list(only) if only else None))
+
+
+def _check_width(file: BufferedReader, separator: str) -> None:
+    """``ParserError`` where the first row is longer than the header: pandas would take the first of its
+    fields for the row's name, and all others for columns they are not."""
+    _reader(file, separator, header=None, nrows=2, dtype=str)
+    file.seek(0)
 
 
 def _codes(file: BufferedReader, name: str, separator: str) -> dict[str, type]:
@@ -269,10 +290,7 @@ def _codes(file: BufferedReader, name: str, separator: str) -> dict[str, type]:
     found: dict[str, type] = {}
     columns = file.readline().count(separator.encode()) + 1
     file.seek(0)
-    with (
-        _as_csv(name),
-        _reader(file, separator, chunksize=max(1, _CELLS // columns), dtype=str) as reader,
-    ):
+    with _reader(file, separator, chunksize=max(1, _CELLS // columns), dtype=str) as reader:
         for frame in reader:
             for column, values in frame.items():
                 if str(column) not in found and values.str.fullmatch(r"0[0-9]+").eq(True).any():
@@ -287,7 +305,7 @@ def _has_codes(file: BufferedReader, name: str) -> bool:
     while chunk := file.read(1 << 20):
         if b"\0" in chunk:
             line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
-            raise DataError(f"{name} holds NUL bytes (in line {counted(line)}): it is no text.")
+            raise DataError(f"{name} holds NUL bytes (in line {counted(line)}): it is no text.", line=line)
         found = found or _CODE.search(tail + chunk) is not None
         tail, lines = chunk[-_LONGEST_CODE:], lines + chunk.count(b"\n")
     file.seek(0)
@@ -308,7 +326,7 @@ def _as_parquet(name: str) -> Generator[None]:
 
 
 @contextmanager
-def _as_csv(name: str) -> Generator[None]:
+def _as_csv(file: BufferedReader, name: str, separator: str) -> Generator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
@@ -320,7 +338,55 @@ def _as_csv(name: str) -> Generator[None]:
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{name} is empty.") from error
     except pd.errors.ParserError as error:
-        raise DataError(f"{name} cannot be read as CSV: {_first_line(error)}") from error
+        raise _torn(file, name, separator, error) from error
+
+
+def _torn(file: BufferedReader, name: str, separator: str, error: Exception) -> DataError:
+    """What pandas said, in our words: it counts records, which may go over several lines."""
+    said = str(error)
+    if (longer := _LONGER.search(said)) is not None:
+        expected, record, saw = map(int, longer.groups())
+        line, _ = _record(file, separator, record)
+        return DataError(
+            f"Line {counted(line)} of {name} has {saw} fields; the first has {expected}.",
+            "Each field needs a name in the first line; a text with a separator in it stands in quotes.",
+            line=line,
+        )
+    if (unclosed := _UNCLOSED.search(said)) is not None:
+        line, found = _record(file, separator, int(unclosed[1]) + 1)
+        _, names = _record(file, separator, 1)
+        column = f' in "{names[len(found) - 1]}"' if line > 1 and 0 < len(found) <= len(names) else ""
+        return DataError(
+            f"Line {counted(line)} of {name} opens a quote{column} that is never closed.",
+            "A quote within a text is written twice.",
+            line=line,
+        )
+    return DataError(f"{name} cannot be read as CSV: {_first_line(error)}")
+
+
+def _record(file: BufferedReader, separator: str, wanted: int) -> tuple[int, list[str]]:
+    """The line where the record of that number begins, both counted from 1, and its fields."""
+    with closing(_records(file, separator)) as records:
+        line, found = next(islice(records, wanted - 1, None), (wanted, None))
+    return line, found or []
+
+
+def _records(file: BufferedReader, separator: str) -> Generator[tuple[int, list[str] | None]]:
+    """Each record's first line and its fields, none if it is blank; one with a field that is longer than any
+    may be is the last, and without them."""
+    file.seek(0)
+    text = TextIOWrapper(file, "utf-8-sig", "replace", newline="")
+    split, line = csv.reader(text, delimiter=separator), 1
+    usual = csv.field_size_limit(_LONGEST)
+    try:
+        for found in split:
+            yield line, found
+            line = split.line_num + 1
+    except csv.Error:
+        yield line, None
+    finally:
+        csv.field_size_limit(usual)
+        text.detach()
 
 
 def _separator(head: bytes) -> str:

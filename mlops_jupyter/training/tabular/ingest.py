@@ -6,7 +6,6 @@ it (``data``). Not here: who starts it and waits for it (``executors.ingest``).
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,6 @@ PROFILED = 10_000_000
 #: Bytes that the names of all columns take at most.
 FIRST_LINE = 16 << 20
 _STDIN = Path("/proc/self/fd/0")
-_LINE = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
 def ingest(path: Path, name: str, memory: int = limits.READING_BYTES) -> Found | Unreadable:
@@ -54,7 +52,7 @@ def _found(path: Path, name: str) -> Found:
     rows = 0
     kept: list[pd.DataFrame] = []
     for frame in data.parts(path, name, _budget(path)):
-        _check_cells(frame, rows, name)
+        _check_cells(frame, rows, path, name)
         if rows * len(names) < PROFILED:
             kept.append(frame)
         rows += len(frame)
@@ -97,14 +95,17 @@ def _budget(path: Path) -> int:
     return max(limits.DECODED_BYTES, limits.DECODED_RATIO * path.stat().st_size)
 
 
-def _check_cells(frame: pd.DataFrame, before: int, name: str) -> None:
+def _check_cells(frame: pd.DataFrame, before: int, path: Path, name: str) -> None:
     for column, values in _texts(frame):
         long = values.str.len() * 4 > limits.CELL
         for index in values.index[long.fillna(False).to_numpy(dtype=bool)]:
             size = len(str(values.loc[index]).encode("utf-8", "replace"))
             if size > limits.CELL:
-                where = f"Row {counted(before + int(index) + 1)} of {name} has {counted(size)} bytes"
-                raise DataError(f'{where} in "{column}"; a cell has {limits.CELL >> 20} MiB at most.')
+                row = before + int(index) + 1
+                where = f'Row {counted(row)} of {name} has {counted(size)} bytes in "{column}"'
+                raise DataError(
+                    f"{where}; a cell has {limits.CELL >> 20} MiB at most.", line=data.line_of(path, row)
+                )
 
 
 def _texts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -119,11 +120,6 @@ def _texts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 def _placed(error: MlopsError, path: Path, name: str) -> Unreadable:
     """With the line, and the column where one can be named."""
     (problem, *_) = error.problems
-    if (told := _LINE.search(problem.message)) is not None:
-        expected, line, saw = map(int, told.groups())
-        message = f"Line {counted(line)} of {name} has {saw} fields; the first has {expected}."
-        hint = "A text with a separator in it stands in quotes."
-        return Unreadable(problem=DataError(message, hint).problems[0], line=line)
     if isinstance(error.__cause__, UnicodeDecodeError):
         line, column, byte = data.undecodable(path)
         message = f"Line {counted(line)} of {name} is not UTF-8 text: byte {byte:#04x}"
@@ -132,7 +128,7 @@ def _placed(error: MlopsError, path: Path, name: str) -> Unreadable:
             'Save it as UTF-8, or upload the table: mlops.datasets.upload(pd.read_csv(…, encoding="latin-1"))'
         )
         return Unreadable(problem=DataError(message, hint).problems[0], line=line)
-    return Unreadable(problem=problem)
+    return Unreadable(problem=problem, line=error.line if isinstance(error, DataError) else None)
 
 
 def main() -> None:

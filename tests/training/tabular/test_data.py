@@ -85,7 +85,12 @@ def test_a_table_without_rows_has_columns(tmp_path: Path) -> None:
     [
         (b"", "people.csv is empty."),
         ("name;age\nÅse;3\n".encode("latin-1"), "people.csv is not UTF-8 text (byte 0xc5)."),
-        (b"a,b\n1,2\n1,2,3\n", "people.csv cannot be read as CSV: Error tokenizing data."),
+        (b"a,b\n1,2\n1,2,3\n", "Line 3 of people.csv has 3 fields; the first has 2."),
+        (b"a,b\n1,2,\n3,4,\n", "Line 2 of people.csv has 3 fields; the first has 2."),
+        (b"a,b\n0,1,2\n1,3,4\n", "Line 2 of people.csv has 3 fields; the first has 2."),
+        (b"a,b\n1,2,3,4\n", "Line 2 of people.csv has 4 fields; the first has 2."),
+        (b"# comment\na,b\n1,2\n", "Line 2 of people.csv has 2 fields; the first has 1."),
+        (b'a,b\n1,2\n"3,4\n5,6\n', 'Line 3 of people.csv opens a quote in "a" that is never closed.'),
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "people.csv is a gzip archive, not a table."),
         (b"PAR1 but no more", "people.csv cannot be read as Parquet:"),
     ],
@@ -145,6 +150,6 @@ def test_only_what_may_hold_codes_is_gone_through_for_them(
     read, reads = pd.read_csv, []
     monkeypatch.setattr(pd, "read_csv", lambda *args, **how: reads.append(how) or read(*args, **how))
     frame = data.read(path).frame
-    assert len(reads) == times
+    assert len([how for how in reads if "nrows" not in how]) == times
     if times == 2:
         assert frame["code"].iloc[-1] == "007"

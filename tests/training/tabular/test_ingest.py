@@ -90,13 +90,30 @@ def test_the_corpus_is_previewed_as_training_reads_it(
     ("content", "line", "words"),
     [
         ("a,b\n1,2\n".encode("utf-16"), None, "t.csv is UTF-16 text."),
-        (b"a,b\n1,\0\n", None, "t.csv holds NUL bytes (in line 2): it is no text."),
+        (b"a,b\n1,\0\n", 2, "t.csv holds NUL bytes (in line 2): it is no text."),
         (
             b"a,b\n" + b"1,2\n" * 30_000 + b"1,\0\n",
-            None,
+            30_002,
             "t.csv holds NUL bytes (in line 30 002): it is no text.",
         ),
         (b"a,b\n1,2\n1,2,3\n", 3, "Line 3 of t.csv has 3 fields; the first has 2."),
+        (b"a,b\n1,2,3\n1,2,3,4\n", 2, "Line 2 of t.csv has 3 fields; the first has 2."),
+        (b"a,b\n1,2,\n3,4,\n", 2, "Line 2 of t.csv has 3 fields; the first has 2."),
+        (b"a,b\n0,1,2\n1,3,4\n", 2, "Line 2 of t.csv has 3 fields; the first has 2."),
+        (b"a,b\n1,2,3,4\n", 2, "Line 2 of t.csv has 4 fields; the first has 2."),
+        (b"# comment\na,b\n1,2\n", 2, "Line 2 of t.csv has 2 fields; the first has 1."),
+        (b'a,b\n\n"1\r\n1",2\n1,2,3\n', 5, "Line 5 of t.csv has 3 fields; the first has 2."),
+        (b'a,b\n\n"1\n1",2\n"3,4\n5,6\n', 5, 'Line 5 of t.csv opens a quote in "a" that is never closed.'),
+        (
+            b'a,b\n1,"' + b"3,4\n" * 50_000,
+            2,
+            'Line 2 of t.csv opens a quote in "b" that is never closed.',
+        ),
+        (
+            b'a,b\n\n,\n"1\n1",' + b"x" * 200_000 + b"\n1," + b"x" * ((1 << 20) + 1),
+            6,
+            'Row 3 of t.csv has 1 048 577 bytes in "b"; a cell has 1 MiB at most.',
+        ),
         (b"a,b\n1,2\n3,\xff\n", 3, 'Line 3 of t.csv is not UTF-8 text: byte 0xff in "b".'),
         (b"", None, "t.csv is empty."),
         (b"a,b\n", None, "t.csv has column names and no rows."),
@@ -108,7 +125,18 @@ def test_the_corpus_is_previewed_as_training_reads_it(
         ),
         (b"PK\x03\x04", None, "t.csv is a zip archive, not a table."),
     ],
-    ids=["utf-16", "nul", "nul-far-down", "ragged", "byte", "empty", "no-rows", "one-line", "200k", "zip"],
+    ids=[
+        *("utf-16", "nul", "nul-far-down", "ragged", "ragged-twice", "separator-at-the-end", "names-of-rows"),
+        *(
+            "two-too-many",
+            "comment",
+            "ragged-below-quoted-lines",
+            "open-quote",
+            "long-open-quote",
+            "long-cell",
+        ),
+        *("byte", "empty", "no-rows", "one-line", "200k", "zip"),
+    ],
 )
 def test_what_is_refused_says_where_and_why(
     tmp_path: Path, content: bytes, line: int | None, words: str
