@@ -104,9 +104,10 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
 
   function became(next: Pipeline, said: string): void {
     shown = next;
+    const free = unheld(place);
     leave();
     tell(said);
-    (edit.isConnected ? edit : run).focus();
+    if (free) (edit.isConnected ? edit : run).focus();
     acts.changed();
   }
 
@@ -158,7 +159,7 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
         tell("");
         door.restore(gone).then(acts.changed, (error) => tell(message(error)));
       });
-      undo.focus();
+      if (unheld(remove)) undo.focus();
       acts.changed();
     });
     return remove;
@@ -176,6 +177,11 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
     });
     return made;
   }
+}
+
+/** Whether it, or nothing, has the focus: an answer that comes late takes it from nobody who went on. */
+function unheld(el: HTMLElement): boolean {
+  return held(el) || document.activeElement === document.body;
 }
 
 /** Whether the focus is in it. */

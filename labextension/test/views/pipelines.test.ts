@@ -76,6 +76,21 @@ describe("pipelines in the panel", () => {
     await vi.waitFor(() => expect(asked).toContainEqual(["open", "j-of-<b>churn</b>"]));
   });
 
+  test.each([false, true])("an answer that comes late takes the focus from nobody who went on (%s)", async (wentOn) => {
+    let answer = (_: Pipeline) => {};
+    const { asked, find, choose } = pipelines([CHURN], { duplicate: () => new Promise((resolve) => (answer = resolve)) });
+    choose("duplicate");
+    find("pipeline-name").focus();
+    find("pipeline-named").click();
+    if (wentOn) find("pipeline-open").focus();
+    answer(CHURN);
+    await vi.waitFor(() => expect(asked).toContain("changed"));
+    const holder = find(wentOn ? "pipeline-open" : "pipeline-edit");
+    expect(document.activeElement).toBe(holder);
+    // happy-dom lets what is removed keep the focus.
+    holder.blur();
+  });
+
   test("are deleted in two steps, and come back within ten seconds", async () => {
     const { asked, find } = pipelines([CHURN]);
     find("pipeline-delete").click();
