@@ -181,7 +181,7 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
 
 /** Whether it, or nothing, has the focus: an answer that comes late takes it from nobody who went on. */
 function unheld(el: HTMLElement): boolean {
-  return held(el) || document.activeElement === document.body;
+  return document.activeElement === document.body || held(el);
 }
 
 /** Whether the focus is in it. */
