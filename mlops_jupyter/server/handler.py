@@ -221,9 +221,21 @@ def _told(error: BaseException | None) -> BaseException | None:
 
 
 @web.stream_request_body
+class Bodiless(Ours):
+    """Takes no body: without this one would be held in memory before anybody is asked who they are."""
+
+    async def prepare(self, **options: Any) -> None:
+        cast(HTTP1Connection, self.request.connection).set_max_body_size(0)
+        await super().prepare(**options)
+
+    def data_received(self, chunk: bytes) -> None:
+        """There is none."""
+
+
+@web.stream_request_body
 class Handler(Ours, APIHandler):
-    """A REST handler. Bodies are capped before anybody is asked who they are: what is not
-    streamed would be held in memory first."""
+    """A REST handler. Bodies are streamed, and begin to arrive as soon as ``prepare`` is over: how long one
+    may be and who may send it is settled there."""
 
     # Without OPTIONS and HEAD, which Jupyter's base would answer without asking who it is.
     SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -239,10 +251,11 @@ class Handler(Ours, APIHandler):
         # Whoever only looks is no activity: an idle tab must not keep a server from being culled.
         self._track_activity = self.request.method != "GET"
         await super().prepare(**options)
-        if self.current_user is not None:
-            self.rooms.used()
-            if self.needs_store:
-                self.rooms.check()
+        if self.current_user is None:
+            raise web.HTTPError(403)
+        self.rooms.used()
+        if self.needs_store:
+            self.rooms.check()
         if self.request.method != "GET":
             self.require_json()
 

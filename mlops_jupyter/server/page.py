@@ -12,7 +12,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from mlops_jupyter.server.handler import Ours
+from mlops_jupyter.server.handler import Bodiless
 
 STATIC = Path(__file__).parents[1] / "static"
 #: Scripts are files of ours, whatever a name of a job may hold. The views' styles are elements of their own.
@@ -28,7 +28,7 @@ TYPES = {
 }
 
 
-class File(Ours):
+class File(Bodiless):
     """A file of the front end. Looking at it is no activity: it must not keep a server from being culled."""
 
     SUPPORTED_METHODS = ("GET",)

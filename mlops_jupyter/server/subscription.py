@@ -11,14 +11,13 @@ import contextlib
 import socket
 import struct
 import time
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
-from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -29,6 +28,7 @@ from mlops_jupyter.core.events import Event
 from mlops_jupyter.core.stream import Hello, Ping
 from mlops_jupyter.server import counters
 from mlops_jupyter.server.frames import Message, message
+from mlops_jupyter.server.handler import Bodiless
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
 
@@ -64,23 +64,13 @@ class Shown(msgspec.Struct, frozen=True, tag_field="type", tag="shown"):
     shown: bool
 
 
-@web.stream_request_body
-class SubscribeHandler(WebSocketMixin, Streams, WebSocketHandler):
-    """A body, which no upgrade has, would be held in memory before anybody is asked who they are."""
-
+class SubscribeHandler(WebSocketMixin, Streams, Bodiless, WebSocketHandler):
     SUPPORTED_METHODS = ("GET",)
     max_message_size = 64 << 10
     #: Seconds to the client and back; null until it has answered once.
     round_trip: float | None = None
     _task: asyncio.Task[None] | None = None
     _told: asyncio.Task[None] | None = None
-
-    async def prepare(self, **options: Any) -> None:
-        cast(HTTP1Connection, self.request.connection).set_max_body_size(0)
-        await super().prepare(**options)
-
-    def data_received(self, chunk: bytes) -> None:
-        """There is none."""
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:

@@ -53,10 +53,9 @@ class UploadHandler(Handler):
         if self.request.method == "PATCH":
             self.body_limit = limits.MOST_CHUNK
         await super().prepare(**options)
-        # Bytes begin to arrive as soon as prepare() is over: who may send them is settled before.
         if self.request.method != "PATCH":
             return
-        if self.current_user is None or not await ensure_async(
+        if not await ensure_async(
             self.authorizer.is_authorized(self, self.current_user, "write", "mlops.datasets")
         ):
             raise web.HTTPError(403)

@@ -121,6 +121,19 @@ def short(pattern: str) -> str:
     return f"mlops{named.partition('/mlops')[2]}".removeprefix("mlops/api/")
 
 
+def address(route: str) -> str:
+    """The other way, below the base URL: ``jobs/{job}/stop`` → ``mlops/api/jobs/j-7f3a00000000/stop``."""
+    for known, name in ARGUMENTS.items():
+        route = route.replace(name, known)
+    return route if route.startswith("mlops") else f"mlops/api/{route}"
+
+
+def media(verb: str, route: str) -> str:
+    """The kind of body that this door takes."""
+    raw = route == "inputs" or (verb == "PATCH" and route.startswith("uploads"))
+    return "application/octet-stream" if raw else "application/json"
+
+
 def verbs(handler: type[RequestHandler]) -> list[str]:
     unimplemented = RequestHandler._unimplemented_method
     return [v for v in handler.SUPPORTED_METHODS if getattr(handler, v.lower()) is not unimplemented]
@@ -176,10 +189,8 @@ async def test_each_route_asks_for_its_own_action_and_resource_and_nothing_else(
     monkeypatch.setitem(jp_serverapp.web_app.settings, "authorizer", recording)
     asked = {}
     for (verb, route), path in sorted(doors(jp_serverapp).items())[::order]:
-        raw = route == "inputs" or (verb == "PATCH" and route.startswith("uploads"))
-        kind = "application/octet-stream" if raw else "application/json"
         more = UPGRADE if route == "events/subscribe" else {}
-        headers = {"Authorization": f"mlops {rooms.secret}", "Content-Type": kind, **more}
+        headers = {"Authorization": f"mlops {rooms.secret}", "Content-Type": media(verb, route), **more}
         assert await knock(verb, path, headers, b"" if verb == "GET" else b"{}") == 403
         asked[verb, route] = tuple(recording.asked)
         recording.asked.clear()
