@@ -46,6 +46,8 @@ window.Notification = class {
   constructor(title, { body, tag }) { window.told.push([title, body, tag]); }
 };
 """
+#: The page that interrupts, by a name of its own.
+IN_FRONT = "() => localStorage.getItem('mlops_jupyter:looked-at /')"
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
 }"""
@@ -136,6 +138,23 @@ def test_three_jobs_that_end_together_are_at_most_three_toasts_in_all_tabs(
     last.page.locator(".jp-Notification-List-Item", has_text="wrong 2").get_by_text("Open").click()
     card = last.page.locator(f"#mlops-job-{jobs[2]}").get_by_test_id("mlops-card")
     expect(card.get_by_test_id("mlops-state")).to_have_text("Failed")
+    # It is closed, and nobody looks at any other: one of them takes its place.
+    held = last.page.evaluate(IN_FRONT)
+    last.page.close()
+    for lab in labs[:-1]:
+        # Where the list is open, nothing is shown over it: a click beside it closes it.
+        lab.page.locator("#jp-MainLogo").click()
+        expect(lab.page.locator(".jp-Notification-List")).to_have_count(0)
+    labs[0].until(f"held => ![null, held].includes(({IN_FRONT})())", held)
+    submit(lab_server, name="wrong 3", **WRONG)
+    for lab in labs[:-1]:
+        expect(lab.page.locator(".jp-Notification-Status")).to_have_text("6", timeout=60_000)
+    told = [lab.page.evaluate("() => window.toasts") for lab in labs[:-1]]
+    while not any(told):
+        labs[0].page.wait_for_timeout(100)
+        told = [lab.page.evaluate("() => window.toasts") for lab in labs[:-1]]
+    ((toast,),) = filter(None, told)
+    assert toast.startswith("wrong 3 failed")
 
 
 def test_a_hidden_page_tells_by_the_browser_where_that_is_wanted(

@@ -139,7 +139,7 @@ const surroundings: JupyterFrontEndPlugin<void> = {
     // In Notebook 7 the links lead where they say.
     if (labShell) followLinks(server, (id, part) => (id === null ? void app.commands.execute(OPEN_PANEL) : open(id, part)));
     if (labShell) void restorer?.restore(tabs, { command: OPEN_JOB, args: (tab) => ({ id: tab.jobId }), name: (tab) => tab.jobId });
-    notify(page, open, () => void app.commands.execute(OPEN_PANEL));
+    notify(server.baseUrl, page, open, () => void app.commands.execute(OPEN_PANEL));
     const status = new StatusItem(page, () => void app.commands.execute(OPEN_PANEL));
     statusBar?.registerStatusItem("mlops_jupyter:status", {
       item: status,

@@ -1,11 +1,10 @@
 /**
  * Tells through JupyterLab's own notifications: one item a job while it runs, its end, the machine when it is
- * critical, the server when it is away. One page of a browser interrupts: the one that was looked at last, three times
- * a minute at most; of the rest one entry says how many there were, beside their own.
+ * critical, the server when it is away. One page of a browser interrupts (front.ts), three times a minute at most: of
+ * the rest one entry says how many there were, beside their own.
  */
 
 import { Notification } from "@jupyterlab/apputils";
-import { freshKey } from "../client/keys";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
@@ -14,9 +13,9 @@ import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
 import { tellOutside } from "./desktop";
+import { inFront } from "./front";
 import type { PageBoard } from "./page";
 
-const LOOKED_AT = "mlops_jupyter:looked-at";
 const TOAST_MS = 8_000;
 const MOST_TOASTS = 3;
 const MINUTE_MS = 60_000;
@@ -24,15 +23,8 @@ const MINUTE_MS = 60_000;
 const AWAY_MS = 10_000;
 
 /** `overview` shows all jobs. */
-export function notify(page: PageBoard, open: (jobId: string) => void, overview: () => void): void {
-  const me = freshKey();
-  const looked = () => localStorage.setItem(LOOKED_AT, me);
-  window.addEventListener("focus", looked);
-  if (document.hasFocus() || localStorage.getItem(LOOKED_AT) === null) looked();
-  window.addEventListener("pagehide", () => {
-    if (localStorage.getItem(LOOKED_AT) === me) localStorage.removeItem(LOOKED_AT);
-  });
-
+export function notify(baseUrl: URL, page: PageBoard, open: (jobId: string) => void, overview: () => void): void {
+  const interrupts = inFront(baseUrl);
   const items = new Map<string, string>();
   let toasts: number[] = [];
   /** What did not interrupt since there is no more of that minute, and its entry. */
@@ -98,7 +90,7 @@ export function notify(page: PageBoard, open: (jobId: string) => void, overview:
     const now = Date.now();
     toasts = toasts.filter((at) => now - at < MINUTE_MS);
     const { jobId } = notice;
-    const wanted = notice.toast && localStorage.getItem(LOOKED_AT) === me;
+    const wanted = notice.toast && interrupts();
     const loud = wanted && toasts.length < MOST_TOASTS;
     if (loud) {
       toasts.push(now);
