@@ -35,8 +35,9 @@ from mlops_jupyter.core.jobs import Job as Record
 
 PROG = "mlops"
 EXITS = """
-exit codes: 0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, 3 no server, or one
-that cannot now (disk, database, room), 4 not found, 130 interrupted
+exit codes: 0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, or a file here can
+be neither read nor written, 3 no server, or one that cannot now (disk, database, room), 4 not found,
+130 interrupted
 """
 SWITCHES = {"json": "one JSON document instead of text", "quiet": "no progress"}
 CODES: dict[type[BaseException], int] = {
@@ -52,6 +53,8 @@ CODES: dict[type[BaseException], int] = {
     errors.PipelineNotFoundError: 4,
     errors.DatasetNotFoundError: 4,
     errors.MlopsError: 2,
+    # A file of this machine: Python would end with 1, which says that a job failed.
+    OSError: 2,
     KeyboardInterrupt: 130,
 }
 
@@ -61,13 +64,13 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         command = commands.parse(list(sys.argv[1:] if words is None else words), PROG, SWITCHES)
         return _Shell(command.said).do(command.word)
-    except (errors.MlopsError, KeyboardInterrupt) as error:
-        print(_told(error), file=sys.stderr)
-        return next(code for kind, code in CODES.items() if isinstance(error, kind))
     except BrokenPipeError:
         # Whoever read our answer has read enough; Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (errors.MlopsError, OSError, KeyboardInterrupt) as error:
+        print(_told(error), file=sys.stderr)
+        return next(code for kind, code in CODES.items() if isinstance(error, kind))
 
 
 def _told(error: BaseException) -> str:
@@ -75,9 +78,18 @@ def _told(error: BaseException) -> str:
         return error.told(f"{PROG} stop {error.job.id}")
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(error, OSError) and not isinstance(error, errors.MlopsError):
+        return glyphs.visible(_of_file(error))
     # What is to be pasted is to be pasted here: the words are the same in Python and in the shell.
     words = re.sub(r'mlops\.get\("([^"]+)"\)\.logs\((\d+)\)', rf"{PROG} logs \1 --tail \2", str(error))
     return f"{type(error).__name__}: {_pasted(words)}"
+
+
+def _of_file(error: OSError) -> str:
+    if error.strerror is None:
+        return f"{type(error).__name__}: {error}"
+    where = f'"{error.filename}": ' if error.filename is not None else ""
+    return f"{type(error).__name__}: {where}{error.strerror[:1].lower()}{error.strerror[1:]}."
 
 
 def _pasted(words: str) -> str:
@@ -231,7 +243,8 @@ class _Shell:
         self._answer(found, system.told(found))
 
     def _help(self, topic: str | None = None) -> None:
-        print(commands.help_text(PROG, topic) + ("" if topic else EXITS))
+        text = commands.help_text(PROG, topic, SWITCHES) + ("" if topic else EXITS)
+        self._answer({"topic": topic, "help": text}, text)
 
     def _line(self, job: Job) -> None:
         # Its end is the answer, which comes once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter import cli
+from mlops_jupyter.client import commands
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.core.errors import NoRoom, StoreUnavailable
 from mlops_jupyter.core.jobs import Job
@@ -110,6 +112,125 @@ def test_watch_follows_a_job_to_its_end_as_lines_of_json() -> None:
     # Of one that is over there is one line more to tell.
     assert [json.loads(line) for line in mlops("watch", job_id, "--json").stdout.splitlines()] == records[-1:]
     assert "✓ finished in " in mlops("watch", job_id).stdout
+
+
+def of_parser(words: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
+    """All that can be said, by its words, as the parser knows it."""
+    yield ()
+    for action in words._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, below in action.choices.items():
+                yield from ((word, *rest) for rest in of_parser(below))
+
+
+#: What is said before the bar, of what behind it, in an order in which each can be done.
+WALK = """
+train            | {table} --target y --model logistic --cv 0 --name walked --wait
+rerun            | {job} --C 0.5 --wait
+show             | {job}
+logs             | {job}
+watch            | {job}
+jobs show        | {job}
+jobs logs        | {job}
+jobs watch       | {job}
+pause            | {going}
+resume           | {going}
+jobs pause       | {going}
+jobs resume      | {going}
+mute             | {going} plateau
+jobs mute        | {going} plateau --undo
+stop             | {going}
+jobs stop        | {going}
+                 |
+jobs             |
+jobs ls          |
+status           |
+activity         |
+health           |
+notify           |
+doctor           |
+help             |
+datasets upload  | {table} --name walked
+datasets register | {there}
+datasets         |
+datasets ls      |
+datasets preview | walked
+datasets lineage | walked
+datasets rm      | walked --yes
+pipelines save   | walked {job}
+pipelines        |
+pipelines ls     |
+pipelines set    | walked --C 0.5
+pipelines show   | walked@1
+pipelines compare | walked
+pipelines script | walked
+pipelines duplicate | walked walked-2
+pipelines run    | walked --wait
+pipelines rm     | walked
+pipelines restore | {pipeline}
+models           |
+models ls        | walked
+models show      | walked
+models promote   | walked
+models download  | walked {folder}
+models onnx      | walked {folder}
+deploy           | walked@1
+models deploy    | walked@2
+rollback         | walked
+deploy           | walked@2
+models rollback  | walked
+predict          | walked {row}
+models predict   | walked {row}
+monitor          | walked
+models monitor   | walked
+undeploy         | walked
+deploy           | walked@1
+models undeploy  | walked
+models retire    | walked@3
+models rm        | walked@3 --yes
+"""
+
+
+@pytest.mark.timeout(300)
+def test_all_that_can_be_said_answers_with_one_document(tmp_path: Path, endless: list[str]) -> None:
+    table = tmp_path / "walked.csv"
+    table.write_text("a,b,y\n" + "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60)))
+    # Of the files of others, a private server reads those in Jupyter's data directory only.
+    there = Path(os.environ["JUPYTER_DATA_DIR"], "there.csv")
+    there.write_text("a,y\n1,2\n3,4\n")
+    endless.append(mlops("train", PENGUINS, *ENDLESS).stdout.strip())
+    while answer("show", endless[0])["status"] != "running":
+        pass
+    known = {
+        "table": table,
+        "there": there,
+        "folder": tmp_path,
+        "going": endless[0],
+        "row": '{"a": 1, "b": 2}',
+    }
+    # There is no browser that could open anything.
+    said: set[tuple[str, ...]] = {("open",)}
+    for line in WALK.strip("\n").splitlines():
+        words, arguments = (part.split() for part in line.split("|"))
+        done = mlops("--json", *words, *(word.format_map(known) for word in arguments))
+        assert (words, done.returncode, len(done.stdout.splitlines())) == (words, 0, 1)
+        document = json.loads(done.stdout)
+        known |= {"job": document["job_id"]} if words == ["train"] else {}
+        known |= {"pipeline": document["id"]} if words == ["pipelines", "save"] else {}
+        said.add((*words,))
+    assert said == set(of_parser(commands.parser("mlops", cli.SWITCHES)))
+
+
+def test_a_file_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    answer("train", PENGUINS, *QUICK, "--name", "unwritten", "--wait", "--quiet")
+    path = tmp_path / "missing" / "m.skops"
+    done = mlops("models", "download", "unwritten", str(path))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        f'FileNotFoundError: "{path}": no such file or directory.\n',
+    )
+    assert mlops("models", "rm", "unwritten", "--yes").returncode == 0
 
 
 def test_status_names_the_server_and_the_newest_jobs() -> None:

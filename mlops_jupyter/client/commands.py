@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -21,6 +22,13 @@ WORDS = (
     *("pause", "resume", "watch", "mute", "rerun", "activity", "health", "notify", "open", "doctor", "help"),
     *model_words.SERVING,
 )
+#: What may stand behind a word that is a noun.
+BEHIND = {
+    "jobs": OF_JOBS,
+    "datasets": dataset_words.OF_DATASETS,
+    "models": model_words.OF_MODELS,
+    "pipelines": pipeline_words.OF_PIPELINES,
+}
 
 
 class Command(NamedTuple):
@@ -104,7 +112,7 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     # Shorter, and argparse would break each line behind its word.
     options: dict[str, Any] = {"parser_class": _Parser, "metavar": "WORD [FLAG]", "title": "words"}
 
-    top = _Parser(prog=prog, description="Train models, and look after jobs and models.")
+    top = _Parser(prog=prog, description="Train models, and look after jobs and models.", parents=[common])
     words = top.add_subparsers(dest="word", **options)
     train = words.add_parser("train", help="train a model on a table", parents=[common])
     train.add_argument(
@@ -135,7 +143,7 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     page = words.add_parser("open", help="where a browser finds a job, or all of them", parents=[common])
     page.add_argument("what", nargs="?", default="panel", metavar="panel|ID", help="all jobs, or one")
     words.add_parser("doctor", help="whether all is as it should be", parents=[common])
-    topic = words.add_parser("help", help="this, or more about one word")
+    topic = words.add_parser("help", help="this, or more about one word", parents=[common])
     topic.add_argument("topic", nargs="?", choices=WORDS)
     return top
 
@@ -180,27 +188,29 @@ def _of_one_job(words: Any, common: argparse.ArgumentParser) -> None:
 
 def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None) -> Command:
     """Raises ``OptionError`` for what cannot be understood."""
+    # A switch may stand before the word, too; what the word is decides how the rest is read.
+    spelled = {form: switch for switch in switches or {} for form in (f"--{switch}", f"-{switch[0]}")}
+    before = list(itertools.takewhile(spelled.__contains__, words))
+    words = words[len(before) :]
     if {"--help", "-h"} & {*words}:
-        return Command("help", {"topic": words[0]} if words[0] in WORDS else {})
+        said = {spelled[word]: True for word in (*before, *words) if word in spelled}
+        return Command("help", said | ({"topic": words[0]} if words[0] in WORDS else {}))
     _known(words, WORDS, prog)
-    if words[:1] == ["jobs"]:
-        _known(words[1:], OF_JOBS, f"{prog} jobs")
-    if words[:1] == ["datasets"]:
-        _known(words[1:], dataset_words.OF_DATASETS, f"{prog} datasets")
-    if words[:1] == ["models"]:
-        _known(words[1:], model_words.OF_MODELS, f"{prog} models")
-    if words[:1] == ["pipelines"]:
-        _known(words[1:], pipeline_words.OF_PIPELINES, f"{prog} pipelines")
+    for noun in words[:1]:
+        _known(words[1:], BEHIND.get(noun, words[1:]), f"{prog} {noun}")
     training = words[:1] in (["train"], ["rerun"]) or words[:2] in (
         ["pipelines", "run"],
         ["pipelines", "set"],
     )
     rest, params = _apart(words) if training else (list(words), {})
-    said = vars(parser(prog, switches).parse_args(rest))
+    said = vars(parser(prog, switches).parse_args([*before, *rest]))
     word = said.pop("word") or "status"
     if word == "jobs":
         what = said.pop("what")
         word = what if what not in (None, "ls") else word
+    elif word == "models" and said["what"] in model_words.SERVING:
+        del said["limit"]
+        word = said.pop("what")
     elif word == "pipelines":
         said["what"] = said["what"] or "ls"
     said = {name: given for name, given in said.items() if given is not None}
@@ -238,9 +248,9 @@ def _apart(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return rest, params
 
 
-def help_text(prog: str, topic: str | None) -> str:
+def help_text(prog: str, topic: str | None, switches: Mapping[str, str] | None = None) -> str:
     """What ``help`` prints; a topic's own text with its flags."""
-    top = parser(prog)
+    top = parser(prog, switches)
     if topic is None:
         return top.format_help()
     (words,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001

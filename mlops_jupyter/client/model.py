@@ -162,11 +162,15 @@ def _written(target: Path, body: bytes) -> Path:
     """All of it or nothing, under a name of its own until it is whole."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            with part.open("xb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        # Of the other name nobody has heard.
+        raise OSError(error.errno, error.strerror, str(target)) from error
     return target

@@ -15,7 +15,8 @@ from mlops_jupyter.client.model import Model
 from mlops_jupyter.core.errors import OptionError
 
 SERVING = ("deploy", "undeploy", "rollback", "predict", "monitor")
-OF_MODELS = ("ls", "show", "promote", "retire", "rm", "download", "onnx")
+#: The words of serving may stand behind ``models``, too, and do the same.
+OF_MODELS = ("ls", "show", "promote", "retire", "rm", "download", "onnx", *SERVING)
 _REF = "name, name@3, name@alias, or an id"
 
 
@@ -28,7 +29,7 @@ class _Models(Protocol):
 def add(words: Any, common: argparse.ArgumentParser, options: dict[str, Any]) -> None:
     """``models`` and the words behind it."""
     models = words.add_parser(
-        "models", help="the newest models; also: models ls|show|promote|…", parents=[common]
+        "models", help="the newest models; also: models ls|show|deploy|…", parents=[common]
     )
     models.add_argument("-n", dest="limit", type=int, default=20, help="how many")
     of_models = models.add_subparsers(dest="what", **options)
@@ -54,6 +55,7 @@ def add(words: Any, common: argparse.ArgumentParser, options: dict[str, Any]) ->
             command.add_argument("--yes", action="store_true", help="do it: nothing brings it back")
         if word in ("download", "onnx"):
             command.add_argument("path", nargs="?", metavar="PATH", help="a file or folder, or here")
+    add_serving(of_models, common)
 
 
 def add_serving(words: Any, common: argparse.ArgumentParser) -> None:

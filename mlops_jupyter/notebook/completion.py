@@ -122,6 +122,8 @@ def _ids() -> list[str]:
 def _models(said: list[str], _typed: str) -> list[str]:
     if len(said) == 1:
         return list(model_words.OF_MODELS)
+    if said[1] in model_words.SERVING:
+        return _serving(said[1:], _typed)
     return _refs(said[1] != "ls") if len(said) == 2 else []
 
 

@@ -23,6 +23,15 @@ def said(line: str) -> Command:
     [
         ("", Command("status", {})),
         ("status --json", Command("status", {"json": True})),
+        ("--json", Command("status", {"json": True})),
+        ("-q --json status", Command("status", {"json": True, "quiet": True})),
+        ("help --json", Command("help", {"json": True})),
+        ("-j train --help", Command("help", {"json": True, "topic": "train"})),
+        ("--json jobs stop j-7f3a", Command("stop", {"limit": 20, "job": "j-7f3a", "json": True})),
+        (
+            "--json train a.csv --warm-start",
+            Command("train", {"data": "a.csv", "params": {"warm_start": True}, "wait": False, "json": True}),
+        ),
         ("jobs", Command("jobs", {"limit": 20})),
         ("jobs ls", Command("jobs", {"limit": 20})),
         ("jobs -n 5", Command("jobs", {"limit": 5})),
@@ -39,6 +48,8 @@ def said(line: str) -> Command:
             "rerun j-7f3a --cv 0 --max-depth 5",
             Command("rerun", {"job": "j-7f3a", "cv": 0, "wait": False, "params": {"max_depth": 5}}),
         ),
+        ("models deploy churn@4", Command("deploy", {"model": "churn@4"})),
+        ("models predict churn {}", Command("predict", {"model": "churn", "row": "{}"})),
         ("pipelines", Command("pipelines", {"what": "ls"})),
         ("pipelines show churn@2", Command("pipelines", {"what": "show", "ref": "churn@2"})),
         (
@@ -115,6 +126,7 @@ def test_words_are_understood(line: str, command: Command) -> None:
     ("line", "told"),
     [
         ("tran a.csv", 'mlops: no "tran".\nDid you mean "train"?\nmlops help'),
+        ("--json tran", 'mlops: no "tran".\nDid you mean "train"?\nmlops help'),
         ("jobs list", 'mlops jobs: no "list".\nDid you mean "ls"?\nmlops help'),
         (
             "fly",
