@@ -193,8 +193,9 @@ def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None
     before = list(itertools.takewhile(spelled.__contains__, words))
     words = words[len(before) :]
     if {"--help", "-h"} & {*words}:
-        said = {spelled[word]: True for word in (*before, *words) if word in spelled}
-        return Command("help", said | ({"topic": words[0]} if words[0] in WORDS else {}))
+        about = {"topic": words[0]} if words[0] in WORDS else {}
+        given = {spelled[word]: True for word in (*before, *words) if word in spelled}
+        return Command("help", {**given, **about})
     _known(words, WORDS, prog)
     for noun in words[:1]:
         _known(words[1:], BEHIND.get(noun, words[1:]), f"{prog} {noun}")
@@ -213,12 +214,12 @@ def parse(words: list[str], prog: str, switches: Mapping[str, str] | None = None
         word = said.pop("what")
     elif word == "pipelines":
         said["what"] = said["what"] or "ls"
-    said = {name: given for name, given in said.items() if given is not None}
+    said = {name: each for name, each in said.items() if each is not None}
     if params:
-        given = said.get("params", {})
-        if not isinstance(given, dict):
-            raise OptionError(f"{prog} {word}: either --params {given} or a flag for each parameter.")
-        said["params"] = {**params, **given}
+        whole = said.get("params", {})
+        if not isinstance(whole, dict):
+            raise OptionError(f"{prog} {word}: either --params {whole} or a flag for each parameter.")
+        said["params"] = {**params, **whole}
     return Command(word, said)
 
 
