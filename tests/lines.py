@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mlops_jupyter.core.assets import PredictionVolume
 from mlops_jupyter.core.events import Event, LogLines, MetricPoints, TrainingStarted
 from mlops_jupyter.core.series import Point
 from mlops_jupyter.hub import Hub
@@ -28,6 +29,18 @@ def a_point(step: int, job_id: str = "j-7f3a00000000") -> Event:
 def a_start(job_id: str = "j-7f3a00000000") -> Event:
     """An event every client must get."""
     return TrainingStarted(time=NOW, job_id=job_id, job=a_job())
+
+
+def a_volume(total: int, milestone: int | None = None) -> Event:
+    return PredictionVolume(
+        time=NOW,
+        model_id="m-7f3a00000000",
+        name="penguins",
+        version=1,
+        total_predictions=total,
+        rate=None,
+        milestone=milestone,
+    )
 
 
 class Line:

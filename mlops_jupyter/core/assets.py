@@ -103,7 +103,7 @@ class ModelDeployed(Event, frozen=True, kw_only=True):
 
 class PredictionVolume(Event, frozen=True, kw_only=True):
     """How much a deployed model predicts, in all and a minute (``rate``, of one server); ``milestone`` when
-    one was come to."""
+    one was come to, which is merged with nothing."""
 
     delivery = "B"
 

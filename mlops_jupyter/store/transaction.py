@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from mlops_jupyter.core import activities, series, wire
+from mlops_jupyter.core.assets import PredictionVolume
 from mlops_jupyter.core.datasets import RegisteredDataset
 from mlops_jupyter.core.endpoints import Endpoint
 from mlops_jupyter.core.events import Event, MetricPoints
@@ -45,10 +46,10 @@ class Transaction(Reading):
         (last,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
         seq = (last or 0) + 1
         body = _body(msgspec.structs.replace(event, seq=seq))
-        # What is merged is merged of one job, or of one model.
+        # What is merged is merged of one job, or of one model; a milestone is told once, and to all.
         job_id = getattr(event, "job_id", None)
-        if job_id is None and event.delivery == "B":
-            job_id = getattr(event, "model_id", None)
+        if isinstance(event, PredictionVolume) and event.milestone is None:
+            job_id = event.model_id
         kind = str(event.__struct_config__.tag)
         self._db.execute("INSERT INTO events VALUES (?,?,?,?)", (seq, job_id, kind, body))
         if isinstance(event, MetricPoints):

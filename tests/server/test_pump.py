@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.pump import BEHIND, SLOW, Pump
-from tests.lines import Line, a_line, a_point, a_start
+from tests.lines import Line, a_line, a_point, a_start, a_volume
 from tests.server.messages import text
 
 OTHER = "j-0b0000000000"
@@ -61,6 +61,26 @@ def test_a_slow_client_gets_all_of_class_a_and_the_latest_of_the_rest(tmp_path: 
         assert seqs(await frame(pump)) == (1, [62, 63, 65, 66], 61)
 
     story(tmp_path, told)
+
+
+def test_a_milestone_is_merged_with_no_later_count(tmp_path: Path) -> None:
+    """Who is slow, and who looks away, is told of it as well."""
+    counted = [a_volume(900), a_volume(1032, milestone=1000), *map(a_volume, range(1040, 1200))]
+
+    async def slow(line: Line, pump: Pump) -> None:
+        await line.say(1)
+        await frame(pump, seconds=SLOW)
+        await line.write(counted)
+        assert seqs(await frame(pump)) == (1, [3, 163], 160)
+
+    async def hidden(line: Line, pump: Pump) -> None:
+        pump.show(False)
+        await line.write(counted)
+        assert seqs(await frame(pump)) == (0, [2], 1)
+
+    for told in (slow, hidden):
+        (tmp_path / told.__name__).mkdir()
+        story(tmp_path / told.__name__, told)
 
 
 def test_a_client_that_has_caught_up_is_slow_no_more(tmp_path: Path) -> None:
