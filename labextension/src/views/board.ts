@@ -10,7 +10,7 @@ import { element, say, show } from "./element";
 import { mount as mountFeed } from "./feed";
 import { mount as mountMachine } from "./machine";
 import panelCss from "./panel.css";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 
 export type Part = "system" | "activity";
 
@@ -35,7 +35,7 @@ export function mount(
   root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
   const body = element("div", { class: "of-board" });
   const mine = element("span", { class: "note", "data-testid": "mlops-this-kernel" });
@@ -48,7 +48,7 @@ export function mount(
   const connection = mountConnection(place, onServer(board), signal, act);
 
   const update = (next: Board) => {
-    box.dataset["theme"] = theme();
+    dress(box);
     shown(next);
     connection(onServer(next));
     const use = kernel === null ? null : kernelUse(next, kernel);

@@ -13,7 +13,7 @@ import { copy } from "./clipboard";
 import { attribute, element, fill, say, show } from "./element";
 import { mark } from "./marks";
 import { histogram, table } from "./preview";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 
 export interface DatasetActs {
   /** Shows a job or a model. */
@@ -32,7 +32,7 @@ export function mount(el: HTMLElement, sight: DatasetSight, signal: AbortSignal,
   root.replaceChildren(element("style", {}, css), element("style", {}, assetCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
   let shown = sight;
   let target: string | null = null;
@@ -64,7 +64,7 @@ export function mount(el: HTMLElement, sight: DatasetSight, signal: AbortSignal,
 
   const update = (next: DatasetSight) => {
     shown = next;
-    box.dataset["theme"] = theme();
+    dress(box);
     const { dataset, preview } = next;
     const version = shownVersion(next);
     attribute(box, "aria-label", trans.__("Dataset %1", dataset?.name ?? shortId(next.id)));

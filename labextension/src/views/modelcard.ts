@@ -12,7 +12,7 @@ import { attribute, element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
 import modelCss from "./modelcard.css";
 import { tabs } from "./tabs";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 import { mount as mountTry } from "./tryit";
 
 export interface ModelActs extends DeployActs {
@@ -27,7 +27,7 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
   root.replaceChildren(element("style", {}, css), element("style", {}, assetCss), element("style", {}, modelCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
 
   const shape = mark("pending");
@@ -58,7 +58,7 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
   panels.history.append(history);
 
   const update = (next: ModelSight) => {
-    box.dataset["theme"] = theme();
+    dress(box);
     const model = modelOf(next);
     attribute(box, "aria-label", trans.__("Model %1", model ? label(model) : shortId(next.id)));
     draw(shape, model ? statusMark(model.status) : "known");

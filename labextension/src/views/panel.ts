@@ -20,7 +20,7 @@ import shelvesCss from "./shelves.css";
 import { mount as mountRow, type RowActs } from "./row";
 import { section, type Section } from "./section";
 import { mount as mountShelves, type ShelfActs } from "./shelves";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 
 export interface PanelActs extends RowActs, ShelfActs {
   act: Act;
@@ -42,7 +42,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   root.replaceChildren(element("style", {}, css), element("style", {}, panelCss), element("style", {}, shelvesCss), element("style", {}, recipeCss), box);
   signal.addEventListener("abort", () => root.replaceChildren());
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
 
   const place = element("span", { class: "right" });
@@ -84,7 +84,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
 
   const update = (next: Board) => {
     shown = next;
-    box.dataset["theme"] = theme();
+    dress(box);
     connection(onServer(next));
     machine(next);
     feed(next);

@@ -11,7 +11,7 @@ import { keepKeys } from "./keys";
 import { mark } from "./marks";
 import { mount as mountOne, type PipelineActs } from "./pipeline";
 import recipeCss from "./recipe.css";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 import { mount as mountTold } from "./told";
 
 export interface PipelineSight {
@@ -30,7 +30,7 @@ export function mount(el: HTMLElement, sight: PipelineSight, signal: AbortSignal
   signal.addEventListener("abort", () => root.replaceChildren());
   keepKeys(el, box);
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
   const name = element("h2", { class: "name", "data-testid": "mlops-pipeline-title" });
   const id = element("code", { class: "id" });
@@ -44,7 +44,7 @@ export function mount(el: HTMLElement, sight: PipelineSight, signal: AbortSignal
   let one: { change(next: Pipeline): void; leaving: AbortController } | null = null;
 
   const update = (next: PipelineSight) => {
-    box.dataset["theme"] = theme();
+    dress(box);
     const { pipeline } = next;
     const called = pipeline ? `${pipeline.name} v${pipeline.version}` : trans.__("Pipeline");
     attribute(box, "aria-label", trans.__("Pipeline %1", pipeline?.name ?? shortId(next.id)));

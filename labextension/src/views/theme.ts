@@ -1,11 +1,20 @@
 /** Whether the page is light or dark, and when it changes: Jupyter's own word first, then the system's. */
 
+import { preferences } from "../state/preferences";
+import { attribute } from "./element";
+
 export type Theme = "light" | "dark";
 
 export function theme(): Theme {
   const said = document.body.dataset["jpThemeLight"];
   if (said !== undefined) return said === "true" ? "light" : "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** What a view's style sheets go by: the page's colours, and whether all is to stand still. */
+export function dress(box: HTMLElement): void {
+  box.dataset["theme"] = theme();
+  attribute(box, "data-still", preferences.reduceMotion === "always");
 }
 
 /** Calls back at every change of colours, also between two dark themes. */

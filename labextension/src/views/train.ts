@@ -5,7 +5,6 @@ import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { shortId } from "../state/job";
-import { preferences } from "../state/preferences";
 import { elapsed } from "../state/times";
 import { trans } from "../words";
 import { mount as mountAlerts } from "./alerts";
@@ -24,7 +23,7 @@ import { rove } from "./roving";
 import { mount as mountSentence } from "./sentence";
 import { mount as mountStages } from "./stages";
 import { keepKeys } from "./keys";
-import { theme, watchTheme } from "./theme";
+import { dress, watchTheme } from "./theme";
 
 const BLINK_SECONDS = 0.8;
 
@@ -38,7 +37,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
 
   // Before the charts watch: they read the colours this sets.
   watchTheme(() => {
-    box.dataset["theme"] = theme();
+    dress(box);
   }, signal);
 
   const header = element("div", { class: "header" });
@@ -75,8 +74,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     if (box.dataset["face"] && isBlink(next)) return;
     const shown = face(next);
     box.dataset["face"] = shown;
-    box.dataset["theme"] = theme();
-    attribute(box, "data-still", preferences.reduceMotion === "always");
+    dress(box);
     attribute(box, "aria-label", trans.__("Job %1", next.job?.name ?? shortId(next.jobId)));
     show(timeline, shown === "running" || shown === "failed");
     show(bar, shown === "running" || shown === "gone");

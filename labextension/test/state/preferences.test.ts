@@ -4,6 +4,8 @@ import { freshBoard, reduceBoard } from "../../src/state/board";
 import { ofHealth, ofJobs, ofModels } from "../../src/state/notices";
 import { DEFAULTS, prefer } from "../../src/state/preferences";
 import type { Event, HealthChange, ModelDeployed, ModelStatus, PredictionVolume } from "../../src/protocol";
+import { mount as mountBoard } from "../../src/views/board";
+import { mount as mountPanel } from "../../src/views/panel";
 import { aModel } from "../assets";
 import { aJob, TIME } from "../builders";
 import { Shown } from "../views/page";
@@ -83,10 +85,18 @@ test("when a stop takes two steps is the user's choice", () => {
   expect(other.actions).toEqual([{ do: "stop" }]);
 });
 
-test("a card stands still for who wants no motion", () => {
+test("cards, the panel and what stands in cells stand still for who wants no motion", () => {
   const shown = new Shown({});
-  expect(shown.find("card").hasAttribute("data-still")).toBe(false);
+  const never = new AbortController().signal;
+  const acts = { act: () => {}, order: () => {}, open: () => {}, folded: () => [], fold: () => {} };
+  const [panel, strip] = [document.createElement("div"), document.createElement("div")];
+  const updates = [mountPanel(panel, before, never, acts), mountBoard(strip, before, never, "system", null, acts)];
+  const still = () => {
+    for (const update of updates) update(before);
+    return [shown.find("card"), ...[panel, strip].map((el) => el.shadowRoot?.querySelector(".card"))].map((box) => box?.hasAttribute("data-still"));
+  };
+  expect(still()).toEqual([false, false, false]);
   prefer({ reduceMotion: "always" });
   shown.happen({ kind: "tick", at: 1_000 });
-  expect(shown.find("card").hasAttribute("data-still")).toBe(true);
+  expect(still()).toEqual([true, true, true]);
 });
