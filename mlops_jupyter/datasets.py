@@ -158,16 +158,18 @@ class Datasets:
         await asyncio.to_thread(folders.tidy, self._folder, known)
 
     async def delete(self, dataset_id: str, by: str) -> None:
-        """Row and files; ``DatasetInUse`` when jobs were trained on it."""
+        """Row and files; ``DatasetInUse`` when jobs used it, or a pipeline is for it."""
         dataset = await self.get(dataset_id)
         folder = self._folder / dataset_id
         gone = folder.with_name(f"{dataset_id}{folders.GONE}")
 
         def work(tx: Transaction) -> None:
             if used := tx.trained_on(dataset_id):
-                names = ", ".join(job.job_id for job in used[:3])
-                more = f", +{len(used) - 3}" if len(used) > 3 else ""
-                raise DatasetInUse(f"{dataset.name} was used by {names}{more}.", "Their reruns need it.")
+                names = _first([job.job_id for job in used])
+                raise DatasetInUse(f"{dataset.name} was used by {names}.", "Their reruns need it.")
+            if pipelines := tx.pipelines.naming(dataset_id):
+                names = _first([f'"{name}"' for name in pipelines])
+                raise DatasetInUse(f"{dataset.name} is what {names} trains on.", "Change the pipeline first.")
             tx.forget_dataset(dataset_id)
             tx.tell(assets.DatasetDeleted(time=datetime.now(UTC), id=dataset.id, name=dataset.name, by=by))
 
@@ -182,6 +184,11 @@ class Datasets:
                     await asyncio.to_thread(gone.rename, folder)
                 raise
         await asyncio.to_thread(shutil.rmtree, gone, ignore_errors=True)
+
+
+def _first(names: list[str]) -> str:
+    more = f", +{len(names) - 3}" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def fresh(found: Found, sha256: str, size: int, filename: str, by: str) -> DatasetVersion:

@@ -45,7 +45,7 @@ export function aPreview(fields: Partial<Preview> = {}): Preview {
 }
 
 export function aDatasetSight(fields: Partial<DatasetSight> = {}): DatasetSight {
-  const lineage = { jobs: [{ job_id: "j-7f3a2b4c5d6e", name: "churn-rf", status: "completed" }], models: [{ model_id: MODEL_ID, name: "churn-rf", version: 4 }] };
+  const lineage = { jobs: [{ job_id: "j-7f3a2b4c5d6e", name: "churn-rf", status: "completed", used_as: "test" as const }], models: [{ model_id: MODEL_ID, name: "churn-rf", version: 4, used_as: "training" as const }] };
   return { id: DATASET_ID, dataset: aDataset(), version: null, preview: aPreview(), lineage, trouble: null, now: NOW, ...fields };
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from mlops_jupyter.core.datasets import DatasetVersion, RegisteredDataset
@@ -95,17 +97,21 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_of: Same | None = None
 
 
+UsedAs = Literal["training", "test"]
+
+
 class UsedBy(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that was trained on a dataset."""
+    """A job that used a dataset, to train on it or as the table it was tested on."""
 
     job_id: str
     name: str
     status: str
     dataset_version: int | None
+    used_as: UsedAs
 
 
 class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that was made of a dataset."""
+    """A model that such a job made."""
 
     model_id: str
     name: str
@@ -113,6 +119,7 @@ class MadeOf(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     job_id: str
     dataset_version: int | None
+    used_as: UsedAs
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ class Dataset:
         return self._session.lineage(self.id)
 
     def delete(self) -> None:
-        """All versions, for good. Raises ``DatasetInUse`` when jobs were trained on one."""
+        """All versions, for good. Raises ``DatasetInUse`` when jobs used one, or a pipeline would."""
         self._session.delete_dataset(self.id)
 
     def __repr__(self) -> str:

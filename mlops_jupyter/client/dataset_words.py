@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.client.answers import Lineage
+from mlops_jupyter.client.answers import Lineage, MadeOf, UsedBy
 from mlops_jupyter.client.dataset import Dataset, line
 from mlops_jupyter.client.lists import columns
 from mlops_jupyter.client.sentences import UNKNOWN
@@ -133,14 +133,14 @@ def held(preview: Preview) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 def used(lineage: Lineage) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """What was made of a dataset: the names of what is said, and a row a job or model."""
     rows: list[tuple[str, ...]] = [
-        ("job", job.name, job.job_id, _version(job.dataset_version), job.status) for job in lineage.jobs
+        ("job", job.name, job.job_id, _version(job), job.status) for job in lineage.jobs
     ]
     rows += [
         (
             "model",
             f"{model.name}@{model.version}",
             model.model_id,
-            _version(model.dataset_version),
+            _version(model),
             model.status,
         )
         for model in lineage.models
@@ -148,8 +148,9 @@ def used(lineage: Lineage) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     return ("", "name", "id", "data", "status"), rows
 
 
-def _version(number: int | None) -> str:
-    return UNKNOWN if number is None else f"v{number}"
+def _version(user: UsedBy | MadeOf) -> str:
+    number = UNKNOWN if user.dataset_version is None else f"v{user.dataset_version}"
+    return f"{number}, as test" if user.used_as == "test" else number
 
 
 def _day(moment: datetime) -> str:

@@ -6,7 +6,7 @@ answer; 3: the code to paste.
   + ColumnNotFoundError (KeyError)   a column the table does not have
   + DatasetNotFoundError (FileNotFoundError)
     - NoSuchDataset                  no dataset has this id: nothing was looked for on a disk
-  + DatasetInUse (RuntimeError)      jobs were trained on it
+  + DatasetInUse (RuntimeError)      jobs used it, or a pipeline is for it
   + UploadNotFoundError (LookupError)
   + UploadStateError (RuntimeError)  what was sent does not fit how far the upload is
   + DataError (ValueError)           the table itself cannot be trained on
@@ -121,7 +121,7 @@ class NoSuchDataset(DatasetNotFoundError):
 
 
 class DatasetInUse(MlopsError, RuntimeError):
-    """A dataset that jobs were trained on is not deleted: nobody could train them again."""
+    """A dataset that jobs used or a pipeline is for is not deleted: nobody could train them again."""
 
 
 class UploadNotFoundError(MlopsError, LookupError):

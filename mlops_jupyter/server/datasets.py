@@ -13,6 +13,7 @@ from tornado import web
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.datasets import DatasetVersion, RegisteredDataset, checked_name
 from mlops_jupyter.core.errors import DatasetNotFoundError
+from mlops_jupyter.core.jobs import Job
 from mlops_jupyter.core.remote import is_address
 from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.server.handler import Handler, person
@@ -98,14 +99,14 @@ class DatasetLineageHandler(Handler):
 
 def _lineage(reading: Reading, dataset_id: str) -> dict[str, Any]:
     jobs = reading.trained_on(dataset_id)
-    versions = {job.job_id: None if job.dataset is None else job.dataset.version for job in jobs}
+    uses = {job.job_id: _use(reading, job, dataset_id) for job in jobs}
     return {
         "jobs": [
             {
                 "job_id": job.job_id,
                 "name": job.name,
                 "status": job.status,
-                "dataset_version": versions[job.job_id],
+                **uses[job.job_id],
                 "target": job.target,
                 "metric": job.metric,
                 "final_score": job.final_score,
@@ -120,11 +121,20 @@ def _lineage(reading: Reading, dataset_id: str) -> dict[str, Any]:
                 "version": model.version,
                 "status": model.status,
                 "job_id": model.job_id,
-                "dataset_version": versions[model.job_id],
+                **uses[model.job_id],
             }
-            for model in reading.models_of(versions)
+            for model in reading.models_of(uses)
         ],
     }
+
+
+def _use(reading: Reading, job: Job, dataset_id: str) -> dict[str, Any]:
+    """Which version the job was given, and what for; to train on, where it was given some for both."""
+    trained_on = job.dataset
+    if trained_on is not None and trained_on.id == dataset_id:
+        return {"dataset_version": trained_on.version, "used_as": "training"}
+    test = reading.spec(job.job_id).test
+    return {"dataset_version": None if test is None else test.version, "used_as": "test"}
 
 
 def _place(path: str, root: str, hidden: bool) -> Path:

@@ -88,6 +88,16 @@ class PipelineRows:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def naming(self, dataset_id: str) -> list[str]:
+        """The names of those whose newest recipe is for that dataset; ids hold no quotes."""
+        rows = self._db.execute(
+            "SELECT p.name FROM pipelines p JOIN pipeline_versions v "
+            "ON v.pipeline_id=p.pipeline_id AND v.version=p.version "
+            "WHERE p.deleted IS NULL AND instr(v.record, ?) ORDER BY p.name",
+            (f'"dataset":"{dataset_id}"'.encode(),),
+        )
+        return [str(name) for (name,) in rows]
+
     def count(self) -> int:
         (count,) = self._db.execute("SELECT count(*) FROM pipelines").fetchone()
         return int(count)

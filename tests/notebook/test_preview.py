@@ -47,7 +47,7 @@ def test_what_a_table_holds_is_no_markup_of_a_notebook() -> None:
 
 
 def a_lineage(name: str) -> DatasetLineage:
-    job = UsedBy(job_id="j-7f3a2b4c5d6e", name=name, status="completed", dataset_version=2)
+    job = UsedBy(job_id="j-7f3a2b4c5d6e", name=name, status="completed", dataset_version=2, used_as="test")
     model = MadeOf(
         model_id="m-7f3a2b4c5d6e",
         name=name,
@@ -55,6 +55,7 @@ def a_lineage(name: str) -> DatasetLineage:
         status="deployed",
         job_id=job.job_id,
         dataset_version=None,
+        used_as="training",
     )
     return DatasetLineage(title=name, jobs=(job,), models=(model,))
 
@@ -63,9 +64,9 @@ def test_a_lineage_tells_which_jobs_and_models_came_of_which_version() -> None:
     shown = a_lineage("churn")._repr_mimebundle_()
     assert shown["text/plain"].splitlines() == [
         "churn: jobs that used it, and models they made",
-        "       name     id              data  status",
-        "job    churn    j-7f3a2b4c5d6e  v2    completed",
-        "model  churn@4  m-7f3a2b4c5d6e  —     deployed",
+        "       name     id              data         status",
+        "job    churn    j-7f3a2b4c5d6e  v2, as test  completed",
+        "model  churn@4  m-7f3a2b4c5d6e  —            deployed",
     ]
     assert shown["text/html"].count("<tr>") == 3
     assert "<img" not in a_lineage(HOSTILE)._repr_mimebundle_()["text/html"]

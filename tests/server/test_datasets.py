@@ -39,8 +39,8 @@ def dataset(ask) -> Callable[..., Any]:
 
 @pytest.fixture
 def train(ask, until) -> Callable[..., Any]:
-    async def train(source: dict[str, Any], target: str = "species") -> dict[str, Any]:
-        spec = {"data": source, "target": target, "model": "rf", "cv": 0, "version": __version__}
+    async def train(source: dict[str, Any], target: str = "species", **options: Any) -> dict[str, Any]:
+        spec = {"data": source, "target": target, "model": "rf", "cv": 0, "version": __version__, **options}
         status, job = await ask("POST", "jobs", spec)
         assert status == 201, job
         return await until(job["job_id"], lambda job: job["end_time"] is not None)
@@ -77,6 +77,39 @@ async def test_a_job_uses_a_version_says_which_and_the_dataset_knows_its_jobs_an
     assert (await ask("GET", f"datasets/{first['id']}"))[0] == 200
     status, again = await ask("POST", f"jobs/{old['job_id']}/rerun", {"changes": {"seed": 1}})
     assert (status, again["dataset"]["version"]) == (201, 1)
+
+
+async def test_lineage_tells_the_version_of_a_test_table_not_that_of_the_training_table(
+    ask, dataset, train
+) -> None:
+    content = PENGUINS.read_bytes()
+    learned = await dataset(content)
+    held = await dataset(content[: content.rindex(b"\n", 0, -1) + 1], "held out")
+    await dataset(content, "held out")
+    job = await train({"dataset": learned["id"]}, test={"dataset": held["id"], "version": 2})
+    both = await train({"dataset": held["id"], "version": 2}, test={"dataset": held["id"], "version": 1})
+    _, lineage = await ask("GET", f"datasets/{held['id']}/lineage")
+    for used in (lineage["jobs"], lineage["models"]):
+        assert [(each["job_id"], each["dataset_version"], each["used_as"]) for each in used] == [
+            (both["job_id"], 2, "training"),
+            (job["job_id"], 2, "test"),
+        ]
+
+
+async def test_a_dataset_that_a_pipeline_is_for_stays_until_that_is_changed(ask, dataset) -> None:
+    found = await dataset(PENGUINS.read_bytes())
+    recipe = {"data": {"dataset": found["id"]}, "target": "species", "model": "rf"}
+    _, pipeline = await ask("POST", "pipelines", {"name": "churn", "recipe": recipe})
+    status, refused = await ask("DELETE", f"datasets/{found['id']}", {})
+    assert (status, refused["reason"]) == (409, "DatasetInUse")
+    assert refused["message"].startswith('penguins is what "churn" trains on.')
+    other = await dataset(PENGUINS.read_bytes(), "other")
+    changed = {"recipe": {**recipe, "data": {"dataset": other["id"]}}}
+    path = f"pipelines/{pipeline['id']}"
+    assert (await ask("PUT", path, changed, headers={"If-Match": '"1"'}))[0] == 200
+    assert (await ask("DELETE", f"datasets/{found['id']}", {}))[0] == 200
+    assert (await ask("DELETE", path))[0] == 200
+    assert (await ask("DELETE", f"datasets/{other['id']}", {}))[0] == 200
 
 
 async def test_a_dataset_that_is_not_there_is_named(ask) -> None:

@@ -39,9 +39,11 @@ export interface Preview {
   profiled_rows: number;
 }
 
+type UsedAs = "training" | "test";
+
 export interface Lineage {
-  jobs: { job_id: string; name: string; status: string }[];
-  models: { model_id: string; name: string; version: number }[];
+  jobs: { job_id: string; name: string; status: string; used_as: UsedAs }[];
+  models: { model_id: string; name: string; version: number; used_as: UsedAs }[];
 }
 
 /** A dataset as its view shows it. */

@@ -112,8 +112,8 @@ export function mount(el: HTMLElement, sight: DatasetSight, signal: AbortSignal,
       jobs.length + models.length === 0
         ? [element("li", { class: "note" }, next.lineage ? trans.__("Nothing yet.") : "")]
         : [
-            ...models.map((one) => link(`${one.name} v${one.version}`, trans.__("model"), one.model_id)),
-            ...jobs.map((one) => link(`${one.name} · ${shortId(one.job_id)}`, trans.__("job"), one.job_id)),
+            ...models.map((one) => link(`${one.name} v${one.version}`, one.used_as === "test" ? trans.__("model, tested on it") : trans.__("model"), one.model_id)),
+            ...jobs.map((one) => link(`${one.name} · ${shortId(one.job_id)}`, one.used_as === "test" ? trans.__("job, tested on it") : trans.__("job"), one.job_id)),
           ],
     );
   };

@@ -54,6 +54,7 @@ test("versions and what was learned lead on", () => {
   for (const button of find("versions").querySelectorAll("button")) button.click();
   for (const button of find("lineage").querySelectorAll("button")) button.click();
   expect(asked).toEqual([1, MODEL_ID, "j-7f3a2b4c5d6e"]);
+  expect([...find("lineage").querySelectorAll(".note")].map((note) => note.textContent)).toEqual(["model", "job, tested on it"]);
 });
 
 test("while nothing is known of it, nothing is claimed", () => {

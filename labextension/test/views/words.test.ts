@@ -267,7 +267,7 @@ test("no dataset and no model says a word that is not to be translated", () => {
   const preview = aPreview({ columns, rows: [[1, null, "№", ""]], problems: [{ message: "!" }], suggested_target: { name: "№1", reason: "!" } });
   const never = new AbortController().signal;
   const dataset = { id: "1", dataset: aDataset({ id: "1", name: "№", versions: [aVersion(SILENT_VERSION)] }) };
-  const lineage = { jobs: [{ job_id: "1", name: "№", status: "!" }], models: [{ model_id: "1", name: "№", version: 1 }] };
+  const lineage = { jobs: [{ job_id: "1", name: "№", status: "!", used_as: "test" as const }], models: [{ model_id: "1", name: "№", version: 1, used_as: "test" as const }] };
   for (const sight of [aDatasetSight({ ...dataset, preview, lineage }), aDatasetSight({ ...dataset, preview: null, lineage: { jobs: [], models: [] } }), aDatasetSight({ id: "1", dataset: null, preview: null, lineage: null })]) {
     look((el) => mountDataset(el, sight, never, { open: () => {}, version: () => {} }));
   }
