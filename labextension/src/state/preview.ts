@@ -31,7 +31,7 @@ export interface Problem {
 
 export interface Preview {
   columns: PreviewColumn[];
-  /** The first, as text, numbers and null. */
+  /** The first, as text, numbers and null; numbers that are infinite, or too large to be exact, as text. */
   rows: (string | number | boolean | null)[][];
   problems: Problem[];
   suggested_target: { name: string; reason: string } | null;

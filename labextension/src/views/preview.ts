@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Of very wide tables the server sends the cells of some columns only: no others are shown. */
 export function table({ columns, rows: first, profiled_rows: rows }: Preview): HTMLElement {
   const heads = columns.slice(0, first[0]?.length ?? columns.length).map((column) => head(column, rows));
-  const lines = first.map((row, at) => element("tr", {}, element("th", { scope: "row" }, String(at + 1)), ...row.map((value) => cell(value))));
+  const lines = first.map((row, at) => element("tr", {}, element("th", { scope: "row" }, String(at + 1)), ...row.map((value, place) => cell(value, columns[place]?.kind))));
   const number = element("th", { scope: "col" }, element("span", { class: "spoken" }, trans.__("Row")));
   return element(
     "div",
@@ -70,11 +70,12 @@ function filled(part: number): HTMLElement {
   return bar;
 }
 
-function cell(value: string | number | boolean | null): HTMLElement {
+function cell(value: string | number | boolean | null, kind: string | undefined): HTMLElement {
   if (value === null) return element("td", { class: "none", title: trans.__("missing") }, UNKNOWN);
   if (typeof value === "number") return element("td", { class: "number", title: String(value) }, figure(value));
   const text = String(value);
-  return element("td", { title: text }, shown(text));
+  // Numbers that JSON does not have: `inf`, `-inf`, and those beyond what it keeps exact.
+  return element("td", { title: text, ...(kind === "number" ? { class: "number" } : {}) }, shown(text));
 }
 
 /** Blanks are seen. */

@@ -41,6 +41,14 @@ test("each column tells its kind, how much is missing, how many values, and whic
   expect(text("preview")).toContain("134.00—".slice(1));
 });
 
+test("what is infinite is no gap", () => {
+  const preview = aPreview();
+  const rest = preview.columns.slice(1).map(() => null);
+  const { root } = shown({ preview: { ...preview, rows: [["inf", ...rest], ["-inf", ...rest], [null, ...rest]] } });
+  const cells = [...root.querySelectorAll("tbody td:nth-of-type(1)")].map((one) => [one.textContent, one.className]);
+  expect(cells).toEqual([["inf", "number"], ["-inf", "number"], ["—", "none"]]);
+});
+
 test("the line goes where it can be run; of an older version by its number", async () => {
   const put: string[] = [];
   const versions = [aVersion(), aVersion({ version: 2 })];

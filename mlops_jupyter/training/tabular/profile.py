@@ -146,7 +146,9 @@ def _top(known: pd.Series, distinct: int) -> tuple[Top, ...]:
 
 
 def _cell(value: Any) -> str | int | float | bool | None:
-    """As it goes into JSON: text, a number, nothing."""
+    """As it goes into JSON: text, a number, nothing; what is infinite, which JSON cannot say, as text."""
+    if isinstance(value, float | np.floating) and np.isinf(value):
+        return str(float(value))
     if isinstance(value, float | int | bool | str | np.generic) or value is None or value is pd.NA:
         plain = None if value is pd.NA else wire.plain(value)
     else:

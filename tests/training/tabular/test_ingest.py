@@ -49,7 +49,8 @@ def written(tmp_path: Path, content: bytes) -> Path:
         (b"id,n\n007,1\n010,2\n", ["id", "n"], ("007", 1)),
         (b"id,n\n12,1\n010,2\n", ["id", "n"], ("12", 1)),
         (b"t,x\n08:30,0.5\n", ["t", "x"], ("08:30", 0.5)),
-        (b"a,b\n1e999,2\n", ["a", "b"], (None, 2)),
+        (b"a,b\n1e999,2\n", ["a", "b"], ("inf", 2)),
+        (b"a,b\n-inf,inf\n1,\n", ["a", "b"], ("-inf", "inf")),
         (b"a,b\n9007199254740993,2\n", ["a", "b"], ("9007199254740993", 2)),
         (b"a,b\nNA,2\nx,3\n", ["a", "b"], (None, 2)),
         (b"a,b\nNone,2\nx,3\n", ["a", "b"], (None, 2)),
@@ -70,7 +71,7 @@ def written(tmp_path: Path, content: bytes) -> Path:
             "zero-led-later",
             "times",
         ),
-        *("1e999", "beyond-2^53", "NA", "None", "twice", "nameless", "one-column", "umlaut"),
+        *("1e999", "infinite", "beyond-2^53", "NA", "None", "twice", "nameless", "one-column", "umlaut"),
     ],
 )
 def test_the_corpus_is_previewed_as_training_reads_it(
