@@ -164,12 +164,15 @@ def counts(run: Run, folder: Path) -> None:
 
 
 def emits(run: Run, folder: Path, points: int, per_second: float = 1000.0) -> None:
-    """As ``counts``, at a rate and up to a number; ``runs`` has a line for each time it was started."""
+    """As ``counts``, at a rate and up to a number, or until ``enough`` is there; ``runs`` has a line for each
+    time it was started."""
     with (folder / "runs").open("a") as runs:
         runs.write(f"{os.getpid()}\n")
     began = time.monotonic()
     with (folder / "counted").open("ab", buffering=0) as counted:
         for number in range(1, points + 1):
+            if (folder / "enough").exists():
+                return
             run.log(number, {"n": number})
             counted.write(b"%d\n" % number)
             time.sleep(max(began + number / per_second - time.monotonic(), 0))
