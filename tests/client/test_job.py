@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
+from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
+from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_core.paths import jupyter_data_dir
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -167,13 +171,55 @@ def test_logs_are_what_the_job_wrote(finished: Job) -> None:
     assert finished.logs().splitlines()[-1:] == finished.logs(1).splitlines()
 
 
-def test_attributes_move_while_the_job_runs(endless: Job) -> None:
-    before = len(begun(endless).points["train_loss"])
+def moves(job: Job) -> None:
+    """It measures more than it had when this was asked."""
+    before = len(begun(job).points["train_loss"])
     grown = threading.Event()
-    endless.on_change(lambda job: grown.set() if len(job.points["train_loss"]) > before else None)
+    job.on_change(lambda job: grown.set() if len(job.points["train_loss"]) > before else None)
     assert grown.wait(30)
+
+
+def test_attributes_move_while_the_job_runs(endless: Job) -> None:
+    moves(endless)
     assert (endless.status, endless.current_stage) == ("running", "Training model")
     assert endless.best("train_loss") is not None
+
+
+@pytest.fixture
+def kernel(home: Path) -> Iterator[BlockingKernelClient]:
+    """A kernel as notebooks have one, in a process group of its own, which no Jupyter server started."""
+    manager = KernelManager()
+    manager.start_kernel(cwd=str(home))
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_job_goes_on_when_the_kernel_that_submitted_it_is_killed_with_its_process_group(
+    kernel: BlockingKernelClient, session: Session
+) -> None:
+    """P6, F11: under the private server that this kernel started."""
+    submit = f"import mlops_jupyter as mlops; job = mlops.train({str(PENGUINS)!r}, 'species', **{ENDLESS})"
+    asked = {"job": "job.job_id", "pid": "__import__('os').getpid()"}
+    answer = kernel.execute_interactive(
+        submit, user_expressions=asked, output_hook=lambda message: None, timeout=60
+    )["content"]
+    assert answer["status"] == "ok", answer
+    said = answer["user_expressions"]
+    job_id, pid = (literal_eval(said[name]["data"]["text/plain"]) for name in asked)
+    server, _ = session.status()
+    assert server.private
+    os.killpg(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)])
+    job = session.get(job_id)
+    moves(job)
+    assert (job.status, job.attempt, session.status()[0]) == ("running", 1, server)
+    job.stop()
 
 
 def test_a_rule_is_muted_and_heard_again_also_of_a_job_that_is_over(finished: Job, session: Session) -> None:
