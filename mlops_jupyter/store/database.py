@@ -118,7 +118,7 @@ class Store:
             if not is_trouble(error):
                 raise
             self._queue.put(Failed(error, generation))
-            raise StoreUnavailable(sentence(error, self._files.path.parent)) from error
+            raise StoreUnavailable(sentence(self._files.cause(error), self._files.path.parent)) from error
 
     async def aread(self, work: Callable[[Reading], T]) -> T:
         """``read`` for the event loop, in a thread."""
@@ -170,8 +170,9 @@ class Store:
                 writer = self._open(damaged=damaged)
                 damaged = False
                 going = self._serve(writer)
-            except Exception as error:
+            except Exception as met:
                 # Whatever it is: without this thread all that is asked for would wait for ever.
+                error = met if writer is None else self._files.cause(met)
                 trouble = sentence(error, self._files.path.parent)
                 if not is_trouble(error) and trouble != self._said:
                     log.exception("Nobody thought of this")
@@ -253,7 +254,7 @@ class Store:
                     raise
         except Exception as error:
             # Known before anybody hears of the failure: who tries again at once must not wait in the queue.
-            self.trouble = sentence(error, self._files.path.parent)
+            self.trouble = sentence(self._files.cause(error), self._files.path.parent)
             for _, future in batch:
                 future.set_exception(StoreUnavailable(self.trouble))
             raise

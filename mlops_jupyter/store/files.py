@@ -119,6 +119,17 @@ class Files:
         if room:
             self._check_room()
 
+    def cause(self, error: Exception) -> Exception:
+        """What SQLite met with as an error of the disk may be that its files are gone."""
+        if isinstance(error, sqlite3.Error):
+            try:
+                self.check()
+            except ReplacedError as replaced:
+                return replaced
+            except OSError:
+                return error
+        return error
+
     def _check_room(self) -> None:
         if full(self.path.parent):
             raise OSError(errno.ENOSPC, f"less than {LEAST_ROOM} bytes are left", str(self.path.parent))

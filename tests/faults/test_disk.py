@@ -22,6 +22,8 @@ from tests.test_records import damage
 
 pytestmark = pytest.mark.timeout(120)
 INPUT = "i-" + 24 * "0"
+#: What may be said of a database that is not the one that was opened, by whoever meets it first.
+LOST = {"was deleted", "was replaced", "is damaged"}
 ROUTES = ("status", "jobs", "events", "events?since=0", "models/m-000000000000", "jobs/j-0000/metrics")
 
 
@@ -75,6 +77,12 @@ class Rig:
         self.request("PUT", "api/contents/saved.ipynb", json=body).raise_for_status()
         assert text in (self.server.root / "saved.ipynb").read_text()
 
+    def listens(self) -> bool:
+        try:
+            return self.request("GET", "api").is_success
+        except httpx.TransportError:
+            return False
+
     def refused(self) -> str:
         """Wait until every route is refused for one reason, and return it."""
         self.until(lambda: self.request("GET", "mlops/api/status").status_code == 503)
@@ -84,6 +92,17 @@ class Rig:
         assert {(a.status_code, a.json()["reason"]) for a in answers} == {(503, "StoreUnavailable")}
         (message,) = {a.json()["message"] for a in answers}
         return str(message)
+
+    def loses(self, how: str) -> set[str]:
+        """Damage the database until it is seen that requests are refused for that: it is soon made again."""
+        told: set[str] = set()
+        while not told:
+            before = self.server.get("mlops/api/status").json()["epoch"]
+            damage(self.data / "store.sqlite", how)
+            while (answer := self.request("GET", "mlops/api/status")).json().get("epoch") in (None, before):
+                if answer.status_code == 503:
+                    told.add(answer.json()["message"])
+        return told
 
     def works(self) -> None:
         self.until(lambda: self.request("GET", "mlops/api/status").status_code == 200)
@@ -134,7 +153,8 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
             server.close()
 
 
-def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig: Rig) -> None:
+@pytest.mark.parametrize("how", ["random", "empty", "deleted"])
+def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig: Rig, how: str) -> None:
     """P5, F6, F7."""
     job_id, unwanted = rig.submit("this-one"), rig.submit("another")
     worker = rig.worker(unwanted)
@@ -152,11 +172,11 @@ def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig:
     stopped = rig.server.until(unwanted, lambda job: job["end_time"])
     assert (stopped["status"], stopped["stopped_by"]) == ("cancelled", stopping["stopped_by"])
     before = rig.server.get("mlops/api/jobs").json()
-    damage(rig.data / "store.sqlite", "random")
-    rig.until(
-        lambda: rig.request("GET", "mlops/api/status").json().get("epoch") not in (None, before["epoch"])
-    )
+    told = rig.loses(how)
+    reopened = "The store is being opened again."
+    assert told <= {reopened, *(f"The database in {rig.data} {what}." for what in LOST)}
     rig.save_notebook("after the database was damaged")
+    rig.lives_on()
     # P12: whoever did not hear that it was accepted asks again.
     assert rig.submit("this-one") == job_id
     listed = rig.server.get("mlops/api/jobs").json()["jobs"]
@@ -174,3 +194,19 @@ def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig:
     assert "Traceback" not in log
     assert log.count("The disk is full") == 1
     assert " 503 " not in log
+
+
+def test_a_server_that_starts_on_a_read_only_disk_saves_notebooks_and_works_once_it_can_be_written(
+    rig: Rig,
+) -> None:
+    """P5, F7: nobody may have a file open when a disk is made read-only, so nothing runs before."""
+    rig.server.stop()
+    with rig.disk.read_only():
+        rig.server.launch()
+        rig.until(rig.listens)
+        assert rig.refused() == f"The disk is read-only: {rig.data} cannot be written."
+        rig.save_notebook("while the disk is read-only")
+    rig.works()
+    job_id = rig.submit("afterwards")
+    rig.release.touch()
+    assert rig.server.until(job_id, lambda job: job["end_time"])["status"] == "completed"

@@ -92,6 +92,18 @@ def test_a_look_that_is_overtaken_by_a_growing_file_finds_it_replaced_by_nobody(
     looked.close()
 
 
+def test_a_database_that_was_deleted_is_called_that_whatever_sqlite_makes_of_it(tmp_path: Path) -> None:
+    """F7: it may meet the missing write-ahead log first, and call that an error of the disk."""
+    looked = files.Files(tmp_path / "store.sqlite")
+    looked.prepare()
+    looked.connect_writer().close()
+    met = sqlite3.OperationalError("disk I/O error")
+    assert looked.cause(met) is met
+    looked.path.unlink()
+    assert str(looked.cause(met)) == f"The database in {tmp_path} was deleted."
+    looked.close()
+
+
 @pytest.mark.parametrize("sync", [2, 9, 42, 43])
 def test_a_kill_at_any_sync_loses_nothing_that_was_acknowledged(tmp_path: Path, sync: int) -> None:
     """P1, P2, P3, F2."""
