@@ -27,7 +27,7 @@ class EventsHandler(Streams, Handler):
         self.timed = not wait
         rev = self.number("rev", None, 0, EXACT_INTEGER)
         cursor, reset = await self.open_at()
-        as_of, snapshot = await self.snapshot() if cursor is None else (cursor, b"null")
+        as_of, snapshot = await self.snapshot() if cursor is None else (cursor, (b"null",))
         stored: list[Stored] = []
         if cursor is not None:
             if wait:
@@ -42,8 +42,8 @@ class EventsHandler(Streams, Handler):
         }
         # The events are the bytes every client gets; only the envelope is made here.
         latest = keyed({} if rev is None else rooms.hub.latest(int(rev)))
-        told = b',"snapshot":%b,"latest":%b,"events":[%b]}' % (snapshot, latest, joined(stored))
-        self.send(wire.encode(envelope)[:-1] + told)
+        told = b',"latest":%b,"events":[%b]}' % (latest, joined(stored))
+        self.send(b"".join((wire.encode(envelope)[:-1], b',"snapshot":', *snapshot, told)))
 
 
 handlers = [("events", EventsHandler), ("events/subscribe", SubscribeHandler)]

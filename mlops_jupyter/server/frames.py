@@ -6,7 +6,7 @@ which frame (``pump``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import pack
 from typing import NamedTuple
 
@@ -50,12 +50,21 @@ def keyed(latest: Mapping[str, bytes]) -> bytes:
 
 def message(text: bytes) -> Message:
     """``text`` as a whole websocket message from a server, by its fragments (RFC 6455, 5.2 and 5.4)."""
-    pieces = [text[at : at + FRAGMENT] for at in range(0, len(text), FRAGMENT)] or [b""]
-    final = len(pieces) - 1
-    return tuple(
-        _header((0 if at else _TEXT) | (_FINAL if at == final else 0), len(piece)) + piece
-        for at, piece in enumerate(pieces)
-    )
+    return tuple(fragments((text,)))
+
+
+def fragments(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same of a text in ``parts``, one by one: of what is not sent yet there is no copy."""
+    first, piece = _TEXT, bytearray()
+    for part in parts:
+        at = 0
+        while len(piece) + len(part) - at > FRAGMENT:
+            end = at + FRAGMENT - len(piece)
+            piece += part[at:end]
+            yield _header(first, FRAGMENT) + piece
+            first, piece, at = 0, bytearray(), end
+        piece += part[at:]
+    yield _header(first | _FINAL, len(piece)) + piece
 
 
 def _header(first: int, size: int) -> bytes:

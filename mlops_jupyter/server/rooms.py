@@ -31,6 +31,7 @@ from mlops_jupyter.server import counters, system
 from mlops_jupyter.server.bus import Bus
 from mlops_jupyter.server.frames import Frames
 from mlops_jupyter.server.handler import RuntimeFileIdentity
+from mlops_jupyter.server.snapshots import Snapshots
 from mlops_jupyter.server.subscription import SubscribeHandler
 from mlops_jupyter.store import Store, Stored
 from mlops_jupyter.supervisor import Supervisor
@@ -93,6 +94,7 @@ class Rooms:
         )
         self.hub = Hub(self.store, loop, 0)
         self.frames = Frames(self.hub)
+        self.snapshots = Snapshots(self.store)
         self._following = loop.create_task(self.hub.follow_others())
         uploads = Uploads(folder / "uploads", Ages(boot_id()), settings.uploads)
         self.datasets = Datasets(self.store, folder / "datasets", settings.reading)

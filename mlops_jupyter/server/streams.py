@@ -9,12 +9,8 @@ from datetime import UTC, datetime
 
 from tornado import web
 
-from mlops_jupyter.core import wire
-from mlops_jupyter.core.stream import Reset, Snapshot
+from mlops_jupyter.core.stream import Reset
 from mlops_jupyter.server.handler import Ours
-from mlops_jupyter.store import Reading
-
-SNAPSHOT_JOBS = 50
 
 
 class Streams(Ours):
@@ -42,14 +38,9 @@ class Streams(Ours):
     def reset(self, why: str) -> Reset:
         return Reset(time=now(), epoch=self.rooms.store.epoch, why=why)
 
-    async def snapshot(self) -> tuple[int, bytes]:
-        """The event it is as of, and the message: it is long, and encoded beside the event loop."""
-        return await self.rooms.store.aread(_snapshot)
-
-
-def _snapshot(reading: Reading) -> tuple[int, bytes]:
-    head = reading.head()
-    return head, wire.encode(Snapshot(time=now(), head=head, jobs=tuple(reading.jobs(SNAPSHOT_JOBS))))
+    async def snapshot(self) -> tuple[int, tuple[bytes, ...]]:
+        """The event it is as of, and the message, in parts."""
+        return await self.rooms.snapshots.now()
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ import contextlib
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.events import Event
 from mlops_jupyter.core.stream import Hello, Ping
 from mlops_jupyter.server import counters
-from mlops_jupyter.server.frames import Message, message
+from mlops_jupyter.server.frames import fragments, message
 from mlops_jupyter.server.handler import Bodiless
 from mlops_jupyter.server.pump import BEHIND, Pump
 from mlops_jupyter.server.streams import Streams, now
@@ -211,7 +212,7 @@ class SubscribeHandler(WebSocketMixin, Streams, Bodiless, WebSocketHandler):
 
     async def _tell_snapshot(self) -> int:
         head, snapshot = await self.snapshot()
-        await self._send(message(snapshot))
+        await self._send(fragments(snapshot))
         return head
 
     async def _beat(self) -> None:
@@ -243,7 +244,7 @@ class SubscribeHandler(WebSocketMixin, Streams, Bodiless, WebSocketHandler):
     async def _tell(self, event: Event) -> None:
         await self._send(message(wire.encode(event)))
 
-    async def _send(self, message: Message) -> float:
+    async def _send(self, message: Iterable[bytes]) -> float:
         """Send, and return how many seconds the client took to make room for it.
 
         Not by ``write_message``, which makes a header and a task for every client and message. Tornado's own

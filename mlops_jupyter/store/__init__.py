@@ -2,7 +2,17 @@
 
 from mlops_jupyter.store.database import Store
 from mlops_jupyter.store.levels import Measured
-from mlops_jupyter.store.reading import Cursor, Kept, Reading, Stored
+from mlops_jupyter.store.reading import Cursor, JobRow, Kept, Reading, Stored, shown_job
 from mlops_jupyter.store.transaction import Transaction
 
-__all__ = ["Cursor", "Kept", "Measured", "Reading", "Store", "Stored", "Transaction"]
+__all__ = [
+    "Cursor",
+    "JobRow",
+    "Kept",
+    "Measured",
+    "Reading",
+    "Store",
+    "Stored",
+    "Transaction",
+    "shown_job",
+]

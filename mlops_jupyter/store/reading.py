@@ -61,6 +61,14 @@ class Cursor(NamedTuple):
     log_lines: int
 
 
+class JobRow(NamedTuple):
+    """A job as the database keeps it."""
+
+    job_id: str
+    status: Status
+    record: bytes
+
+
 class Submission(NamedTuple):
     """Under which name a job was submitted (its Idempotency-Key), and the digest of what was."""
 
@@ -141,12 +149,16 @@ class Reading:
 
     def jobs(self, limit: int) -> list[Job]:
         """All that are open and the newest of the others, newest first; ``limit`` in all at least."""
+        return [shown_job(row) for row in self.job_rows(limit)]
+
+    def job_rows(self, limit: int) -> Iterator[JobRow]:
+        """The same, as they are kept, one at a time."""
         rows = self._db.execute(
             f"SELECT job_id, status, record FROM jobs WHERE status IN {_OPEN} OR number IN "  # noqa: S608 - constant
             "(SELECT number FROM jobs ORDER BY number DESC LIMIT ?) ORDER BY number DESC",
             (limit,),
         )
-        return _shown(rows)
+        return map(JobRow._make, rows)
 
     def open_jobs(self) -> list[Job]:
         """Jobs that are not over, oldest first."""
@@ -318,7 +330,11 @@ def as_jobs(rows: Iterable[tuple[bytes]]) -> list[Job]:
 
 def _shown(rows: Iterable[tuple[str, Status, bytes]]) -> list[Job]:
     """All of them, for people: of one that cannot be read, what is known without."""
-    return [_readable(body) or _unreadable(job_id, status) for job_id, status, body in rows]
+    return [shown_job(JobRow._make(row)) for row in rows]
+
+
+def shown_job(row: JobRow) -> Job:
+    return _readable(row.record) or _unreadable(row.job_id, row.status)
 
 
 def _unreadable(job_id: str, status: Status) -> Job:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Sized
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
+from mlops_jupyter.core import wire
 from mlops_jupyter.core.events import Event, LogLines
+from mlops_jupyter.core.jobs import Candidate, JobSpec, Source
 from mlops_jupyter.server import pump, subscription
 from mlops_jupyter.server.rooms import Rooms
+from mlops_jupyter.server.subscription import SubscribeHandler
+from tests.core.builders import a_job
 from tests.lines import NOW, a_point, a_start
 from tests.server.raw import raw_socket
 
@@ -25,11 +31,11 @@ def a_long_line(first: int) -> Event:
 
 @pytest.fixture
 def raw(http_server_client, jp_http_port, jp_base_url, jp_auth_header, rooms) -> Callable[..., Any]:
-    """``async with raw(since=…) as client``: a client whose buffers are small."""
+    """``async with raw(since=…) as client``: a client whose buffers are small; None for a snapshot."""
 
-    def open_raw(since: int) -> Any:
-        path = f"{jp_base_url}mlops/api/events/subscribe?since={since}&epoch={rooms.store.epoch}"
-        return raw_socket(jp_http_port, path, jp_auth_header)
+    def open_raw(since: int | None) -> Any:
+        cursor = "" if since is None else f"?since={since}&epoch={rooms.store.epoch}"
+        return raw_socket(jp_http_port, f"{jp_base_url}mlops/api/events/subscribe{cursor}", jp_auth_header)
 
     return open_raw
 
@@ -40,13 +46,19 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def buffer(handler: SubscribeHandler) -> Sized:
+    """What the client has made no room for yet."""
+    stream = handler.ws_connection and handler.ws_connection.stream
+    return stream._write_buffer if stream else b""
+
+
 def cost(rooms: Rooms) -> int:
     """What the server and its system hold for the clients, in bytes."""
     total = 0
     for handler in rooms.sockets:
         stream = handler.ws_connection and handler.ws_connection.stream
         if stream and stream.socket is not None:
-            total += len(stream._write_buffer)
+            total += len(buffer(handler))
             total += stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
     return total
 
@@ -78,6 +90,56 @@ async def test_a_stalled_client_costs_little_delays_nobody_is_dropped_and_resume
         while not seqs or seqs[-1] < total:
             seqs += [event["seq"] for event in (await again.message())["events"]]
         assert seqs == list(range(4, total + 1))
+
+
+async def test_clients_stalled_at_their_snapshots_share_what_is_in_them(rooms, raw) -> None:
+    """P17, of a snapshot far longer than that, and each of another moment."""
+    candidates = tuple(
+        Candidate(index=n, label="C", stage="Model selection", parameters={"a": n}, scores=(0.5,) * 5)
+        for n in range(1000)
+    )
+    jobs = [a_job(job_id=f"j-{n:012d}", candidates=candidates, status="completed") for n in range(40)]
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    await rooms.store.awrite(lambda tx: [tx.add_job(job, spec, "rf") for job in jobs])
+    size = sum(len(wire.encode(job)) for job in jobs)
+    assert size > 4 * MB
+    clients = 6
+    async with AsyncExitStack() as stalled:
+        tracemalloc.start()
+        try:
+            for n in range(clients):
+                await rooms.store.awrite(lambda tx: tx.append(a_start()))
+                await stalled.enter_async_context(raw(since=None))
+                # What is not taken of a message waits in the server: it has begun with the snapshot.
+                await until(lambda n=n: sum(len(buffer(handler)) > 0 for handler in rooms.sockets) == n + 1)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert held < size + clients * 2 * MB, (held / MB, size / MB)
+
+
+async def test_a_record_that_changed_is_in_the_next_snapshot(rooms, subscribe, caplog) -> None:
+    """Also one that cannot be read, and one that is there no more."""
+
+    async def told() -> list[tuple[str, str, bool]]:
+        async with subscribe() as client:
+            assert (await client.message())["type"] == "hello"
+            jobs = (await client.message())["jobs"]
+            return [(job["job_id"], job["status"], job["unreadable"]) for job in jobs]
+
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    await rooms.store.awrite(lambda tx: tx.add_job(a_job(job_id=LAST, status="completed"), spec, "rf"))
+    assert await told() == [(LAST, "completed", False)]
+    for record, status, unreadable in (
+        (wire.encode(a_job(job_id=LAST, status="failed")), "failed", False),
+        (b"{", "failed", True),
+        (b"{", "cancelled", True),
+    ):
+        change = ("UPDATE jobs SET record=?, status=? WHERE job_id=?", (record, status, LAST))
+        await rooms.store.awrite(lambda tx, change=change: tx._db.execute(*change))
+        assert await told() == [(LAST, status, unreadable)]
+    await rooms.store.awrite(lambda tx: tx._db.execute("DELETE FROM jobs"))
+    assert await told() == []
 
 
 @pytest.mark.parametrize(
