@@ -36,9 +36,11 @@ from mlops_jupyter.core.jobs import Job as Record
 PROG = "mlops"
 EXITS = """
 exit codes: 0 done, 1 the job failed or was stopped, 2 the command or the data are wrong, or a file here can
-be neither read nor written, 3 no server, or one that cannot now (disk, database, room), 4 not found,
-130 interrupted
+be neither read nor written, 3 no server, or one that cannot now (disk, database, room), or the doctor
+found something, 4 not found, 130 interrupted
 """
+#: What the doctor marks with a cross is what keeps a server from doing what it is there for.
+NOT_WELL = 3
 SWITCHES = {"json": "one JSON document instead of text", "quiet": "no progress"}
 CODES: dict[type[BaseException], int] = {
     errors.TrainingFailed: 1,
@@ -109,8 +111,8 @@ class _Shell:
         self._session = Session(Finder.of_this_process(), self._view)
 
     def do(self, word: str) -> int:
-        getattr(self, f"_{word}")(**self._said)
-        return 0
+        code: int | None = getattr(self, f"_{word}")(**self._said)
+        return code or 0
 
     def _train(self, data: str, *, wait: bool, target: str | None = None, **options: Any) -> None:
         self._follow(self._session.train(data, target, Options(**options)), wait=wait)
@@ -230,9 +232,10 @@ class _Shell:
         link = self._session.link(None if what == "panel" else what)
         self._answer(link, link.url)
 
-    def _doctor(self) -> None:
+    def _doctor(self) -> int:
         checks = self._session.doctor()
         self._answer(checks, doctor.told(checks))
+        return NOT_WELL if any(check.well is False for check in checks) else 0
 
     def _notify(self) -> None:
         answer = self._session.notify()

@@ -59,6 +59,20 @@ def test_health_is_a_fact_a_line_or_one_document() -> None:
     assert found["history"]
 
 
+def test_activity_is_a_line_each_or_one_document() -> None:
+    job = answer("train", PENGUINS, *QUICK, "--name", "told-of", "--wait", "--quiet")
+    done = mlops("activity", "-n", "30")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = [re.split(r"  +", line) for line in done.stdout.splitlines()]
+    titles = [title for _, title, what in told if what.startswith("told-of")]
+    # The newest first.
+    assert titles[0] == "Training finished"
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", day) for day, *_ in told)
+    rows = [row["activity"] for row in answer("activity", "-n", "30")]
+    assert [row["title"] for row in rows if row["subject"] == job["job_id"]] == titles
+    assert len(answer("activity", "-n", "1")) == 1
+
+
 def test_train_and_wait_tells_the_way_on_stderr_and_the_result_on_stdout() -> None:
     done = mlops("train", PENGUINS, *QUICK, "--wait")
     assert done.returncode == 0
@@ -312,13 +326,19 @@ def test_ctrl_c_ends_the_waiting_and_says_how_to_stop_the_job(endless: list[str]
 
 
 def test_no_server_is_an_exit_code_of_its_own(tmp_path: Path) -> None:
-    done = mlops("status", JUPYTER_RUNTIME_DIR=str(tmp_path), JUPYTER_DATA_DIR="/dev/null/data")
+    nowhere = {"JUPYTER_RUNTIME_DIR": str(tmp_path), "JUPYTER_DATA_DIR": "/dev/null/data"}
+    done = mlops("status", **nowhere)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
         "ServerUnreachable: no mlops server answers (refused, 3 tries in 2 s).\n"
         "Private server: could not start, [Errno 20] Not a directory: '/dev/null/data'.\n"
-        "Details: mlops status\n"
+        "Details: mlops doctor\n"
     )
+    # What is to be pasted works, says why, and is heard by scripts.
+    pasted = mlops("doctor", **nowhere)
+    assert (pasted.returncode, pasted.stderr) == (3, "")
+    why = "✕ data directory: /dev/null/data/mlops cannot be written: Not a directory"
+    assert why in pasted.stdout.splitlines()
 
 
 def on_a_terminal(*words: str, **environment: str) -> str:
@@ -362,11 +382,19 @@ def test_a_terminal_gets_one_line_that_moves_and_colours_that_can_be_refused() -
     assert "✓ finished in " in plain
 
 
-def test_the_doctor_finds_the_server_its_version_and_its_websocket() -> None:
+def test_the_doctor_finds_the_server_its_websocket_and_where_it_keeps_things() -> None:
     mlops("status")
     checks = {check["name"]: check for check in answer("doctor")}
-    assert [checks[name]["well"] for name in ("server", "version", "websocket")] == [True, True, True]
-    assert "✓ websocket: opens from here" in mlops("doctor").stdout.splitlines()
+    names = ("server", "version", "websocket", "data directory", "disk")
+    assert [checks[name]["well"] for name in names] == [True] * 5
+    lines = mlops("doctor").stdout.splitlines()
+    assert [
+        line for line in lines if re.match(r"✓ websocket: opens from here, \d+\.\d ms there and back$", line)
+    ]
+    folder = Path(answer("status")["data_dir"])
+    assert folder == Path(os.environ["JUPYTER_DATA_DIR"], "mlops")
+    assert f"✓ data directory: {folder} can be written" in lines
+    assert re.match(r"✓ disk: [\d.]+ GiB free of [\d.]+ GiB$", lines[-1])
 
 
 def test_a_rule_is_muted_for_a_job_and_channels_are_tried(endless: list[str]) -> None:

@@ -10,6 +10,7 @@ from mlops_jupyter.core.datasets import DatasetVersion, RegisteredDataset
 from mlops_jupyter.core.errors import Problem, VersionMismatch
 from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.core.limits import READING_SECONDS
 from mlops_jupyter.core.models import Model
 from mlops_jupyter.core.pipelines import Pipeline
 from mlops_jupyter.core.series import Series
@@ -17,7 +18,8 @@ from mlops_jupyter.core.stream import Reset, Snapshot
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of itself; ``jobs`` counts those queued and running."""
+    """What a server says of itself; ``jobs`` counts those queued and running, ``reading_seconds`` is how long
+    it may take to read a table."""
 
     version: str
     epoch: str
@@ -26,6 +28,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     private: bool
     root_dir: str
     jobs: dict[str, int]
+    data_dir: str | None = None
+    reading_seconds: float = READING_SECONDS
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):

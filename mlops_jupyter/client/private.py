@@ -41,6 +41,8 @@ class PrivateServer:
     def __init__(self, runtime: Path, data: Path) -> None:
         self._runtime = runtime
         self._data = data
+        #: Where its jobs, models and database are.
+        self.store = data / "mlops"
         # A home shared by several machines has one private server on each of them.
         key = hashlib.sha256(f"{data} {_boot()}".encode()).hexdigest()[:8]
         self._stem = f"mlops-private-{key}"
@@ -72,7 +74,7 @@ class PrivateServer:
         raise ServerUnreachable(
             "no mlops server answers (refused, 3 tries in 2 s).",
             f"Private server: could not start, {why}.",
-            "Details: mlops status",
+            "Details: mlops doctor",
         )
 
     def _started(self, pid: int, answers: Callable[[Server], bool]) -> Server | None:

@@ -50,7 +50,6 @@ from mlops_jupyter.core.errors import (
 )
 from mlops_jupyter.core.events import ActivityUpdate
 from mlops_jupyter.core.jobs import Change, Job, JobSpec
-from mlops_jupyter.core.limits import READING_SECONDS
 from mlops_jupyter.core.models import Model
 from mlops_jupyter.core.pipelines import Pipeline, Recipe
 
@@ -59,7 +58,8 @@ T = TypeVar("T")
 PATIENCE = 30.0
 #: Longer than the server takes for it at most.
 ONNX_PATIENCE = 150.0
-READING_PATIENCE = 3.0 * READING_SECONDS
+#: A file may wait for others, be fetched, and then be read: each for as long as reading may take.
+READINGS = 3.0
 _ID = re.compile(r"j-[0-9a-z]{1,12}")
 
 
@@ -230,10 +230,11 @@ class Rest:
         return self._get("datasets", DatasetsAnswer).datasets
 
     def register(self, path: str, name: str | None) -> DatasetAnswer:
-        """A file of the server where it is, or one it fetches; it reads it first."""
+        """A file of the server where it is, or one it fetches; it reads it first, for as long as it may."""
         body = wire.encode({"path": path} | ({} if name is None else {"name": name}))
         told = {"Content-Type": "application/json"}
-        answer = self._send("POST", "datasets", content=body, headers=told, timeout=READING_PATIENCE)
+        patience = READINGS * self.status().reading_seconds
+        answer = self._send("POST", "datasets", content=body, headers=told, timeout=patience)
         if answer.is_success:
             return _understood(answer.content, DatasetAnswer)
         raise _refused(answer)
@@ -344,7 +345,7 @@ class Rest:
             raise ServerUnreachable(
                 f"the mlops server does not answer ({type(error).__name__}).",
                 f"Private server's log: {self._finder.private.log}",
-                "Details: mlops status",
+                "Details: mlops doctor",
             ) from error
 
     def _connected(self) -> httpx.Client:

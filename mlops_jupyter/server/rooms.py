@@ -68,6 +68,7 @@ class Rooms:
     def __init__(self, folder: Path, serverapp: Any, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         self.root_dir: str = serverapp.root_dir
+        self.data_dir = str(folder)
         self.bus = Bus(serverapp.event_logger)
         self.private = settings.private
         self.most_sockets = settings.most_sockets

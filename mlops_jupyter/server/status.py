@@ -26,6 +26,8 @@ class StatusHandler(Handler):
                 "pid": os.getpid(),
                 "private": rooms.private,
                 "root_dir": rooms.root_dir,
+                "data_dir": rooms.data_dir,
+                "reading_seconds": rooms.datasets.reading.seconds,
                 "jobs": {"queued": queued, "running": len(open_jobs) - queued},
             }
         )

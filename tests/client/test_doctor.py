@@ -25,18 +25,36 @@ def found(finder: Finder) -> dict[str, bool | None]:
     return {check.name: check.well for check in doctor.examine(finder)}
 
 
-def test_without_anything_each_is_named_with_what_to_do(alone: Finder) -> None:
+def test_without_anything_each_is_named_with_what_to_do(alone: Finder, tmp_path: Path) -> None:
     assert found(alone) == {
         "mlops_jupyter": True,
         "packages": True,
         "JupyterLab extension": False,
         "server extension": False,
         "server": None,
+        "data directory": True,
+        "disk": True,
     }
     lines = doctor.told(doctor.examine(alone)).splitlines()
     assert "✕ server extension: not enabled" in lines
     assert "  Run: jupyter server extension enable mlops_jupyter — then restart JupyterLab." in lines
-    assert lines[-1] == "– server: none runs; a private one is started with the first job"
+    assert "– server: none runs; a private one is started with the first job" in lines
+    # Nothing was made to see that it could be.
+    assert f"✓ data directory: {tmp_path / 'data' / 'mlops'} can be written" in lines
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_and_a_full_disk_are_not_well(
+    alone: Finder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "FREE_BYTES", 1 << 60)
+    assert found(alone)["disk"] is False
+    (tmp_path / "data").write_text("a file")
+    checks = {check.name: check for check in doctor.examine(alone)}
+    assert (checks["data directory"].well, "disk" in checks) == (False, False)
+    assert checks["data directory"].found == (
+        f"{tmp_path / 'data' / 'mlops'} cannot be written: Not a directory"
+    )
 
 
 def test_what_is_installed_and_enabled_is_well(alone: Finder, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from mlops_jupyter.client.rest import Rest
 from mlops_jupyter.core.errors import (
     DatasetNotFoundError,
     InputError,
+    MlopsError,
     ModelNotFoundError,
     SubmissionError,
     VersionMismatch,
@@ -79,6 +80,38 @@ def test_a_submission_whose_answer_was_lost_is_sent_again_and_starts_no_second_j
     assert [msgspec.json.decode(answer)["job_id"] for cut in cuts for answer in cut.lost] == [job.job_id]
     assert len(rest.jobs(1000)) == before + 1
     rest.stop(job.job_id)
+
+
+def test_a_file_is_waited_for_as_long_as_the_server_says_it_may_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server with its own ``reading_seconds``, as its answers were recorded."""
+    waited: list[float] = []
+    status = {
+        "version": __version__,
+        "epoch": "e",
+        "head": 0,
+        "pid": 1,
+        "private": False,
+        "root_dir": "/",
+        "jobs": {},
+        "data_dir": "/",
+        "reading_seconds": 1200.0,
+    }
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/status"):
+            return httpx.Response(200, json=status)
+        waited.append(request.extensions["timeout"]["read"])
+        return httpx.Response(400, json={"message": "enough was seen"})
+
+    http = httpx.Client(transport=httpx.MockTransport(answered), base_url="http://server/mlops/api/")
+    rest = Rest(Finder.of_this_process())
+    monkeypatch.setattr(rest, "_connected", lambda: http)
+    with pytest.raises(MlopsError, match="enough was seen"):
+        rest.register("a.csv", None)
+    assert waited == [3600.0]
+    http.close()
 
 
 def test_what_the_server_finds_wrong_comes_as_what_it_is(rest: Rest) -> None:
