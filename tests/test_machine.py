@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from mlops_jupyter.core.events import Gpu
 from mlops_jupyter.machine import Machine
 from mlops_jupyter.training import container, processes
 from mlops_jupyter.training.processes import Identity
@@ -72,7 +76,6 @@ def test_the_machine_is_what_proc_says(tmp_path: Path) -> None:
     assert figures["disk_percent"] == pytest.approx(
         100 * figures["disk_used"] / figures["disk_limit"], abs=0.1
     )
-    assert figures["gpu"] == ()
 
 
 def _spend(seconds: float) -> None:
@@ -107,6 +110,175 @@ def test_the_containers_limits_are_told_as_the_containers(
     assert (figures["cpus"], figures["cpu_scope"]) == (0.5, "container")
     assert figures["cpu_percent"] == pytest.approx(100 * 0.025 / seconds / 0.5, rel=0.2)
     assert figures["host"].memory_limit == meminfo("MemTotal")
+
+
+#: Trees of version 1 as they were recorded: the lines of ``/proc/self/cgroup``, and files below the mount.
+QUOTA = {"cpu.cfs_quota_us": "50000", "cpu.cfs_period_us": "100000"}
+FREE = {"cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "100000"}
+V1: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
+    "apart, our group is all that is mounted": (
+        "5:cpuacct:/docker/3f2a\n4:cpu:/docker/3f2a\n",
+        {"cpu": QUOTA, "cpuacct": {"cpuacct.usage": "12500000000"}},
+    ),
+    "apart, below": (
+        "5:cpuacct:/docker/3f2a\n4:cpu:/docker/3f2a\n",
+        {
+            "cpu": FREE,
+            "cpuacct": {"cpuacct.usage": "99000000000"},
+            "cpu/docker/3f2a": QUOTA,
+            "cpuacct/docker/3f2a": {"cpuacct.usage": "12500000000"},
+        },
+    ),
+    "apart, below one that is called cpu": (
+        "5:cpuacct:/cpu/a\n4:cpu:/cpu/a\n",
+        {"cpu/cpu/a": QUOTA, "cpuacct/cpu/a": {"cpuacct.usage": "12500000000"}},
+    ),
+    "together, our group is all that is mounted": (
+        "4:cpu,cpuacct:/docker/3f2a\n",
+        {"cpu,cpuacct": {**QUOTA, "cpuacct.usage": "12500000000"}},
+    ),
+    "together, below": (
+        "4:cpu,cpuacct:/docker/3f2a\n",
+        {
+            "cpu,cpuacct": {**FREE, "cpuacct.usage": "99000000000"},
+            "cpu,cpuacct/docker/3f2a": {**QUOTA, "cpuacct.usage": "12500000000"},
+        },
+    ),
+}
+
+
+def recorded(folder: Path, membership: str, tree: dict[str, dict[str, str]]) -> tuple[str, str]:
+    """What ``container``'s functions take: the root of the mounts, and the file that says where we are."""
+    for name, files in tree.items():
+        place = folder / "cgroup" / name
+        place.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            (place / file).write_text(f"{text}\n")
+    (folder / "membership").write_text(membership)
+    return str(folder / "cgroup"), str(folder / "membership")
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["linked", "bare"])
+@pytest.mark.parametrize("tree", V1)
+def test_the_quota_of_version_1_and_what_was_spent_of_it_are_known(
+    tmp_path: Path, tree: str, links: bool
+) -> None:
+    place = recorded(tmp_path, *V1[tree])
+    if links and tree.startswith("together"):
+        for name in ("cpu", "cpuacct"):
+            (tmp_path / "cgroup" / name).symlink_to("cpu,cpuacct")
+    assert (container.cpu_quota(*place), container.cpu_seconds(*place)) == (0.5, 12.5)
+
+
+def test_cpus_of_version_1_are_told_as_the_containers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = recorded(tmp_path, *V1["apart, our group is all that is mounted"])
+    for told in (container.cpu_quota, container.cpu_seconds):
+        monkeypatch.setattr(told, "__defaults__", place)
+    machine = Machine(tmp_path)
+    (tmp_path / "cgroup" / "cpuacct" / "cpuacct.usage").write_text("12600000000\n")
+    figures = machine.figures()
+    assert (figures["cpus"], figures["cpu_scope"]) == (0.5, "container")
+    assert figures["cpu_percent"] > 0
+
+
+def netdev() -> tuple[float, int, int]:
+    """When, and how many bytes came and went by all interfaces but the loopback."""
+    lines = [line.split(":") for line in Path("/proc/net/dev").read_text().splitlines() if ":" in line]
+    counted = [numbers.split() for name, numbers in lines if name.strip() != "lo"]
+    received, sent = (sum(int(numbers[column]) for numbers in counted) for column in (0, 8))
+    return time.monotonic(), received, sent
+
+
+def test_the_network_is_what_proc_says(tmp_path: Path) -> None:
+    """Counters are read before and after each of the machine's two looks; what a machine says to itself in
+    between is none of it."""
+    began, machine, first = netdev(), Machine(tmp_path), netdev()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
+        alone.bind(("127.0.0.1", 0))
+        for _ in range(1000):
+            alone.sendto(bytes(50_000), alone.getsockname())
+    second, figures, ended = netdev(), machine.figures(), netdev()
+    longest, shortest = ended[0] - began[0], second[0] - first[0]
+    for column, rate in ((1, figures["network"].received), (2, figures["network"].sent)):
+        assert rate * longest >= second[column] - first[column]
+        assert rate * shortest <= ended[column] - began[column]
+
+
+class _Utilization(ctypes.Structure):
+    """``nvmlUtilization_t``."""
+
+    _fields_ = [("gpu", ctypes.c_uint), ("memory", ctypes.c_uint)]
+
+
+class _Memory(ctypes.Structure):
+    """``nvmlMemory_t``."""
+
+    _fields_ = [(name, ctypes.c_ulonglong) for name in ("total", "free", "used")]
+
+
+class NVMLError(Exception):
+    """As there, of every kind of failure."""
+
+
+def stand_in(names: Sequence[str], *, divided: Sequence[int] = (), broken: bool = False) -> ModuleType:
+    """No device: a module with the names and types of NVIDIA's ``pynvml``, which tells what it was given. It
+    shows that NVML's own functions are asked, and not that the figures of a GPU are right."""
+    nvml = ModuleType("pynvml")
+
+    def init() -> None:
+        if nvml.broken:
+            raise NVMLError("Driver Not Loaded")
+
+    def count() -> int:
+        if nvml.broken:
+            raise NVMLError("GPU is lost")
+        return len(names)
+
+    def number(handle: ctypes.c_void_p) -> int:
+        return int(handle.value or 0) - 1
+
+    def rates(handle: ctypes.c_void_p) -> _Utilization:
+        if number(handle) in divided:
+            raise NVMLError("Not Supported")
+        return _Utilization(gpu=97, memory=40)
+
+    vars(nvml).update(
+        broken=broken,
+        NVMLError=NVMLError,
+        nvmlInit=init,
+        nvmlDeviceGetCount=count,
+        nvmlDeviceGetHandleByIndex=lambda index: ctypes.c_void_p(index + 1),
+        nvmlDeviceGetName=lambda handle: names[number(handle)],
+        nvmlDeviceGetUtilizationRates=rates,
+        nvmlDeviceGetMemoryInfo=lambda _: _Memory(total=80 << 30, free=20 << 30, used=60 << 30),
+    )
+    return nvml
+
+
+def test_gpus_are_told_as_nvml_tells_them_and_a_divided_one_tells_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvml = stand_in(["NVIDIA A100", "NVIDIA A100 MIG 1g.5gb"], divided=[1])
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    machine = Machine(tmp_path)
+    whole = Gpu(name="NVIDIA A100", percent=97.0, memory_used=60 << 30, memory_limit=80 << 30)
+    part = Gpu(name="NVIDIA A100 MIG 1g.5gb", percent=None, memory_used=60 << 30, memory_limit=80 << 30)
+    assert machine.figures()["gpu"] == (whole, part)
+    # A driver that went away is asked no more.
+    vars(nvml)["broken"] = True
+    assert machine.figures()["gpu"] == ()
+    vars(nvml)["broken"] = False
+    assert machine.figures()["gpu"] == ()
+
+
+@pytest.mark.parametrize("module", [None, stand_in([], broken=True)], ids=["not installed", "no driver"])
+def test_without_nvml_there_is_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    assert Machine(tmp_path).figures()["gpu"] == ()
 
 
 def test_a_job_is_counted_with_all_processes_below_it(tmp_path: Path, started) -> None:

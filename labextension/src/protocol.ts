@@ -215,7 +215,7 @@ export interface Stage {
   skipped_reason: string | null;
 }
 
-/** What a job or a kernel takes, with all processes below it; null where it cannot be seen. ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes, shared pages counted once; ``peak`` the most of it in any sample. */
+/** What a job or a kernel takes, with all processes below it; null where it cannot be seen. ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes: of several processes each one's share of its pages, of a single one all that it has in memory, also what it shares with others; ``peak`` the most of it in any sample. */
 export interface Use {
   id: string;
   cpu_percent: number | null;

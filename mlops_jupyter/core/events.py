@@ -124,8 +124,9 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """What a job or a kernel takes, with all processes below it; null where it cannot be seen.
 
-    ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes, shared pages counted
-    once; ``peak`` the most of it in any sample."""
+    ``cpu_percent`` is of one CPU, so that two at work are 200. ``memory`` is in bytes: of several
+    processes each one's share of its pages, of a single one all that it has in memory, also what it shares
+    with others; ``peak`` the most of it in any sample."""
 
     id: str
     cpu_percent: float | None

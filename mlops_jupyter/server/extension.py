@@ -90,7 +90,9 @@ class MlopsExtension(ExtensionApp):
         help="Bytes a deployed model may take, beyond what its process takes without it.",
     ).tag(config=True)
     system_seconds = Float(
-        5.0, min=0.5, help="Seconds between samples of the machine, while somebody looks or a job runs."
+        5.0,
+        min=0.5,
+        help="Seconds between samples of the machine, while anybody looks, a job runs or a model is live.",
     ).tag(config=True)
     health_thresholds = Dict(
         key_trait=Enum(tuple(DEFAULTS)),

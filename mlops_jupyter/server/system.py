@@ -60,10 +60,11 @@ def _told(sample: SystemMetrics) -> dict[str, Any]:
 
 
 def wanted(rooms: Rooms) -> bool:
-    """Whether anybody looks, is told elsewhere, or anything runs."""
+    """Whether anybody looks, is told elsewhere, or anything runs: a job, or a model that is deployed here."""
     recently = time.monotonic() - rooms.last_used < LOOKING
     told = rooms.channels.all
-    return bool(rooms.sockets or rooms.supervisor.places.taken or told or recently)
+    runs = rooms.supervisor.places.taken or rooms.deployments.lives()
+    return bool(rooms.sockets or runs or told or recently)
 
 
 async def inhabitants(rooms: Rooms, kernel_manager: Any) -> Inhabitants:

@@ -86,10 +86,9 @@ def cpu_seconds(root: str = _ROOT, membership: str = _MEMBERSHIP) -> float | Non
         return None
     if (spent := _entry(f"{folder}/cpu.stat", "usage_usec")) is not None:
         return spent / 1e6
-    # In version 1 another controller counts; where it is mounted it has the same groups.
-    spent = _number(f"{folder}/cpuacct.usage") or _number(
-        f"{folder.replace('/cpu/', '/cpuacct/')}/cpuacct.usage"
-    )
+    # In version 1 another controller counts; mounted apart, it has the same groups.
+    apart = f"{root}/cpuacct{folder.removeprefix(f'{root}/cpu')}"
+    spent = _number(f"{folder}/cpuacct.usage") or _number(f"{apart}/cpuacct.usage")
     return None if spent is None else spent / 1e9
 
 
@@ -112,7 +111,8 @@ def _folders(root: str, membership: str, controller: str = "memory") -> list[str
     for line in (read(membership) or "").splitlines():
         number, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
-            top = f"{root}/{controller}"
+            # Several that are mounted together are one folder, by whose names mostly links lead there.
+            top = f"{root}/{controller if os.path.isdir(f'{root}/{controller}') else controllers}"  # noqa: PTH112
         elif number == "0":
             top = root
         else:

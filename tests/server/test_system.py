@@ -12,8 +12,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlops_jupyter.core.health import Thresholds
 from mlops_jupyter.server.rooms import Rooms
+from mlops_jupyter.server.system import wanted
 from tests.browser.servers import SETTINGS
 from tests.executors.builders import until as soon
+from tests.fitted import fitted, registered
 
 
 @pytest.fixture
@@ -48,6 +50,32 @@ async def test_what_rest_tells_is_a_sample_with_its_limits(ask, rooms: Rooms) ->
     assert answer["history"][-1]["memory_percent"] == system["memory_percent"]
     # Asked again at once it is the same sample.
     assert (await ask("GET", "system"))[1]["system"]["time"] == system["time"]
+
+
+async def test_how_long_rest_takes_is_what_its_requests_took(ask, rooms: Rooms) -> None:
+    loop = asyncio.get_running_loop()
+    took: list[float] = []
+    told = None
+    while told is None:
+        began = loop.time()
+        answer = (await ask("GET", "system"))[1]
+        took.append(1000 * (loop.time() - began))
+        told = answer["system"]["api_response_ms"]
+    # A client waits for no less than the server took.
+    assert 0 < told <= max(took)
+
+
+async def test_the_machine_is_looked_at_while_a_model_is_deployed(ask, rooms: Rooms, monkeypatch) -> None:
+    """UX.md §2.4: nobody looks, no job runs."""
+    monkeypatch.setattr("mlops_jupyter.server.system.LOOKING", 0.0)
+    model = await registered(rooms, fitted())
+    assert not wanted(rooms)
+    await ask("POST", f"models/{model.model_id}/deploy", {})
+    await soon(lambda: bool(rooms.deployments.lives()))
+    taken = len(rooms.monitor.samples)
+    await soon(lambda: len(rooms.monitor.samples) >= taken + 2)
+    await ask("POST", f"models/{model.model_id}/undeploy", {})
+    await soon(lambda: not wanted(rooms))
 
 
 async def test_every_client_gets_the_same_samples_of_one_sampler(subscribe, rooms: Rooms) -> None:
