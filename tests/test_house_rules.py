@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from babel.messages.extract import extract_from_file
 from msgspec import inspect
+from prometheus_client.metrics import MetricWrapperBase
 
 import mlops_jupyter
 from mlops_jupyter.core import limits, stream
@@ -21,6 +22,8 @@ from mlops_jupyter.core.protocol import typescript
 from mlops_jupyter.inputs import KEPT_SECONDS
 from mlops_jupyter.news import LINE_LENGTH
 from mlops_jupyter.server import (
+    bus,
+    counters,
     datasets,
     endpoints,
     feed,
@@ -295,6 +298,30 @@ def test_the_documented_routes_are_those_that_are_served() -> None:
     }
     documented |= {f"GET {path}" for path in re.findall(r"\*\*Websocket\*\* `([\w/]+)", API)}
     assert documented == served
+
+
+def test_the_documented_metrics_are_those_that_prometheus_gets() -> None:
+    rows = re.findall(r"^\| `(mlops_\w+)(?:\{([\w,]+)\})?` \| (\w+) \|", API, re.MULTILINE)
+    asked = [each for each in vars(counters).values() if isinstance(each, MetricWrapperBase)]
+    # The library adds a counter's ending when it is asked.
+    assert sorted(rows) == sorted(
+        (f"{each._name}{'_total' if each._type == 'counter' else ''}", ",".join(each._labelnames), each._type)
+        for each in asked
+    )
+
+
+def test_the_documented_schemas_are_those_of_the_event_bus() -> None:
+    table = API.split("## Jupyter's event bus")[1].split("\n## ")[0]
+    rows = {}
+    for name, kinds, fields in re.findall(r"^\| `(https://\S+)` \| (.+?) \| (.+) \|$", table, re.MULTILINE):
+        first, *others = re.findall(r"`(\w+)`", kinds)
+        noun = first.partition("_")[0]
+        rows[name] = [first, *(f"{noun}{each}" for each in others)], re.findall(r"`(\w+)`", fields)
+    schemas = [msgspec.yaml.decode(path.read_bytes()) for path in bus._SCHEMAS.glob("*.yaml")]
+    assert rows == {
+        schema["$id"]: (schema["properties"]["type"]["enum"], [*schema["properties"]][1:])
+        for schema in schemas
+    }
 
 
 def test_notebooks_are_committed_as_they_ran() -> None:

@@ -134,6 +134,8 @@ DEPLOYED = {
     "version": 3,
     "model_accuracy": 0.974,
 }
+#: ``why`` may quote what somebody wrote.
+STATUS = {"model_id": "m-7f3a00000000", "name": HOSTILE, "version": 3}
 #: Of each noun: the events as they are stored, and what is told of them.
 OF_ASSETS: dict[str, list[tuple[Any, dict[str, Any]]]] = {
     "dataset": [
@@ -146,12 +148,22 @@ OF_ASSETS: dict[str, list[tuple[Any, dict[str, Any]]]] = {
         (assets.PipelineUpdated(time=NOW, **PIPELINE, changed_fields=("params.secret",)), PIPELINE),
         (assets.PipelineDeleted(time=NOW, **PIPELINE), PIPELINE),
     ],
+    "model": [
+        (
+            assets.ModelStatus(time=NOW, **STATUS, previous=None, status="registered"),
+            {**STATUS, "previous": None, "status": "registered"},
+        ),
+        (
+            assets.ModelStatus(time=NOW, **STATUS, previous="deploying", status="failed", why="secret"),
+            {**STATUS, "previous": "deploying", "status": "failed"},
+        ),
+    ],
     "endpoint": [(assets.ModelDeployed(time=NOW, **DEPLOYED), DEPLOYED)],
 }
 
 
 @pytest.mark.parametrize("noun", OF_ASSETS)
-async def test_datasets_pipelines_and_endpoints_are_told_by_their_schemas(jp_serverapp, rooms, noun) -> None:
+async def test_what_becomes_of_all_that_is_kept_is_told_by_its_schema(jp_serverapp, rooms, noun) -> None:
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
@@ -163,6 +175,18 @@ async def test_datasets_pipelines_and_endpoints_are_told_by_their_schemas(jp_ser
         await rooms.store.awrite(partial(Transaction.tell, event=event))
         kind = event.__struct_config__.tag
         assert told(await heard.get()) == {"type": kind, "time": "2026-11-28T12:00:00.000Z", **expected}
+
+
+def test_schemas_that_carry_a_name_say_that_it_is_a_persons() -> None:
+    said = {
+        path.stem: msgspec.yaml.decode(path.read_bytes())["personal-data"]
+        for path in bus._SCHEMAS.glob("*.yaml")
+    }
+    named = {
+        path.stem: bool({"name", "model_name"} & {*msgspec.yaml.decode(path.read_bytes())["properties"]})
+        for path in bus._SCHEMAS.glob("*.yaml")
+    }
+    assert said == named
 
 
 async def test_of_two_servers_on_one_store_the_one_that_wrote_tells(heard, rooms, tmp_path) -> None:
