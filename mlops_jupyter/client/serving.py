@@ -100,8 +100,9 @@ def awaited(rest: Rest, endpoint: Endpoint, model_id: str, timeout: float | None
 
 def told(found: dict[str, Any]) -> str:
     """What ``monitoring`` answered, for a terminal."""
+    asked = f"{found['errors']:,} of {_many(found['requests'], 'request')} without one"
     lines = [
-        f"{found['total']:,} predictions, {found['errors']:,} of {found['requests']:,} requests without one",
+        f"{_many(found['total'], 'prediction')}, {asked}",
         f"rate {_number(found['rate'])}/min · p50 {_ms(found['p50'])} · p95 {_ms(found['p95'])}",
     ]
     drift = found["drift"]
@@ -132,6 +133,10 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat() if not hasattr(value, "total_seconds") else str(value)
     return value
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _number(value: float | None) -> str:

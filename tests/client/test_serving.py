@@ -45,6 +45,16 @@ def shell(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def test_one_is_one_and_many_are_many() -> None:
+    found = {"errors": 0, "rate": None, "p50": None, "p95": None, "drift": {}}
+    assert serving.told({**found, "total": 1, "requests": 1}).splitlines()[0] == (
+        "1 prediction, 0 of 1 request without one"
+    )
+    assert serving.told({**found, "total": 1234, "requests": 2}).splitlines()[0] == (
+        "1,234 predictions, 0 of 2 requests without one"
+    )
+
+
 @pytest.mark.timeout(240)
 def test_a_version_is_deployed_asked_replaced_and_rolled_back(models: list[str], session: Session) -> None:
     one, two = (session.model(model_id) for model_id in models)

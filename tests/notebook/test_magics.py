@@ -10,6 +10,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from mlops_jupyter.client.job import Job
+from mlops_jupyter.client.system import System
 from mlops_jupyter.core.errors import (
     ColumnNotFoundError,
     DatasetInUse,
@@ -50,6 +51,19 @@ def test_train_returns_the_job(shell: Any) -> None:
     job = shell.user_ns["job"]
     assert isinstance(job, Job)
     assert (job.status, job.name, job.params["max_iter"]) == ("completed", "penguins-logistic", 1000)
+
+
+def test_the_machine_and_what_happened_are_values_of_their_cells(shell: Any) -> None:
+    do(shell, f"job = %mlops train penguins.csv --target species {QUICK} --name told --wait")
+    health = do(shell, "%mlops health")
+    assert isinstance(health, System)
+    facts = dict(line.split(maxsplit=1) for line in repr(health).splitlines())
+    assert facts.keys() >= {"health", "cpu", "memory", "disk"}
+    feed = do(shell, "%mlops activity -n 20")
+    assert isinstance(feed, pd.DataFrame)
+    assert len(feed) <= 20
+    about = feed[feed["subject"] == shell.user_ns["job"].record.job_id]
+    assert about["title"].iloc[0] == "Training finished"
 
 
 def test_a_dataframe_and_other_variables_are_meant_by_their_names(shell: Any) -> None:
@@ -137,7 +151,7 @@ def test_question_mark_shows_the_words(shell: Any) -> None:
         ("%mlops tr", ["train"]),
         ("%mlops jobs s", ["show", "stop"]),
         ("%mlops pa", ["pause"]),
-        ("%mlops models r", ["retire", "rm"]),
+        ("%mlops models r", ["retire", "rm", "rollback"]),
         ("%mlops pipelines s", ["show", "save", "set", "script"]),
         ("job = %mlops st", ["status", "stop"]),
         ("%mlops train pen", ["penguins.csv"]),
@@ -170,6 +184,7 @@ def test_models_are_listed_shown_promoted_downloaded_and_deleted(
     assert completed(shell, "%mlops models ls magi") == ["magic"]
     refs = ["magic", "magic@champion", "magic@1"]
     assert completed(shell, "%mlops deploy magi") == refs
+    assert completed(shell, "%mlops models deploy magi") == refs
     assert "magic" not in completed(shell, "%mlops predict magi")
     here = public.session()
     here.deploy(job.model_id, wait=False, timeout=None)
