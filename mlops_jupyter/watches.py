@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from mlops_jupyter.core.assets import DriftRaised
-from mlops_jupyter.core.drift import Drift, Reference, drift, split
+from mlops_jupyter.core.drift import Drift, Level, Reference, drift, split
 from mlops_jupyter.core.models import Model
 from mlops_jupyter.errands import Errands, look_on
 from mlops_jupyter.ledgers import Ledgers
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks; between two times that the counts go into the folders; hours that drift is of.
 LOOK, CHECKPOINT, HOURS = 5.0, 3600.0, 24
+#: Levels that are told of, the worst last: it contains the others.
+DRIFTS: tuple[Level, ...] = ("warning", "drift")
 
 
 class Watches:
@@ -99,7 +101,9 @@ class Watches:
             total = tx.predicted(model.model_id).predictions
             tx.tell(volume(model, now, total, rate=rate))
             for name, each in drifting.items():
-                if tx.first_drift(model.model_id, name, each.level):
+                levels = DRIFTS[: DRIFTS.index(each.level) + 1]
+                # Until it was away for as long as it is counted: at the edge it comes and goes.
+                if tx.drift_begins(model.model_id, name, levels, hour_of(now), hour_of(now) - HOURS):
                     tx.tell(_raised(model, name, each, now))
 
         await self._store.awrite(work)

@@ -401,7 +401,7 @@ export interface ModelDeployed {
   endpoint_id: string;
 }
 
-/** How much a deployed model predicts, in all and a minute (``rate``, of one server); ``milestone`` when one was come to. */
+/** How much a deployed model predicts, in all and a minute (``rate``, of one server); ``milestone`` when one was come to, which is merged with nothing. */
 export interface PredictionVolume {
   type: "prediction_volume";
   time: string;
@@ -481,7 +481,7 @@ export interface DatasetUpdated {
   hash: string;
 }
 
-/** What a model is asked is not like what it was trained on: once a column, level and version. ``message`` is one sentence; ``rows`` were predicted in the last 24 hours. */
+/** What a model is asked is not like what it was trained on: once a column, level and version while it lasts. ``message`` is one sentence; ``rows`` were predicted in the last 24 hours. */
 export interface DriftRaised {
   type: "drift_raised";
   time: string;

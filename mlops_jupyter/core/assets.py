@@ -116,7 +116,8 @@ class PredictionVolume(Event, frozen=True, kw_only=True):
 
 
 class DriftRaised(Event, frozen=True, kw_only=True):
-    """What a model is asked is not like what it was trained on: once a column, level and version.
+    """What a model is asked is not like what it was trained on: once a column, level and version while it
+    lasts.
 
     ``message`` is one sentence; ``rows`` were predicted in the last 24 hours."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
 from operator import add
@@ -121,10 +122,21 @@ def bins(db: sqlite3.Connection, model_id: str, since: int) -> list[int] | None:
     return list(_numbers(counted)) if counted else None
 
 
-def first_drift(db: sqlite3.Connection, model_id: str, column: str, level: str) -> bool:
-    """Whether this is said of the column for the first time; the next time it is not."""
-    said = db.execute("INSERT OR IGNORE INTO drifts VALUES (?,?,?)", (model_id, column, level))
-    return said.rowcount == 1
+def drift_begins(
+    db: sqlite3.Connection, model_id: str, column: str, levels: Sequence[str], hour: int, since: int
+) -> bool:
+    """Whether the last of ``levels``, of which each is worse than the one before, was not found of the column
+    from hour ``since`` on. It is found in ``hour``, and with it those before it."""
+    (seen,) = db.execute(
+        "SELECT max(hour) FROM drifts WHERE model_id=? AND column_name=? AND level=?",
+        (model_id, column, levels[-1]),
+    ).fetchone()
+    db.executemany(
+        "INSERT INTO drifts VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET hour=excluded.hour"
+        " WHERE hour<excluded.hour",
+        [(model_id, column, level, hour) for level in levels],
+    )
+    return seen is None or seen < since
 
 
 def _together(one: bytes, other: bytes) -> bytes:

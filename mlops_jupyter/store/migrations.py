@@ -126,7 +126,7 @@ CREATE TABLE datasets (
 )
 """
 
-#: What was said of a model's inputs is said once.
+#: What was said of a model's inputs is said once, as long as it lasts.
 DRIFTS = """
 CREATE TABLE drifts (
     model_id TEXT NOT NULL,
@@ -158,6 +158,9 @@ OF_MODELS = (
     "CREATE INDEX of_models ON events (seq) WHERE type IN ('model_status', 'model_aliased', 'model_deployed')"
 )
 
+#: Drift that has ended may be said again: the last hour in which it was found.
+DRIFTS_END = "ALTER TABLE drifts ADD COLUMN hour INTEGER NOT NULL DEFAULT 0"
+
 STEPS = (
     FIRST,
     SUBMISSIONS,
@@ -170,6 +173,7 @@ STEPS = (
     DRIFTS,
     PIPELINES,
     OF_MODELS,
+    DRIFTS_END,
 )
 
 

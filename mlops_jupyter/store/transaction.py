@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -149,9 +149,9 @@ class Transaction(Reading):
         """What a model did, as its endpoint's folder knows."""
         endpoints.put_total(self._db, model_id, counts)
 
-    def first_drift(self, model_id: str, column: str, level: str) -> bool:
-        """Whether this drift is said for the first time; the next time it is not."""
-        return endpoints.first_drift(self._db, model_id, column, level)
+    def drift_begins(self, model_id: str, column: str, levels: Sequence[str], hour: int, since: int) -> bool:
+        """Whether the worst of ``levels`` is found in ``hour`` and was not from hour ``since`` on."""
+        return endpoints.drift_begins(self._db, model_id, column, levels, hour, since)
 
     def finished(self, kind: str, limit: int) -> list[Job]:
         """The newest completed jobs of ``kind``."""

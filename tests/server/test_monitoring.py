@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+from mlops_jupyter.store.endpoints import hour_of
 from tests.fitted import COLUMNS, fitted, penguins, registered, rows
 from tests.server.test_serving import deployed, told  # noqa: F401 - a fixture
 
@@ -67,6 +68,39 @@ async def test_predictions_are_counted_by_the_hour_told_of_and_compared(rooms, a
     lines = generate_latest().decode()
     assert f'mlops_predictions_total{{model_id="{model.model_id}"}} 1032.0' in lines
     assert "mlops_deployed_models 1.0" in lines
+
+
+async def test_drift_is_told_again_when_it_was_away_for_as_long_as_it_is_counted(
+    rooms,
+    ask,
+    deployed,  # noqa: F811
+    monkeypatch,
+) -> None:
+    passed = {"hours": 0}
+    for module in ("watches", "store.endpoints"):
+        monkeypatch.setattr(
+            f"mlops_jupyter.{module}.hour_of", lambda moment: hour_of(moment) + passed["hours"]
+        )
+    model = await registered(rooms, fitted(), job_id="j-030303030303")
+    await deployed(model)
+    known = rows(len(penguins()[0]))
+    elsewhere = [{**row, "island": "Atlantis"} for row in known]
+
+    async def raised(hours: int, asked: list[dict[str, Any]], total: int) -> int:
+        """How often drift was told, once so many were predicted."""
+        passed["hours"] = hours
+        assert (await ask("POST", f"models/{model.model_id}/predict", {"rows": asked}))[0] == 200
+        await event(
+            ask,
+            "prediction_volume",
+            lambda each: each["total_predictions"] == total and not each["milestone"],
+        )
+        return len(await told(ask, "drift_raised"))
+
+    # It begins and lasts, is away for hardly a day, and for more than one.
+    asked = [(0, elsewhere), (1, elsewhere), (25, elsewhere), (60, known), (90, elsewhere)]
+    seen = [await raised(hours, each, 344 * (n + 1)) for n, (hours, each) in enumerate(asked)]
+    assert seen == [1, 1, 1, 1, 2]
 
 
 async def test_a_model_from_before_has_no_drift_and_says_why(rooms, ask, deployed) -> None:  # noqa: F811

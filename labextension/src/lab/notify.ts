@@ -8,7 +8,7 @@ import { Notification } from "@jupyterlab/apputils";
 import { answering } from "../state/connection";
 import { isOver } from "../state/job";
 import type { Board } from "../state/board";
-import { endedIn, grouped, type Notice, ofAlerts, ofHealth, ofJobs, ofModels } from "../state/notices";
+import { endedIn, grouped, type Notice, ofAlerts, ofDrift, ofHealth, ofJobs, ofModels } from "../state/notices";
 import { preferences } from "../state/preferences";
 import { figures } from "../state/rows";
 import { trans } from "../words";
@@ -41,7 +41,7 @@ export function notify(baseUrl: URL, page: PageBoard, open: (jobId: string) => v
   });
   page.listen((events) => {
     for (const jobId of endedIn(events)) ended.add(jobId);
-    for (const notice of [...ofHealth(events), ...ofAlerts(events), ...ofModels(events, page.board)]) tell(notice);
+    for (const notice of [...ofHealth(events), ...ofAlerts(events), ...ofDrift(events), ...ofModels(events, page.board)]) tell(notice);
   });
 
   /** One item in the list a job at work, and nothing on the screen. */

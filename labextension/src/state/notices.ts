@@ -59,6 +59,19 @@ export function ofAlerts(events: readonly Event[]): Notice[] {
   });
 }
 
+/** Of what deployed models are asked: only in the list, as alerts are. */
+export function ofDrift(events: readonly Event[]): Notice[] {
+  return events.flatMap((event) => {
+    if (event.type !== "drift_raised") return [];
+    const [model, column, psi] = [`${short(event.name, 20)} v${event.version}`, short(event.column, 20), figure(event.psi)];
+    const text =
+      event.level === "drift"
+        ? trans.__('%1: "%2" is unlike its training rows, PSI %3', model, column, psi)
+        : trans.__('%1: "%2" begins to differ, PSI %3', model, column, psi);
+    return [{ kind: "warning", text: cut(text), jobId: event.model_id, toast: false } as const];
+  });
+}
+
 /** One for all those of a minute that may not interrupt any more: how many, and of what. */
 export function grouped(rest: readonly Notice[]): Notice {
   const noun = (one: Notice) => (one.jobId === null ? null : nounOf(one.jobId));
@@ -133,9 +146,13 @@ function finished(job: Job): string {
 }
 
 function name(job: Job): string {
-  return job.name.length <= 40 ? job.name : `${job.name.slice(0, 39)}…`;
+  return short(job.name);
+}
+
+function short(text: string, most = 40): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 function cut(text: string): string {
-  return text.length <= MOST ? text : `${text.slice(0, MOST - 1)}…`;
+  return short(text, MOST);
 }

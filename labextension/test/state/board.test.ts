@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { AlertRaised, SystemMetrics } from "../../src/protocol";
+import type { AlertRaised, DriftRaised, SystemMetrics } from "../../src/protocol";
 import { type Board, freshBoard, MOST_JOBS, reduceBoard } from "../../src/state/board";
 import { NO_LINK } from "../../src/state/connection";
 import { machine, size } from "../../src/state/machine";
-import { endedIn, grouped, ofAlerts, ofHealth, ofJobs } from "../../src/state/notices";
+import { endedIn, grouped, ofAlerts, ofDrift, ofHealth, ofJobs } from "../../src/state/notices";
 import { rows, summary } from "../../src/state/rows";
 import { aJob, JOB_ID, progressed, TIME } from "../builders";
 
@@ -273,6 +273,15 @@ describe("notices", () => {
     expect(ofAlerts([raised])).toEqual([
       { kind: "warning", text: "digits-mlp: train_loss is NaN at epoch 12.", jobId: JOB_ID, toast: false },
     ]);
+  });
+
+  test("drift is in the list, with how far the column is from its training rows", () => {
+    const raised = { type: "drift_raised", model_id: "m-1", name: "churn", version: 3, column: "island", level: "drift", psi: 2.614 } as DriftRaised;
+    const long = { ...raised, name: "n".repeat(300), column: "c".repeat(300) };
+    const [told, begins, cut] = ofDrift([raised, { ...raised, level: "warning" }, long]);
+    expect(told).toEqual({ kind: "warning", text: 'churn v3: "island" is unlike its training rows, PSI 2.614', jobId: "m-1", toast: false });
+    expect(begins?.text).toBe('churn v3: "island" begins to differ, PSI 2.614');
+    expect([(cut?.text.length ?? 99) <= 90, cut?.text.endsWith("PSI 2.614")]).toEqual([true, true]);
   });
 
   test("those of a minute that may not interrupt any more are one: how many, and of what", () => {

@@ -4,13 +4,13 @@
  */
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { ActivityUpdate, Event, HealthChange, Job, SystemMetrics } from "../../src/protocol";
+import type { ActivityUpdate, DriftRaised, Event, HealthChange, Job, SystemMetrics } from "../../src/protocol";
 import type { Model } from "../../src/state/assets";
 import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../../src/state/board";
 import type { Happening, Source } from "../../src/state/card";
 import { charts, notFinite, summary as described } from "../../src/state/charts";
 import type { Link } from "../../src/state/connection";
-import { ofHealth, ofJobs, ofModels } from "../../src/state/notices";
+import { ofDrift, ofHealth, ofJobs, ofModels } from "../../src/state/notices";
 import type { Pipelines } from "../../src/state/pipelines";
 import { summary } from "../../src/state/rows";
 import { append, NO_SERIES } from "../../src/state/series";
@@ -341,7 +341,8 @@ test("no notice and no summary, of jobs or of a curve, says a word that is not t
   const named = reduceBoard(board(), { at: NOW, kind: "listed", lists: { models: [aModel({ model_id: "m-0", name: "№", version: 1 })] } });
   const models = ofModels(serving, named);
   expect(models.map((notice) => notice.toast)).toEqual([true, true, true, true, true]);
-  const told = [...ended, ...health, ...models].map((notice) => notice.text);
+  const drifts = (["warning", "drift"] as const).flatMap((level) => ofDrift([{ type: "drift_raised", name: "№", version: 1, column: "№", psi: 1, level } as DriftRaised]));
+  const told = [...ended, ...health, ...models, ...drifts].map((notice) => notice.text);
   expect(told.length).toBeGreaterThan(8);
   expect(new Set(bypassed([...told, ...summaries, ...curves].join("\n")))).toEqual(new Set());
 });
