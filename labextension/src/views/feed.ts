@@ -3,7 +3,7 @@
 import type { ActivityUpdate } from "../protocol";
 import type { Board } from "../state/board";
 import { collapsed, type Entry } from "../state/feed";
-import { count, timeOfDay } from "../state/figures";
+import { ago, count, timeOfDay } from "../state/figures";
 import { shortId } from "../state/job";
 import { nounOf } from "../state/nouns";
 import { trans } from "../words";
@@ -52,6 +52,7 @@ export function mount(el: HTMLElement, board: Board, open: ((jobId: string) => v
   /** Whether somebody reads what is there: by pointer, by keys, or further down. */
   const isRead = () => held || list.scrollTop > 0 || list.querySelector(":focus-visible") !== null;
   let drawn: readonly ActivityUpdate[] = [];
+  const ages = new Map<HTMLElement, string>();
 
   const update = (next: Board) => {
     shown = next;
@@ -62,16 +63,25 @@ export function mount(el: HTMLElement, board: Board, open: ((jobId: string) => v
     show(more, isRead() && fresh > 0);
     say(more, trans._n("%1 new ↑", "%1 new ↑", fresh));
     show(nothing, rows.length === 0);
-    if (isRead() && fresh >= 0) return;
-    drawn = rows;
-    fill(list, rows.map((row) => row.activity.id).join(), () => collapsed(rows).map((one) => entry(one, next.now)));
+    if (!(isRead() && fresh >= 0)) {
+      drawn = rows;
+      fill(list, rows.map((row) => row.activity.id).join(), () => {
+        ages.clear();
+        return collapsed(rows).map((one) => entry(one, next.now));
+      });
+    }
+    const onServer = next.now + (next.connection.link.skew ?? 0);
+    for (const [age, since] of ages) say(age, ago(since, onServer));
   };
   update(board);
   return update;
 
   function entry({ newest: { activity }, times, since }: Entry, now: number): HTMLElement {
     const { subject, title, description, status, timestamp } = activity;
-    const at = element("time", { datetime: timestamp, title: new Date(timestamp).toLocaleString() }, timeOfDay(timestamp, now));
+    // It moves by itself: who hears the row is told the time of day, which stays.
+    const age = element("span", { "aria-hidden": "true" });
+    ages.set(age, timestamp);
+    const at = element("time", { datetime: timestamp, title: new Date(timestamp).toLocaleString() }, age, element("span", { class: "spoken" }, timeOfDay(timestamp, now)));
     const words = [
       mark(MARKS[status]),
       element("span", { class: "title-of" }, title),

@@ -55,3 +55,24 @@ test("rows stay while somebody is further down, and come when they are asked for
   list.dispatchEvent(new Event("scroll"));
   expect(told()).toHaveLength(3);
 });
+
+test("a row says how long ago it was, which moves by itself, and keeps the time of day for who hears it", () => {
+  const { el, list, update } = shown();
+  const at = Date.parse(TIME);
+  const board = { ...rows("Queued"), now: at + 4_000 };
+  const skewed = (now: number) => ({ ...board, now, connection: { ...board.connection, link: { ...board.connection.link, skew: -2_000 } } });
+  update(board);
+  const row = list.querySelector("time") as HTMLElement;
+  const age = () => row.firstElementChild?.textContent?.replace("\u202f", " ");
+  const heard = row.lastElementChild?.textContent;
+  expect([age(), row.title, row.firstElementChild?.getAttribute("aria-hidden")]).toEqual(["just now", new Date(TIME).toLocaleString(), "true"]);
+  // Under the pointer rows stay, not the time.
+  list.dispatchEvent(new Event("pointerenter"));
+  update({ ...board, now: at + 190_000 });
+  expect(age()).toBe("3 min ago");
+  // Of a server whose clock is behind this one.
+  update(skewed(at + 32_000));
+  expect(age()).toBe("30 s ago");
+  expect([row.lastElementChild?.textContent, el.querySelector("time")]).toEqual([heard, row]);
+  expect(heard).toMatch(/\d\d:\d\d/);
+});
