@@ -48,12 +48,13 @@ class BoardWidget(Relayed):
 
     part = traitlets.Unicode().tag(sync=True)
     subject = traitlets.Unicode().tag(sync=True)
+    kernel = traitlets.Unicode(allow_none=True).tag(sync=True)
     place = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, session: Session, part: Part, subject: str = "") -> None:
         self._questions = _QUESTIONS[part]
         place = f"mlops-{uuid4().hex}" if os.environ.get("JPY_SESSION_NAME") else ""
-        super().__init__(session, relayed=True, part=part, subject=subject, place=place)
+        super().__init__(session, relayed=True, part=part, subject=subject, kernel=_kernel_id(), place=place)
         relay(session).serve(self)
 
     @property
@@ -127,6 +128,8 @@ def widget(part: Part, subject: str = "") -> BoardWidget:
 
 
 def _kernel_id() -> str | None:
-    """As Jupyter's server calls this kernel."""
+    """As Jupyter's server calls this kernel; None where it is no kernel, or not a server's."""
+    if not in_kernel():
+        return None
     found = re.fullmatch(r"kernel-(.+)\.json", Path(get_connection_file()).name)
     return found[1] if found else None

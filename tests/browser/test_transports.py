@@ -1,5 +1,5 @@
-"""One job by all three ways at once, the cards side by side: by whichever its events came, in the end the
-document is the same, but for the indicator that names the way."""
+"""One job by all three ways at once, the cards side by side, and the machine and the feed: by whichever their
+events came, in the end the document is the same, but for the indicator that names the way."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.browser.servers import LabServer
 
 SETTING = """
 import mlops_jupyter as mlops
+from mlops_jupyter.notebook.board import BoardWidget
+from mlops_jupyter.notebook.session import session
 from mlops_jupyter.notebook.widgets import JobWidget
 from sklearn.ensemble import GradientBoostingClassifier
 
@@ -29,11 +31,16 @@ ENDINGS = {
     "failed": "model=Cursed()",
     "cancelled": 'model="mlp", params={"max_iter": 100_000, "n_iter_no_change": 100_000, "tol": 0.0}',
 }
+BOARDS = {
+    "system": "display(mlops.health()); display(BoardWidget(session(), 'system'))",
+    "activity": "display(mlops.activity()); display(BoardWidget(session(), 'activity'))",
+}
 WORDS = {"completed": "Finished", "failed": "Failed", "cancelled": "Cancelled"}
 #: The document of a card as it is shown, without what names the way, what a library draws into pixels, and
 #: what was spoken last, a sentence each ten seconds.
 DOCUMENT = """
-host => {
+node => {
+  const host = node.shadowRoot ? node : node.getRootNode().host;
   const gone = "style, [hidden], [data-testid^=mlops-connection], [data-testid=mlops-status]";
   const box = document.createElement("div");
   for (const child of host.shadowRoot.children) box.append(child.cloneNode(true));
@@ -51,6 +58,19 @@ def card(page: Page, job_id: str, way: str) -> Locator:
     return found.last if way == "relay" else found.first
 
 
+def become_one(views: dict[str, Locator], mark: str) -> None:
+    """Wait until all have the same document, in which ``mark`` is to be found."""
+    deadline = time.monotonic() + 30
+    while True:
+        documents = {way: one.evaluate(DOCUMENT) for way, one in views.items()}
+        if len(set(documents.values())) == 1 or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert mark in documents["websocket"]
+    assert documents["relay"].split("\n") == documents["websocket"].split("\n")
+    assert documents["polling"].split("\n") == documents["websocket"].split("\n")
+
+
 def test_three_ways_end_in_one_document(
     lab: Lab, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
 ) -> None:
@@ -59,7 +79,8 @@ def test_three_ways_end_in_one_document(
     cells = [SETTING]
     for options in ENDINGS.values():
         cells += [TRAIN.format(options), "display(JobWidget(job, relayed=True)); print(job.job_id)"]
-    lab.open_notebook(server.notebook("ways.ipynb", cells))
+    path = server.notebook("ways.ipynb", [*cells, *BOARDS.values()])
+    lab.open_notebook(path)
     lab.run_cell(0)
     proxy = start_proxy(server)
     proxy.refuse()
@@ -90,12 +111,16 @@ def test_three_ways_end_in_one_document(
             server.stop_job(job_id)
         for one in cards.values():
             expect(one.locator("[data-testid=mlops-state]")).to_contain_text(WORDS[ending], timeout=60_000)
-        deadline = time.monotonic() + 10
-        while True:
-            documents = {way: one.evaluate(DOCUMENT) for way, one in cards.items()}
-            if len(set(documents.values())) == 1 or time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
-        assert "mlops-card" in documents["websocket"]
-        assert documents["relay"].split("\n") == documents["websocket"].split("\n")
-        assert documents["polling"].split("\n") == documents["websocket"].split("\n")
+        become_one(cards, "mlops-card")
+    for at, part in enumerate(BOARDS, len(cells)):
+        lab.run_cell(at)
+        expect(lab.output(at).get_by_test_id(f"mlops-{part}-board")).to_have_count(2)
+    lab.save()
+    other.page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', { path })", path)
+    for part, mark in {"system": "mlops-this-kernel", "activity": "mlops-feed"}.items():
+        found = {one: one.page.get_by_test_id(f"mlops-{part}-board") for one in (lab, other)}
+        boards = {"websocket": found[lab].first, "polling": found[other].first, "relay": found[lab].last}
+        for way, word in {"websocket": "Live", "polling": "Polling", "relay": "Relay"}.items():
+            indicator = boards[way].get_by_test_id("mlops-connection")
+            expect(indicator).to_contain_text(word, timeout=20_000)
+        become_one(boards, mark)

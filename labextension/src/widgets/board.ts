@@ -38,6 +38,10 @@ export function liveBoard(el: HTMLElement, saved: SavedBoard, client: Client, op
 
 interface Traits extends Placed {
   part: Part;
+  kernel: string | null;
 }
 
-export default placed<Traits>((el, model, client, signal) => liveBoard(el, { part: model.get("part"), kernel: null }, client, null, signal));
+export default placed<Traits>((el, model, client, signal) => {
+  const saved = { part: model.get("part"), kernel: model.get("kernel") ?? null };
+  liveBoard(el, saved, client, null, signal);
+});
