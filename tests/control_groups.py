@@ -20,24 +20,38 @@ from pathlib import Path
 from mlops_jupyter.executors import pair
 from mlops_jupyter.training import container, processes
 
-LIMIT = "memory.limit_in_bytes"
+#: The file of a limit, of version 1 and of version 2.
+LIMITS = ("memory.limit_in_bytes", "memory.max")
 
 
 def kinds() -> list[str]:
-    """Version 2 gives a group memory of its own only where no process is beside it, as we are here."""
-    own = _own()
-    return ["recorded", "real"] if own is not None and os.access(own, os.W_OK) else ["recorded"]
+    return ["recorded", "real"] if place() is not None else ["recorded"]
+
+
+def place(root: str = container._ROOT, membership: str = container._MEMBERSHIP) -> Path | None:
+    """The nearest group above us, or our own, in which one with memory of its own can be made; None without.
+
+    Version 2 makes them only below a group that hands memory on: such a group has no process itself."""
+    for group in map(Path, container._folders(root, membership)):
+        handed = group / "cgroup.subtree_control"
+        makes = "memory" in handed.read_text().split() if handed.exists() else (group / LIMITS[0]).exists()
+        if makes and os.access(group, os.W_OK):
+            return group
+    return None
 
 
 class Real:
     """Its processes may use so many bytes together; removed once none is left in it."""
 
     def __init__(self, memory: int) -> None:
-        own = _own()
-        assert own
-        self._group = own / f"mlops-tests-{secrets.token_hex(4)}"
+        above = place()
+        assert above
+        self._group = above / f"mlops-tests-{secrets.token_hex(4)}"
         self._group.mkdir()
-        (self._group / LIMIT).write_text(str(memory))
+        limit = next(file for name in LIMITS if (file := self._group / name).exists())
+        limit.write_text(str(memory))
+        folders = map(Path, container._folders(container._ROOT, container._MEMBERSHIP))
+        self._home = next(file for group in folders if (file := group / "cgroup.procs").exists())
 
     @contextmanager
     def inside(self) -> Iterator[None]:
@@ -46,7 +60,7 @@ class Real:
         try:
             yield
         finally:
-            (self._group.parent / "cgroup.procs").write_text(str(os.getpid()))
+            self._home.write_text(str(os.getpid()))
 
     def charge(self, worker: int) -> None:
         """The kernel does."""
@@ -142,8 +156,3 @@ def limited(kind: str, memory: int, folder: Path) -> Iterator[Real | Recorded]:
         yield group
     finally:
         group.remove()
-
-
-def _own() -> Path | None:
-    groups = container._folders(container._ROOT, container._MEMBERSHIP)
-    return next((Path(group) for group in groups if Path(group, LIMIT).exists()), None)

@@ -369,6 +369,24 @@ def test_a_worker_that_is_stopped_is_told_as_silent_and_as_heard_when_it_goes_on
     asyncio.run(story())
 
 
+def test_real_control_groups_are_made_in_either_version(tmp_path: Path) -> None:
+    """Of version 2 beside our own group, in one that hands memory on, and nowhere else."""
+    membership, job = tmp_path / "membership", tmp_path / "user" / "job"
+    job.mkdir(parents=True)
+    membership.write_text("0::/user/job\n")
+    handed = [(group / "cgroup.subtree_control") for group in (job, job.parent, tmp_path)]
+    for file in handed:
+        file.write_text("cpu pids\n")
+    assert control_groups.place(str(tmp_path), str(membership)) is None
+    handed[1].write_text("cpu memory pids\n")
+    assert control_groups.place(str(tmp_path), str(membership)) == job.parent
+    own = tmp_path / "memory" / "job"
+    own.mkdir(parents=True)
+    (own / "memory.limit_in_bytes").write_text("9\n")
+    membership.write_text("4:memory:/job\n")
+    assert control_groups.place(str(tmp_path), str(membership)) == own
+
+
 @pytest.mark.parametrize("kind", control_groups.kinds())
 def test_when_memory_runs_out_the_worker_goes_and_its_keeper_tells(tmp_path: Path, kind: str) -> None:
     """F13. A real control group where one can be made: the report's header says whether."""
