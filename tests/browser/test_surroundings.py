@@ -102,6 +102,23 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     assert lab.console_errors == []
 
 
+def test_status_bar_keys_and_launcher_lead_to_the_panel(lab: Lab) -> None:
+    notebook(lab, "1")
+    page = lab.page
+    shown = page.get_by_test_id("mlops-panel")
+
+    def by_launcher() -> None:
+        page.evaluate("() => { window.jupyterapp.commands.execute('launcher:create'); }")
+        page.locator(".jp-LauncherCard", has_text="mlops: Jobs and the Machine").click()
+
+    for way in (item(lab).click, lambda: page.keyboard.press("Alt+Shift+M"), by_launcher):
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        expect(shown).to_be_hidden()
+        way()
+        expect(shown).to_be_visible()
+    assert lab.console_errors == []
+
+
 def test_settings_hold_as_soon_as_they_are_changed(lab: Lab) -> None:
     notebook(lab, "1")
     shown = panel(lab)
