@@ -50,6 +50,7 @@ export function cardOf(state: Recorded): Card {
   card = { ...card, series: measured(whole(state.series ?? {}, state.counts)), movedAt: moved };
   if (state.near) card = reduce(card, { kind: "near", at: moved, ...state.near, series: whole(state.near.series, state.near.counts) });
   card = reduce(card, { kind: "link", at: NOW, link: told });
+  if (state.source === undefined) card = { ...card, use: { id: card.jobId, cpu_percent: 398, memory: 4.2e8, peak: 1.3e9, processes: 5 } };
   // Shown at once: the pictures are of what holds, not of what is about to.
   return reduce(reduce(card, { kind: "tick", at: NOW - 5000 }), { kind: "tick", at: NOW });
 }
@@ -57,6 +58,7 @@ export function cardOf(state: Recorded): Card {
 /** A board of all recorded jobs, with a feed and a machine that is nearly full. */
 function boardOf(states: Recorded[], others: Partial<SystemMetrics> = {}): Board {
   const jobs = states.map(({ record }, i) => ({ ...record, job_id: `${record.job_id}${i}` }));
+  const uses = jobs.map(({ job_id: id }) => ({ id, cpu_percent: 398, memory: 4.2e8, peak: 1.3e9, processes: 5 }));
   const time = new Date(NOW).toISOString();
   const levels = { cpu: "healthy", memory: "warning", disk: "critical" } as const;
   const host = { cpu_percent: 12, cpus: 8, memory_percent: 40, memory_used: 2 ** 34, memory_limit: 2 ** 35 };
@@ -64,7 +66,7 @@ function boardOf(states: Recorded[], others: Partial<SystemMetrics> = {}): Board
     ...{ type: "system_metrics", time, seq: null, priority: "low", cpu_percent: 38, cpus: 2, cpu_scope: "container" },
     ...{ memory_percent: 81, memory_used: 4.1e8, memory_limit: 5.1e8, memory_scope: "container", host, health: "critical", levels },
     ...{ disk_percent: 96, disk_used: 9.6e10, disk_limit: 1e11, active_connections: 1, network: { received: 1200, sent: 3e6 } },
-    ...{ process_count: 100, uptime: 1000, load_average: [1.2, 1, 1], api_response_ms: 2, ws_response_ms: 1, gpu: [], jobs: [], kernels: [{ id: "k-1", memory: 3.1e8 }] },
+    ...{ process_count: 100, uptime: 1000, load_average: [1.2, 1, 1], api_response_ms: 2, ws_response_ms: 1, gpu: [], jobs: uses, kernels: [{ id: "k-1", memory: 3.1e8 }] },
   } as unknown as SystemMetrics;
   const rows = (["info", "success", "warning", "error"] as const).map((status, i) => ({
     ...{ type: "activity_update", time, seq: i + 1, priority: "low" },

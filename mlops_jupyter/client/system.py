@@ -61,16 +61,16 @@ def facts(answer: System) -> list[tuple[str, str]]:
         ("health", f"{_SIGNS[answer.health]} {answer.health}{why}"),
         ("cpu", f"{_percent(now.cpu_percent)} of {_count(now.cpus)} CPUs, {now.cpu_scope}"),
         ("memory", f"{_of(now.memory_used, now.memory_limit, now.memory_percent)}, {now.memory_scope}"),
-        ("disk", _of(now.disk_used, now.disk_limit, now.disk_percent)),
-        ("load", None if now.load_average is None else " ".join(f"{load:.2f}" for load in now.load_average)),
+        ("disk", f"{_of(now.disk_used, now.disk_limit, now.disk_percent)}, data folder"),
+        ("load", None if now.load_average is None else f"{_loads(now.load_average)}, host"),
         (
             "network",
             None
             if now.network is None
-            else f"{size(now.network.received)}/s in, {size(now.network.sent)}/s out",
+            else f"{size(now.network.received)}/s in, {size(now.network.sent)}/s out, server",
         ),
-        ("processes", None if now.process_count is None else str(now.process_count)),
-        ("up", None if now.uptime is None else sentences.seconds(now.uptime)),
+        ("processes", None if now.process_count is None else f"{now.process_count} that the server sees"),
+        ("up", None if now.uptime is None else f"{sentences.seconds(now.uptime)}, host"),
         ("clients", f"{now.active_connections or 0} connected"),
         ("answers", _answers(now)),
         *(
@@ -100,6 +100,10 @@ def size(count: float | None) -> str:
 def _of(used: int | None, limit: int | None, percent: float | None = None) -> str:
     share = "" if percent is None else f" ({percent:.0f} %)"
     return f"{size(used)} of {size(limit)}{share}"
+
+
+def _loads(loads: tuple[float, float, float]) -> str:
+    return " ".join(f"{load:.2f}" for load in loads)
 
 
 def _percent(value: float | None) -> str:

@@ -136,7 +136,7 @@ def test_the_strip_is_one_line_where_there_is_room_and_whole_where_there_is_none
             (strip,) = page.evaluate(LOOK)
             seen.append((width, strip["height"], strip["wrong"]))
             texts = page.get_by_test_id("mlops-system-board").inner_text().replace("\n", " ")
-            for word in ("Server", "CPU", "Memory", "Disk", "Load 1.2/8", "· 5", "this kernel", "Live"):
+            for word in ("Server", "CPU", "Memory", "Data disk", "Load 1.2/8", "· 5", "this kernel", "Live"):
                 assert word in texts
     # 24 px and the edges; where that is too narrow, whole lines more.
     assert [(height, wrong) for width, height, wrong in seen if width == 1200] == [(26, []), (26, [])]

@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
 from playwright.sync_api import Locator, expect
 
 from mlops_jupyter.notebook.board import MIME
 from tests.browser.lab import Lab
-from tests.browser.test_surroundings import submit
+from tests.browser.test_surroundings import panel, submit
 
+#: Four processes of joblib's that hold 100 MB each until ``go`` is there.
+CROWD = """
+import pathlib, time
+import mlops_jupyter as mlops
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Crowd(ClassifierMixin, BaseEstimator):
+    def __init__(self, go):
+        self.go = go
+    def fit(self, X, y):
+        import joblib
+        def hold(path):
+            import os, time
+            held = bytearray(b"x" * 100_000_000)
+            while not os.path.exists(path):
+                time.sleep(0.01)
+            return len(held)
+        self.classes_ = sorted(set(y))
+        joblib.Parallel(n_jobs=4, backend="loky")(joblib.delayed(hold)(self.go) for _ in range(4))
+        return self
+    def predict(self, X):
+        return [self.classes_[0]] * len(X)
+
+crowd = Crowd(str(pathlib.Path("go").resolve()))
+"""
 CELLS = [
-    "import pathlib, time\nimport mlops_jupyter as mlops",
+    CROWD,
     "mlops.health()",
     "mlops.activity()",
+    "mlops.train('notebooks/data/penguins.csv', target='species', model=crowd, cv=0, name='crowd')",
     "while not pathlib.Path('go').exists(): time.sleep(0.05)",
 ]
 
@@ -27,17 +55,32 @@ def moves(strip: Locator, times: int) -> None:
         expect(line).not_to_have_attribute("d", drawn, timeout=20_000)
 
 
+def holds(told: Locator, least: int) -> None:
+    """Wait until it tells of so many bytes, and of no less at its highest."""
+    figures = re.compile(r"([\d.]+)\s(MiB|GiB),?\s*peak ([\d.]+)\s(MiB|GiB)")
+    deadline = time.monotonic() + 60
+    while True:
+        found = figures.search(told.inner_text()) if told.is_visible() else None
+        unit = {"MiB": 1 << 20, "GiB": 1 << 30}
+        if found and float(found[1]) * unit[found[2]] >= least:
+            assert float(found[3]) * unit[found[4]] >= least
+            return
+        assert time.monotonic() < deadline, f"tells {found}"
+        told.page.wait_for_timeout(200)
+
+
 def newest(feed: Locator) -> Locator:
     return feed.get_by_test_id("mlops-feed").get_by_role("listitem").first
 
 
 def test_strip_and_feed_move_while_the_kernel_is_busy_and_leave_no_widget_behind(lab: Lab) -> None:
     server = lab.server
+    server.copy("notebooks/data")
     path = server.notebook("boards.ipynb", CELLS)
     lab.open_notebook(path)
-    for cell in (0, 1, 2):
+    for cell in (0, 1, 2, 3):
         lab.run_cell(cell)
-    lab.run_cell(3, wait=False)
+    lab.run_cell(4, wait=False)
     lab.kernel_is("busy")
     strip, feed = lab.output(1), lab.output(2)
     expect(feed.get_by_test_id("mlops-feed")).to_be_attached()
@@ -46,6 +89,14 @@ def test_strip_and_feed_move_while_the_kernel_is_busy_and_leave_no_widget_behind
     expect(strip.get_by_test_id("mlops-this-kernel")).to_contain_text("MiB")
     expect(strip.get_by_test_id("mlops-connection")).to_contain_text("Live")
     moves(strip, times=2)
+    # What a job takes is what all its processes take: in its row, and on its card.
+    lab.set_width(1200)
+    numbers = lab.output(3).get_by_test_id("mlops-card").locator(".numbers.rest")
+    holds(numbers, 400_000_000)
+    row = panel(lab).get_by_test_id("mlops-running").get_by_test_id("mlops-row").filter(has_text="crowd")
+    holds(row, 400_000_000)
+    expect(row).to_contain_text(re.compile(r"CPU \d+\s%"))
+    expect(feed.locator("time").first).to_have_text(re.compile(r"(just now|\d+\ss ago)\d\d:\d\d"))
     for name in ("first-of-two", "second-of-two"):
         submit(server, name=name)
         expect(newest(feed)).to_contain_text(name, timeout=30_000)

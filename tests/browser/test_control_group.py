@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,11 +49,19 @@ def test_in_a_control_group_of_512_mib_the_page_says_512_mib(
         try:
             server.start()
             lab = open_lab(server)
-            lab.open_notebook(server.notebook("empty.ipynb", ["1"]))
+            lab.open_notebook(
+                server.notebook("machine.ipynb", ["import mlops_jupyter as mlops\nmlops.health()"])
+            )
             machine = panel(lab)
             memory = machine.get_by_test_id("mlops-gauge-memory")
             expect(memory).to_contain_text("of 512\u202fMiB · container", timeout=30_000)
-            expect(machine.get_by_test_id("mlops-machine-more")).to_contain_text("Host ")
+            more = machine.get_by_test_id("mlops-machine-more")
+            expect(more).to_contain_text(re.compile("Host: .*memory .*Server: 1 connection"))
+            lab.run_cell(0)
+            strip = lab.output(0).get_by_test_id("mlops-gauge-memory")
+            expect(strip).to_contain_text("/512\u202fMiB", timeout=30_000)
+            # Beside it where the CPUs are the host's, before all where they are the container's, too.
+            expect(lab.output(0).get_by_test_id("mlops-system-board")).to_contain_text("container")
             told = server.get("mlops/api/system").json()["system"]
             assert (told["memory_limit"], told["memory_scope"]) == (512 << 20, "container")
             assert told["host"]["memory_limit"] == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

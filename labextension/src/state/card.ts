@@ -3,10 +3,11 @@
  * from polling, from a kernel's traits or from a saved notebook makes no difference here.
  */
 
-import type { Event, Job, Point } from "../protocol";
+import type { Event, Job, Point, Use } from "../protocol";
 import { type Connection, type Link, NO_CONNECTION, settle } from "./connection";
 import { isOver, succeed, told } from "./job";
 import { type Log, NO_LOG, written } from "./log";
+import { useIn } from "./machine";
 import { append, measured, NO_SERIES, type Part, type SeriesByName } from "./series";
 
 /** Where a card's record comes from: the page's server, a kernel's traits, or a saved output. */
@@ -23,6 +24,8 @@ export interface Card {
   /** A part of them that was looked at from near; null when none was. */
   near: Part | null;
   log: Log;
+  /** What it takes, as of the newest sample of the machine; null where nobody has seen it. */
+  use: Use | null;
   connection: Connection;
   /** When a saved record was saved, RFC 3339. */
   asOf: string | null;
@@ -52,6 +55,8 @@ export type Happening = { at: number } & (
   /** The server does not know the job: what is shown is from here on what `source` holds. */
   | { kind: "stranger"; source: Source }
   | { kind: "events"; events: readonly Event[] }
+  /** Of each kind the newest there is. */
+  | { kind: "latest"; events: readonly Event[] }
   /** A whole record, and whole series: from a snapshot, from an answer, from traits. */
   | { kind: "record"; job: Job; head?: number; series?: KeptSeries }
   | { kind: "link"; link: Link }
@@ -77,6 +82,7 @@ export function freshCard(jobId: string, source: Source, now: number): Card {
     series: NO_SERIES,
     near: null,
     log: NO_LOG,
+    use: null,
     connection: NO_CONNECTION,
     asOf: null,
     asked: null,
@@ -127,6 +133,10 @@ export function reduce(before: Card, happening: Happening): Card {
         movedAt: card.movedAt ?? at,
       };
       return (card.asked ?? []).reduce(heard, answered);
+    }
+    case "latest": {
+      const use = useIn(happening.events, card.jobId);
+      return use === undefined ? card : { ...card, use };
     }
     case "events": {
       const next = happening.events.reduce(heard, card);

@@ -1,9 +1,9 @@
 /** The machine in the words of its views: each figure with whose it is, and the last minutes as a line. */
 
-import type { SystemMetrics } from "../protocol";
+import type { Event, SystemMetrics, Use } from "../protocol";
 import { trans } from "../words";
 import type { Board, Figures } from "./board";
-import { UNKNOWN } from "./figures";
+import { count, roughly, UNKNOWN } from "./figures";
 
 export type Level = "healthy" | "warning" | "critical";
 
@@ -16,7 +16,7 @@ export interface Gauge {
   figures: string;
   /** The one figure of a strip: `38 %`, `4.1/23.5 GiB`. */
   brief: string;
-  /** `container`, `host`. */
+  /** `container`, `host`, `data folder`. */
   whose: string;
   level: Level;
   /** 0–100, null where nothing was measured; oldest first. */
@@ -28,11 +28,11 @@ export interface Gauge {
 export interface Machine {
   health: Level;
   gauges: Gauge[];
-  /** Load, network, GPUs, each in a few words. */
+  /** All other figures, a line for each whose they are: `Host: load 1.2 of 64 CPUs · up 3 h`. */
   more: string[];
   /** Of these, what a strip has room for. */
   brief: string[];
-  /** Whose the figures are where all are of one; null: each says it. */
+  /** Whose CPU and memory are where both are of one; what is not says it itself. */
   whose: string | null;
   /** Seconds between the last two samples; null until there are two. */
   every: number | null;
@@ -40,8 +40,10 @@ export interface Machine {
 
 /** Null until there is a sample, and again when the last one is old. */
 export function machine(board: Board): Machine | null {
-  const now = board.samples.at(-1);
-  if (!now || board.now - (Date.parse(now.time) - (board.connection.link.skew ?? 0)) > STALE_MS) return null;
+  const now = newest(board);
+  if (!now) return null;
+  const whose = now.cpu_scope === now.memory_scope ? scope(now.cpu_scope) : null;
+  const host = scope("host");
   return {
     health: now.health,
     gauges: [
@@ -50,24 +52,50 @@ export function machine(board: Board): Machine | null {
         ...gauge(trans.__("Memory"), "memory", board, now.memory_percent, of(now.memory_used, now.memory_limit), scope(now.memory_scope)),
         brief: now.memory_limit === null ? size(now.memory_used) : slashed(now.memory_used, now.memory_limit),
       },
-      gauge(trans.__("Disk"), "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), ""),
+      gauge(trans.__("Disk"), "disk", board, now.disk_percent, of(now.disk_used, now.disk_limit), trans.__("data folder")),
     ],
     more: more(now),
     brief: [
-      ...(now.load_average ? [trans.__("Load %1/%2", now.load_average[0].toFixed(1), amount(now.host.cpus))] : []),
+      ...(now.load_average ? [`${trans.__("Load %1/%2", now.load_average[0].toFixed(1), amount(now.host.cpus))}${whose === host ? "" : ` ${host}`}`] : []),
       ...now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}`),
     ],
-    whose: now.cpu_scope === now.memory_scope ? scope(now.cpu_scope) : null,
+    whose,
     every: interval(board),
   };
 }
 
 const STALE_MS = 30_000;
 
+function newest(board: Board): SystemMetrics | null {
+  const now = board.samples.at(-1);
+  return now && board.now - (Date.parse(now.time) - (board.connection.link.skew ?? 0)) <= STALE_MS ? now : null;
+}
+
 /** `310 MiB`: memory of a kernel with all its processes; null where the server has no such kernel. */
 export function kernelUse(board: Board, id: string): string | null {
   const use = board.samples.at(-1)?.kernels.find((one) => one.id === id);
   return use ? size(use.memory) : null;
+}
+
+/** `CPU 98 % · 310 MiB, peak 420 MiB`: of a job with all its processes; empty where it cannot be seen. */
+export function jobUse(board: Board, id: string): string {
+  const now = newest(board);
+  const use = now && useIn([now], id);
+  if (!use || use.memory === null) return "";
+  const memory = trans.__("%1, peak %2", size(use.memory), size(use.peak));
+  return use.cpu_percent === null ? memory : `${trans.__("CPU %1", cpuOf(use))} · ${memory}`;
+}
+
+/** Of one CPU: two at work are 200 %. */
+export function cpuOf(use: Use): string {
+  return percent(use.cpu_percent);
+}
+
+
+/** What the newest sample of some says of a job; undefined where there is no sample among them. */
+export function useIn(events: readonly Event[], jobId: string): Use | null | undefined {
+  const sample = events.filter((event) => event.type === "system_metrics").at(-1);
+  return sample && (sample.jobs.find((one) => one.id === jobId) ?? null);
 }
 
 function gauge(name: string, key: Gauge["key"], board: Board, value: number | null, figures: string, whose: string): Gauge {
@@ -105,14 +133,28 @@ function scope(whose: "container" | "host"): string {
 
 function more(now: SystemMetrics): string[] {
   const { host, load_average: load, network } = now;
-  const told = now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}, ${of(gpu.memory_used, gpu.memory_limit)}`);
-  if (load) told.push(trans.__("Load %1 of %2", load[0].toFixed(1), amount(host.cpus)));
-  if (network) told.push(trans.__("Network %1/s in, %2/s out", size(network.received), size(network.sent)));
-  if (now.cpu_scope === "container" || now.memory_scope === "container") {
-    const memory = of(host.memory_used, host.memory_limit);
-    told.push(trans.__("Host %1 of %2 CPUs, %3", percent(host.cpu_percent), amount(host.cpus), memory));
-  }
-  return told;
+  const machine: string[] = [];
+  if (now.cpu_scope === "container") machine.push(trans.__("CPU %1 of %2", percent(host.cpu_percent), amount(host.cpus)));
+  if (now.memory_scope === "container") machine.push(trans.__("memory %1", of(host.memory_used, host.memory_limit)));
+  if (load) machine.push(trans.__("load %1 of %2 CPUs", load[0].toFixed(1), amount(host.cpus)));
+  if (now.uptime !== null) machine.push(trans.__("up %1", roughly(now.uptime)));
+  const server: string[] = [];
+  const { active_connections: connections, process_count: processes, api_response_ms: rest, ws_response_ms: socket } = now;
+  if (connections !== null) server.push(trans._n("%1 connection", "%1 connections", connections));
+  if (rest !== null) server.push(trans.__("answers in %1", milliseconds(rest)));
+  if (socket !== null) server.push(trans.__("sockets in %1", milliseconds(socket)));
+  // Of its namespaces, which need not be the host's.
+  if (processes !== null) server.push(trans.__("sees %1 processes", count(processes)));
+  if (network) server.push(trans.__("network %1/s in, %2/s out", size(network.received), size(network.sent)));
+  return [
+    ...now.gpu.map((gpu) => `${gpu.name} ${percent(gpu.percent)}, ${of(gpu.memory_used, gpu.memory_limit)}`),
+    ...(machine.length > 0 ? [trans.__("Host: %1", machine.join(" · "))] : []),
+    ...(server.length > 0 ? [trans.__("Server: %1", server.join(" · "))] : []),
+  ];
+}
+
+function milliseconds(value: number): string {
+  return `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)}\u202fms`;
 }
 
 function percent(value: number | null): string {

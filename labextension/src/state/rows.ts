@@ -6,6 +6,7 @@ import type { Board } from "./board";
 import { answering } from "./connection";
 import { causeOf, type Mark } from "./face";
 import { figure, percent, roughly, span } from "./figures";
+import { jobUse } from "./machine";
 import { isOver, shortId } from "./job";
 import { rounded } from "./times";
 
@@ -18,7 +19,7 @@ export interface Row {
   name: string;
   /** `58 % ~0:04`, `0.980`. */
   figures: string;
-  /** `9 s · 2 min ago`, the cause of a failure before it. */
+  /** `9 s · 2 min ago`, the cause of a failure before it; of one at work what it takes. */
   note: string;
 }
 
@@ -40,7 +41,7 @@ export function rows(board: Board, filter = ""): Rows {
   });
   const open = found.filter((job) => !isOver(job)).sort(byAge);
   const over = found.filter(isOver).sort(byAge);
-  return { open: open.map((job) => row(job, board.now)), over: over.map((job) => row(job, board.now)) };
+  return { open: open.map((job) => row(job, board)), over: over.map((job) => row(job, board)) };
 }
 
 /** What the whole comes to in at most 30 characters, which leaves two for a mark, and whether that is bad news. */
@@ -68,7 +69,8 @@ function whole(board: Board): { text: string; trouble: boolean } {
   return { text: `${short(first.name, MOST - tail.length)}${tail}`, trouble: false };
 }
 
-export function row(job: Job, now: number): Row {
+export function row(job: Job, board: Board): Row {
+  const { now } = board;
   const over = isOver(job);
   const ended = job.end_time === null ? null : (now - Date.parse(job.end_time)) / 1000;
   const ran = job.elapsed_time === null ? "" : span(job.elapsed_time);
@@ -80,7 +82,7 @@ export function row(job: Job, now: number): Row {
     word: word(job.status),
     name: job.name || shortId(job.job_id),
     figures: over ? outcome(job) : figures(job),
-    note: over ? [cause(job), ran, ago].filter(Boolean).join(" · ") : "",
+    note: over ? [cause(job), ran, ago].filter(Boolean).join(" · ") : jobUse(board, job.job_id),
   };
 }
 

@@ -13,7 +13,7 @@ export function title(board: Board, id: string | null): string {
   if (nounOf(id) !== "job") return `${nameOf(board, id)} · mlops`;
   const job = board.jobs.get(id);
   if (!job) return `${shortId(id)} · mlops`;
-  const { name, figures } = row(job, board.now);
+  const { name, figures } = row(job, board);
   const sign = !isOver(job) ? "◐" : job.status === "completed" ? "✓" : job.status === "cancelled" ? "◼" : "✕";
   return `${sign} ${name} ${figures}`.trimEnd() + " · mlops";
 }

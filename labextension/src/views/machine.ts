@@ -1,6 +1,6 @@
 /**
  * The machine: its health as shape and word, and a gauge each for CPU, memory and disk with the last minutes. In a panel
- * each has its line and all figures; in a strip all stand in one line, and a tooltip has the rest of each.
+ * each has its line, and below them stand all other figures; in a strip all stand in one line, and tooltips have the rest.
  */
 
 import type { Board } from "../state/board";
@@ -22,24 +22,27 @@ export function mount(el: HTMLElement, board: Board, form: "panel" | "strip" = "
   const health = element("div", { class: "health" }, element("p", { role: "status" }, shape, word), every);
   const whose = element("span", { class: "note", "data-testid": "mlops-whose" });
   const gauges = element("dl", { class: "gauges" });
-  const more = element("p", { class: "note", "data-testid": "mlops-machine-more" });
+  const more = element("div", { class: "note", "data-testid": "mlops-machine-more" });
   const nothing = element("p", { class: "note" }, trans.__("No sample of the machine yet."));
   if (strip) el.append(whose, gauges, more, health, nothing);
   else el.append(health, gauges, more, nothing);
 
   const update = (next: Board) => {
     const known = machine(next);
-    for (const part of [health, gauges, more, whose]) show(part, known !== null);
+    for (const part of [health, gauges, more]) show(part, known !== null);
+    show(whose, known !== null && known.whose !== null);
     show(nothing, known === null);
     if (!known) return;
     draw(shape, known.health === "healthy" ? "live" : known.health === "warning" ? "warning" : "failed");
     attribute(health, "data-level", known.health);
     say(word, called(known.health));
-    say(more, (strip ? known.brief : known.more).join(" · "));
+    if (strip) say(more, known.brief.join(" · "));
+    else fill(more, JSON.stringify(known.more), () => known.more.map((line) => element("p", {}, line)));
+    attribute(more, "title", strip ? known.more.join("\n") : null);
     say(whose, known.whose ?? "");
     say(every, strip && known.every !== null ? `· ${roughly(known.every)}` : "");
     attribute(every, "title", known.every === null ? null : trans.__("a sample every %1", roughly(known.every)));
-    const tell = strip ? (gauge: Gauge) => short(gauge, known.whose !== null) : told;
+    const tell = strip ? (gauge: Gauge) => short(gauge, known.whose) : told;
     fill(gauges, JSON.stringify([known.gauges, known.whose]), () => known.gauges.flatMap(tell));
   };
   update(board);
@@ -54,24 +57,24 @@ function levelOf({ level }: Gauge): HTMLElement | null {
   return level === "healthy" ? null : element("b", { class: "level" }, ` ${called(level).toLowerCase()}`);
 }
 
-/** A disk of the last five minutes says no more than its figure. */
-function short(gauge: Gauge, one: boolean): HTMLElement[] {
-  const whose = !one && gauge.whose ? element("span", { class: "note" }, gauge.whose) : null;
-  const all = [gauge.percent, gauge.figures, gauge.whose].filter(Boolean).join(" · ");
+/** A disk of the last five minutes says no more than its figure, and says whose it is by its name. */
+function short(gauge: Gauge, ofAll: string | null): HTMLElement[] {
+  const disk = gauge.key === "disk";
+  const whose = disk || gauge.whose === ofAll ? null : element("span", { class: "note" }, gauge.whose);
+  const all = [gauge.percent, gauge.figures, gauge.whose].join(" · ");
   const figure = element(
     "dd",
     { "data-testid": `mlops-gauge-${gauge.key}`, "data-level": gauge.level, title: all },
     element("b", {}, gauge.brief),
-    gauge.key === "disk" ? null : spark(gauge),
+    disk ? null : spark(gauge),
     whose,
     levelOf(gauge),
   );
   // A name wraps with its figure.
-  return [element("div", { class: "gauge" }, element("dt", {}, gauge.name), figure)];
+  return [element("div", { class: "gauge" }, element("dt", {}, disk ? trans.__("Data disk") : gauge.name), figure)];
 }
 
 function told(gauge: Gauge): HTMLElement[] {
-  const whose = gauge.whose ? ` · ${gauge.whose}` : "";
   const level = levelOf(gauge);
   return [
     element("dt", {}, gauge.name),
@@ -80,7 +83,7 @@ function told(gauge: Gauge): HTMLElement[] {
       { "data-testid": `mlops-gauge-${gauge.key}`, "data-level": gauge.level },
       element("b", { class: "percent" }, gauge.percent),
       spark(gauge),
-      element("span", { class: "note" }, `${gauge.figures}${whose}`, level),
+      element("span", { class: "note" }, `${gauge.figures} · ${gauge.whose}`, level),
     ),
   ];
 }

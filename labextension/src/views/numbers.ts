@@ -4,7 +4,8 @@ import type { Job } from "../protocol";
 import type { Card } from "../state/card";
 import { face } from "../state/face";
 import { clock, count, figure, option, percent, roughly, UNKNOWN } from "../state/figures";
-import { currentStage } from "../state/job";
+import { currentStage, isOver } from "../state/job";
+import { cpuOf, size } from "../state/machine";
 import { elapsed, isLengthUnknown, type Left, left, overdue } from "../state/times";
 import { trans } from "../words";
 import { element, fill, pair, show } from "./element";
@@ -77,7 +78,14 @@ function moving(card: Card, job: Job): Lines {
   }
   const { best } = job;
   const rest: Pair[] = best ? [[trans.__("best %1", best.name), `${figure(best.value)} @ ${best.step}`, "best"]] : [];
-  return [pairs, [...rest, ...again(job)]];
+  return [pairs, [...rest, ...takes(card, job), ...again(job)]];
+}
+
+/** Of all its processes; CPU of one, so that two at work are 200 %. */
+function takes({ use }: Card, job: Job): Pair[] {
+  if (!use || isOver(job)) return [];
+  const { memory, peak } = use;
+  return [[trans.__("memory"), size(memory), "memory"], [trans.__("peak"), size(peak), "peak"], [trans.__("CPU"), cpuOf(use), "cpu"]];
 }
 
 function at(stage: { unit: string | null; done: number | null; total: number | null }, place: number): string {

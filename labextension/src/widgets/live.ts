@@ -165,6 +165,9 @@ function attempt(
         if (!loaded || card.job?.followed_by !== follower) void load(from);
         return;
       }
+      case "latest":
+        happen(delivery);
+        return;
       case "events":
         happen({ kind: "events", events: delivery.events });
         if (delivery.hole) later(from, REFILL_MS);

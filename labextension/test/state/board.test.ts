@@ -195,9 +195,19 @@ describe("the machine", () => {
     expect(machine(board)?.gauges.map(({ name, percent, figures, whose }) => [name, percent, figures, whose])).toEqual([
       ["CPU", "38\u202f%", "2 CPUs", "container"],
       ["Memory", "17\u202f%", "4.1 of 23.5\u202fGiB", "container"],
-      ["Disk", "61\u202f%", "61.0 of 100.0\u202fGiB", ""],
+      ["Disk", "61\u202f%", "61.0 of 100.0\u202fGiB", "data folder"],
     ]);
-    expect(machine(board)?.more).toEqual(["Load 1.2 of 64", "Host 5\u202f% of 64 CPUs, 128.0 of 256.0\u202fGiB"]);
+    expect(machine(board)?.more).toEqual([
+      "Host: CPU 5\u202f% of 64 · memory 128.0 of 256.0\u202fGiB · load 1.2 of 64 CPUs · up 17\u202fmin",
+      "Server: 1 connection · sees 100 processes",
+    ]);
+    const gpu = [{ name: "T4", percent: 7, memory_used: 1, memory_limit: 2 }] as unknown as SystemMetrics["gpu"];
+    const whole = { cpu_scope: "host", memory_scope: "host", gpu, network: { received: 2048, sent: 3 }, api_response_ms: 2.54, ws_response_ms: 38.2 } as const;
+    expect(machine(sampled(board, NOW, whole))?.more).toEqual([
+      "T4 7\u202f%, 1 of 2\u202fB",
+      "Host: load 1.2 of 64 CPUs · up 17\u202fmin",
+      "Server: 1 connection · answers in 2.5\u202fms · sockets in 38\u202fms · sees 100 processes · network 2.0\u202fKiB/s in, 3\u202fB/s out",
+    ]);
     expect(machine(reduceBoard(board, { at: NOW + 31_000, kind: "tick" }))).toBeNull();
   });
 
@@ -207,7 +217,7 @@ describe("the machine", () => {
       return [known?.gauges.map(({ brief }) => brief), known?.brief, known?.whose, known?.every];
     };
     const one = sampled(aBoard(), NOW);
-    expect(strip(one)).toEqual([["38\u202f%", "4.1/23.5\u202fGiB", "61\u202f%"], ["Load 1.2/64"], "container", null]);
+    expect(strip(one)).toEqual([["38\u202f%", "4.1/23.5\u202fGiB", "61\u202f%"], ["Load 1.2/64 host"], "container", null]);
     const gpu = [{ name: "T4", percent: 7, memory_used: 1, memory_limit: 2 }] as unknown as SystemMetrics["gpu"];
     const two = sampled(one, NOW + 5_000, { cpu_scope: "host", memory_limit: null, load_average: null, gpu });
     expect(strip(two)).toEqual([["38\u202f%", "4.1\u202fGiB", "61\u202f%"], ["T4 7\u202f%"], null, 5]);
@@ -222,6 +232,18 @@ describe("the machine", () => {
   test("five minutes are kept", () => {
     const board = [...Array(100).keys()].reduce((before, i) => sampled(before, NOW + i * 5_000), aBoard());
     expect(board.samples).toHaveLength(60);
+  });
+
+  test("what a job takes stands in its row while it is at work, and no old figure does", () => {
+    const jobs = [{ id: JOB_ID, cpu_percent: 398, memory: 420 * 2 ** 20, peak: 2 ** 30, processes: 5 }];
+    const board = sampled(aBoard(aJob()), NOW, { jobs });
+    const note = (of: Board) => [...rows(of).open, ...rows(of).over].map((row) => row.note);
+    expect(note(board)).toEqual(["CPU 398\u202f% · 420\u202fMiB, peak 1.0\u202fGiB"]);
+    expect(note(sampled(board, NOW, { jobs: [{ ...jobs[0]!, cpu_percent: null }] }))).toEqual(["420\u202fMiB, peak 1.0\u202fGiB"]);
+    const nothing = { cpu_percent: null, memory: null, peak: null };
+    expect(note(sampled(board, NOW, { jobs: [{ ...jobs[0]!, ...nothing }] }))).toEqual([""]);
+    expect(note(reduceBoard(board, { at: NOW + 31_000, kind: "tick" }))).toEqual([""]);
+    expect(note(sampled(board, NOW + 5_000))).toEqual([""]);
   });
 
   test("sizes", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { type Job, STAGES } from "../../src/protocol";
-import { aCandidate, aJob, metricPoints, points, progressed, stagesAt } from "../builders";
+import { type Job, STAGES, type SystemMetrics, type Use } from "../../src/protocol";
+import { aCandidate, aJob, JOB_ID, metricPoints, points, progressed, stagesAt } from "../builders";
 import type { Link } from "../../src/state/connection";
 import { LIVE, Shown } from "./page";
 
@@ -144,6 +144,22 @@ describe("progress", () => {
 });
 
 describe("numbers", () => {
+  test("say what the job takes while it runs", () => {
+    const use = { id: JOB_ID, cpu_percent: 398, memory: 420 * 2 ** 20, peak: 2 ** 30, processes: 5 };
+    const sample = (jobs: Use[]) => ({ kind: "latest", at: 0, events: [{ type: "system_metrics", jobs } as unknown as SystemMetrics] }) as const;
+    const shown = new Shown({}).happen(sample([use]));
+    expect(["memory", "peak", "cpu"].map((one) => shown.text(one))).toEqual(["memory 420 MiB", "peak 1.0 GiB", "CPU 398 %"]);
+    // A sample of the machine in which it is not, and one of something else.
+    shown.happen({ kind: "latest", at: 0, events: [] });
+    expect(shown.text("cpu")).toBe("CPU 398 %");
+    shown.happen(sample([{ ...use, id: "j-other" }]));
+    expect(shown.text("memory")).toBeNull();
+    shown.happen(sample([{ ...use, cpu_percent: null, memory: null, peak: null }]));
+    expect(["memory", "peak", "cpu"].map((one) => shown.text(one))).toEqual(["memory —", "peak —", "CPU —"]);
+    shown.happen({ kind: "record", at: 0, job: aJob({ status: "completed" }) });
+    expect(shown.text("memory")).toBeNull();
+  });
+
   test("of a running job", () => {
     const shown = new Shown({ best: { name: "val_acc", value: 0.972, step: 22 } });
     expect(["percent", "unit", "elapsed", "left", "best"].map((name) => shown.text(name))).toEqual([

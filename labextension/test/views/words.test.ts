@@ -194,7 +194,9 @@ test("no panel says a word that is not to be translated", () => {
       ...{ type: "system_metrics", time: TIME, cpu_percent: 38, cpus: 2, cpu_scope: whose, memory_percent: 7, memory_used: 4, memory_limit: null },
       ...{ memory_scope: whose, host: { cpu_percent: 5, cpus: 4, memory_percent: 1, memory_used: 1, memory_limit: 2 }, health: level },
       ...{ levels: { cpu: level, memory: level, disk: level }, disk_percent: 61, disk_used: 2 ** 30, disk_limit: 2 ** 40, load_average: [1, 1, 1] },
-      ...{ network: { received: 1, sent: 2 }, gpu: [{ name: "№", percent: 1, memory_used: 1, memory_limit: 2 }], jobs: [], kernels: [] },
+      ...{ network: { received: 1, sent: 2 }, gpu: [{ name: "№", percent: 1, memory_used: 1, memory_limit: 2 }], kernels: [] },
+      ...{ jobs: JOBS.map((_, i) => ({ id: `j-${i}`, cpu_percent: 98, memory: 2 ** 30, peak: 2 ** 31, processes: 5 })) },
+      ...{ active_connections: 2, process_count: 100, uptime: 3600, api_response_ms: 2.5, ws_response_ms: 38 },
     }) as unknown as SystemMetrics;
   const row = (kind: "job" | "machine", status: "info" | "error") =>
     ({ seq: 1, activity: { id: `${kind}${status}`, kind, subject: "№", title: "№", description: "!", status, timestamp: TIME } }) as ActivityUpdate;
