@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,30 @@ async png => {
     return all;
   };
   return [image.width, [[12, 20], [34, 16], [50, 16], [68, 60]].map(inked), ground];
+}
+"""
+
+
+#: Of the first plot: where there is a line between two heights, both in parts of it; grid lines are paler.
+_INKED = """
+([top, bottom]) => {
+  const root = document.querySelector("#states > div").shadowRoot;
+  const [canvas, over] = [root.querySelector("canvas"), root.querySelector(".u-over")];
+  const [all, plot] = [canvas, over].map(one => one.getBoundingClientRect());
+  const scale = canvas.width / all.width;
+  const [left, width] = [plot.left - all.left, plot.width].map(px => Math.round(px * scale));
+  const [from, to] = [top, bottom].map(part => Math.round((plot.top - all.top + part * plot.height) * scale));
+  const { data } = canvas.getContext("2d").getImageData(left, from, width, to - from);
+  const inked = [];
+  for (let x = 0; x < width; x++) {
+    let dark = false;
+    for (let y = 0; y < to - from; y++) {
+      const at = 4 * (y * width + x);
+      dark ||= data[at + 3] > 100 && Math.min(data[at], data[at + 1], data[at + 2]) < 150;
+    }
+    if (dark) inked.push(x / width);
+  }
+  return inked;
 }
 """
 
@@ -225,6 +250,29 @@ def test_the_whole_range_is_drawn_until_somebody_asks_for_less_and_what_is_left_
     assert painted(shown)[0] != before[0]
     shown.get_by_test_id("mlops-fit").click()
     expect(shown.get_by_test_id("mlops-left-out").first).to_be_hidden()
+
+
+def test_three_spikes_among_a_hundred_thousand_points_are_drawn(page: Page, card: Any) -> None:
+    state, spikes = job(1), (20_000, 50_001, 77_777)
+    values = [1.0 if step in spikes else 0.2 for step in range(1, 100_001)]
+    state["series"] = {"train_loss": [{"step": n, "value": value} for n, value in enumerate(values, 1)]}
+    shown = card(state)
+    expect(shown.locator(".note").first).to_have_text(re.compile("^[\\d\u202f]+ of 100\u202f000$"))
+    found = page.evaluate(_INKED, [0.2, 0.6])
+    places = [at for before, at in pairwise([-1.0, *found]) if at - before > 0.05]
+    assert places == pytest.approx([step / 100_000 for step in spikes], abs=0.02)
+
+
+def test_what_is_not_finite_is_a_gap_with_a_label(page: Page, card: Any) -> None:
+    state = job(1)
+    values = state["series"]["train_loss"]
+    for point in values[99:200]:
+        point |= {"value": None, "nf": "nan"}
+    state["series"] = {"train_loss": values}
+    expect(card(state).get_by_test_id("mlops-not-finite")).to_have_text("101 × NaN, first at epoch 100")
+    found = page.evaluate(_INKED, [0.0, 1.0])
+    ((gap, on),) = [(at, later) for at, later in pairwise(found) if later - at > 0.05]
+    assert (gap, on) == pytest.approx((99 / POINTS, 201 / POINTS), abs=0.02)
 
 
 def test_the_axis_of_time_and_the_logarithmic_one(page: Page, card: Any) -> None:

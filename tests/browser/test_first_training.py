@@ -135,8 +135,62 @@ def reconnects(lab: Lab) -> None:
     raise AssertionError("what the indicator opens does not stay open")
 
 
+#: Writes down what the first card shows, frame by frame, wherever it is another than in the frame before.
+WATCH = """() => {
+  window.seen = [];
+  let last = "";
+  const look = () => {
+    requestAnimationFrame(look);
+    const root = document.querySelector(".jp-OutputArea [data-mlops-job]")?.shadowRoot;
+    const card = root?.querySelector(".card");
+    if (!card?.checkVisibility()) return;
+    const find = name => root.querySelector(`[data-testid="mlops-${name}"]`);
+    const text = name => find(name)?.checkVisibility() ? find(name).textContent : null;
+    const bar = find("progress"), list = find("stages");
+    const now = {
+      face: card.dataset.face, name: text("name"), id: text("id"), state: text("state"),
+      height: card.getBoundingClientRect().height, percent: text("percent"), left: text("left"),
+      value: bar.getAttribute("aria-valuenow"), spoken: bar.getAttribute("aria-valuetext"),
+      role: bar.getAttribute("role"), list: list.tagName,
+      stages: [...list.children].map(one => [one.dataset.state, one.getAttribute("aria-current"),
+        one.querySelector(".spoken").textContent]),
+    };
+    const written = JSON.stringify(now);
+    if (written !== last) window.seen.push(now);
+    last = written;
+  };
+  look();
+}"""
+#: A stage's state as those hear it who do not see its mark.
+HEARD = {"pending": "not started", "running": "running", "done": "done", "skipped": "skipped"}
+
+
+def all_frames_hold(seen: list[dict[str, Any]]) -> None:
+    """Of one job from its first frame to its end: what is promised of each of them."""
+    first, running = seen[0], [frame for frame in seen if frame["face"] == "running"]
+    assert (first["name"], bool(first["id"]), bool(first["state"])) == ("penguins-mlp", True, True)
+    assert {frame["height"] for frame in running} == {running[0]["height"]}
+    for frame in running:
+        assert (frame["role"], frame["list"], len(frame["stages"])) == ("progressbar", "OL", 8)
+        assert all(HEARD[state] in spoken for state, _, spoken in frame["stages"])
+        assert [now for _, now, _ in frame["stages"] if now] in ([], ["step"])
+        # Of a length that nobody knows there is no percentage, and that is said.
+        known = frame["value"] is not None
+        assert frame["spoken"].startswith(f"{frame['value']} percent" if known else "length unknown")
+        assert known or frame["percent"] is None
+        assert frame["left"] is None or re.fullmatch(
+            r"left (…|~(?!0:00$)[\d:]+)|longer than estimated.*", frame["left"]
+        )
+    values = [int(frame["value"]) for frame in running if frame["value"] is not None]
+    assert values == sorted(values)
+    assert (values[0] < 50, values[-1] > 90) == (True, True), values
+    assert [now for _, now, _ in running[-1]["stages"] if now] == ["step"]
+    assert any("~" in (frame["left"] or "") for frame in running)
+
+
 def test_the_card_moves_while_the_kernel_is_busy(lab: Lab) -> None:
     notebook(lab, LOAD, TRAIN, SLEEP)
+    lab.page.evaluate(WATCH)
     lab.run_cell(0)
     lab.run_cell(1)
     lab.run_cell(2, wait=False)
@@ -146,6 +200,7 @@ def test_the_card_moves_while_the_kernel_is_busy(lab: Lab) -> None:
     moves(lab)
     lab.kernel_is("busy")
     finishes(lab)
+    all_frames_hold(lab.page.evaluate("() => window.seen"))
 
 
 def test_a_reload_in_mid_run_shows_the_same_job_live_within_three_seconds(lab: Lab) -> None:
