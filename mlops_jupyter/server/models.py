@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -106,6 +108,7 @@ class ModelCardHandler(Handler):
                     "model": model,
                     "versions": reading.versions(model.name)[:VERSIONS],
                     "job": next(iter(reading.matching(model.job_id, 1)), None),
+                    "differs": _differs(model),
                 }
             )
             return b'%b,"history":[%b]}' % (card[:-1], b",".join(reading.model_history(model_id)))
@@ -145,6 +148,22 @@ class ModelOnnxHandler(Handler):
         finally:
             await self.rooms.in_thread(rmtree, folder, True)
         await _sent(self, file, f"{model.model_id}.onnx")
+
+
+def _differs(model: Model) -> list[dict[str, str]]:
+    """Packages of which this server has another version than the model was trained with, in the first
+    two numbers. What is not here at all is told when the model is deployed."""
+    found = []
+    for package, trained in model.environment.items():
+        if package == "mlops_jupyter":
+            continue
+        try:
+            here = platform.python_version() if package == "python" else version(package)
+        except PackageNotFoundError:
+            continue
+        if here.split(".")[:2] != trained.split(".")[:2]:
+            found.append({"package": package, "trained": trained, "here": here})
+    return found
 
 
 def _file(handler: Handler, model: Model) -> Path:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 START, PREDICT, WAIT = 90.0, 10.0, 30.0
 #: So many crashes within so many seconds, and the model is started no more.
 CRASHES, WITHIN = 3, 60.0
-#: Seconds before the next start after the first, the second crash in a row.
+#: Seconds before the next start, by the crashes of that time: none if it ended otherwise.
 BACK_OFF = (0.0, 1.0, 4.0)
 #: Requests of a batch, and bytes of their bodies; one alone may be longer. Bytes that may wait.
 BATCH, BATCH_BYTES = 64, 1 << 20

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import platform
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,14 @@ BODY = b"a model" * 1000
 
 
 async def a_model(
-    rooms: Rooms, body: bytes = BODY, job_id: str = "j-7f3a00000000", name: str = "churn"
+    rooms: Rooms,
+    body: bytes = BODY,
+    job_id: str = "j-7f3a00000000",
+    name: str = "churn",
+    versions: dict[str, str] | None = None,
 ) -> tuple[Model, Path]:
     """Its record, and its file."""
-    job = a_job(job_id=job_id, name=name, status="completed")
+    job = a_job(job_id=job_id, name=name, status="completed", versions=versions or {})
     file = SavedModel(sha256=hashlib.sha256(body).hexdigest(), bytes=len(body), signature={})
     job = replace(job, model_id="m-" + job_id[2:], model_file=file)
     unregistered = model_of(job, file, NOW)
@@ -194,7 +200,7 @@ async def test_a_card_tells_a_model_its_job_its_versions_and_what_became_of_it(r
         await ask("PATCH", f"models/{model.model_id}", {"aliases": {"set": ["champion"]}})
     await ask("PATCH", f"models/{one.model_id}", {"retired": True})
     status, card = await ask("GET", f"models/{one.model_id}/card")
-    assert (status, set(card)) == (200, {"epoch", "head", "model", "versions", "job", "history"})
+    assert (status, set(card)) == (200, {"epoch", "head", "model", "versions", "job", "differs", "history"})
     assert (card["model"]["status"], card["job"]["job_id"]) == ("retired", one.job_id)
     assert [model["version"] for model in card["versions"]] == [2, 1]
     assert [(event["type"], event.get("alias"), event["model_id"]) for event in card["history"]] == [
@@ -203,6 +209,14 @@ async def test_a_card_tells_a_model_its_job_its_versions_and_what_became_of_it(r
         ("model_status", None, one.model_id),
     ]
     assert (await ask("GET", "models/m-999999999999/card"))[0] == 404
+
+
+async def test_a_card_tells_of_what_the_server_has_another_version_than_was_trained_with(rooms, ask) -> None:
+    here = {"python": platform.python_version(), "skrub": version("skrub")}
+    elsewhere = {"numpy": "1.99.0", "no-such-package": "1.0.0", "mlops_jupyter": "0.0.1"}
+    model, _ = await a_model(rooms, versions={**here, **elsewhere})
+    _, card = await ask("GET", f"models/{model.model_id}/card")
+    assert card["differs"] == [{"package": "numpy", "trained": "1.99.0", "here": version("numpy")}]
 
 
 async def test_what_became_of_a_model_is_found_without_going_through_all_that_jobs_measured(rooms) -> None:

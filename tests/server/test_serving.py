@@ -334,6 +334,58 @@ async def test_a_model_that_crashes_its_process_again_and_again_is_started_no_mo
     assert (await ask("POST", f"models/{model.model_id}/predict", {"rows": rows(1)}))[0] == 200
 
 
+class Unhurried:
+    """``asyncio`` for who waits: it takes no time, and is written down."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+async def test_after_each_crash_a_model_is_started_later_than_before(
+    rooms, ask, deployed, monkeypatch
+) -> None:
+    model = await registered(rooms, fitted())
+    ours = live(rooms, await deployed(model))
+    unhurried = Unhurried()
+    monkeypatch.setattr("mlops_jupyter.serving.live.asyncio", unhurried)
+    for _ in range(2):
+        child = ours._child
+        os.kill(child.pid, signal.SIGSEGV)
+        await asyncio.shield(child.ended)
+        status, _ = await ask(
+            "POST", f"models/{model.model_id}/predict", {"rows": rows(1)}, request_timeout=40
+        )
+        assert status == 200
+    assert unhurried.waits == [1.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("trained", "why"), [("0.24.2", "It was trained with scikit-learn 0.24.2"), (None, None)]
+)
+async def test_a_model_of_another_major_version_is_not_deployed(rooms, deployed, trained, why) -> None:
+    """Its file would be read as something else. Another minor one is told on its card."""
+    model = await registered(rooms, fitted())
+    meta = rooms.supervisor.folder(model.job_id) / "model" / "meta.json"
+    told = json.loads(meta.read_bytes())
+    here = told["versions"]["scikit-learn"]
+    told["versions"]["scikit-learn"] = trained or f"{here.partition('.')[0]}.99.0"
+    meta.write_text(json.dumps(told))
+    endpoint = await deployed(model)
+    if why is None:
+        assert endpoint["status"] == "deployed"
+    else:
+        assert (endpoint["status"], endpoint["error"]) == (
+            "failed",
+            f"penguins v1 could not be deployed: {why}, and this server has {here}.",
+        )
+
+
 async def test_a_process_that_hangs_when_it_is_started_again_is_ended_and_the_model_given_up(
     rooms, ask, deployed, monkeypatch
 ) -> None:

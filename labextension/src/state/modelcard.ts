@@ -43,12 +43,20 @@ export interface Monitoring {
   drift_reason: string | null;
 }
 
+/** A package of which the server has another version than the model was trained with. */
+export interface Difference {
+  package: string;
+  trained: string;
+  here: string;
+}
+
 export interface ModelSight {
   id: string;
   /** All that are registered; null while nobody has said. */
   models: readonly Model[] | null;
   endpoint: Endpoint | null;
   monitoring: Monitoring | null;
+  differs: readonly Difference[];
   /** A real row of its data, where there is one. */
   example: ExampleRow | null;
   answer: Answer | null;
@@ -81,6 +89,12 @@ export function facts(model: Model): [string, string][] {
     [trans.__("environment"), pairs(model.environment)],
   ];
   return told.filter((one): one is [string, string] => Boolean(one[1]));
+}
+
+/** A warning where predictions may be others than in training; empty where there is none. */
+export function elsewhere(differs: readonly Difference[]): string {
+  const said = differs.map((one) => trans.__("%1 %2 (trained with %3)", one.package, one.here, one.trained)).join(", ");
+  return said && trans.__("This server has other versions: %1. Predictions may differ.", said);
 }
 
 function splitWords({ rule, test_size, test, cv, seed }: NonNullable<Model["split"]>): string {

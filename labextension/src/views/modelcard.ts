@@ -2,7 +2,7 @@
 
 import { ago, figure, UNKNOWN } from "../state/figures";
 import { shortId } from "../state/job";
-import { type ExampleRow, facts, headline, label, modelOf, type ModelSight, type Tab, TABS, versionsOf } from "../state/modelcard";
+import { elsewhere, type ExampleRow, facts, headline, label, modelOf, type ModelSight, type Tab, TABS, versionsOf } from "../state/modelcard";
 import { statusMark, statusWord } from "../state/models";
 import { trans } from "../words";
 import assetCss from "./asset.css";
@@ -48,10 +48,11 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
 
   const score = element("p", { class: "score-of", "data-testid": "mlops-model-score" });
   const list = element("dl", { class: "facts", "data-testid": "mlops-model-facts" });
+  const differs = element("p", { class: "note", "data-testid": "mlops-model-differs" });
   const origin = element("p", { class: "buttons" });
   const metricsHead = element("h3", {}, trans.__("Metrics"));
   const metrics = element("dl", { class: "facts" });
-  panels.overview.append(score, list, origin, metricsHead, metrics);
+  panels.overview.append(score, list, differs, origin, metricsHead, metrics);
   const trying = mountTry(panels.try, acts.predict, () => choose("deploy", true));
   const deploying = mountDeploy(panels.deploy, acts, () => trying.row());
   const history = element("ul", { class: "listed", "data-testid": "mlops-model-history" });
@@ -78,6 +79,9 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
     fill(score, JSON.stringify([metric, value, on]), () => [`${metric} `, element("b", {}, value), ` ${on}`]);
     const told: [string, string][] = [...facts(model), [trans.__("registered"), ago(model.created, next.now)]];
     fill(list, JSON.stringify(told), () => told.map(([label, text]) => fact(label, text)));
+    const other = elsewhere(next.differs);
+    fill(differs, other, () => [mark("warning"), ` ${other}`]);
+    show(differs, other !== "");
     fill(origin, JSON.stringify(model.provenance), () => {
       const { job_id, dataset } = model.provenance;
       return [link(trans.__("Job %1", shortId(job_id)), job_id), dataset?.id ? link(trans.__("Dataset %1", dataset.name), dataset.id) : null];

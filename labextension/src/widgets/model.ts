@@ -3,7 +3,7 @@
 import type { Client } from "../client/client";
 import { RequestFailed } from "../client/rest";
 import type { PageBoard } from "../lab/page";
-import { type Answer, type ExampleRow, type Fault, modelOf, type ModelSight, type Monitoring, type Tab, TABS } from "../state/modelcard";
+import { type Answer, type Difference, type ExampleRow, type Fault, modelOf, type ModelSight, type Monitoring, type Tab, TABS } from "../state/modelcard";
 import { endpointOf } from "../state/models";
 import type { Preview } from "../state/preview";
 import { mount, type ModelActs } from "../views/modelcard";
@@ -26,7 +26,7 @@ export function liveModel(
 ): void {
   const { rest } = client;
   let sight: ModelSight = {
-    ...{ id, models: null, endpoint: null, monitoring: null, example: null, answer: null, faults: [], busy: null, trouble: null },
+    ...{ id, models: null, endpoint: null, monitoring: null, differs: [], example: null, answer: null, faults: [], busy: null, trouble: null },
     ...{ baseUrl, now: Date.now() },
   };
   const acts: ModelActs = {
@@ -47,6 +47,7 @@ export function liveModel(
     if (mine) soon(PAUSE_MS);
   }, signal);
   known();
+  void compare();
 
   function change(told: Partial<ModelSight>): void {
     if (signal.aborted) return;
@@ -83,6 +84,16 @@ export function liveModel(
       if (!(error instanceof RequestFailed)) throw error;
     }
     soon(AGAIN_MS);
+  }
+
+  /** With what the server has. */
+  async function compare(): Promise<void> {
+    try {
+      change(await rest.ask<{ differs: Difference[] }>("GET", `models/${id}/card`, {}, signal).then(({ differs }) => ({ differs })));
+    } catch (error) {
+      // Without an answer nothing is claimed.
+      if (!signal.aborted && !(error instanceof RequestFailed)) throw error;
+    }
   }
 
   /** The first row of the data it was made of, if the server has that as a dataset. */

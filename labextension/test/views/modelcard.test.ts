@@ -35,6 +35,12 @@ describe("the overview", () => {
     );
   });
 
+  test("says of which packages the server has other versions than it was trained with", () => {
+    const differs = [{ package: "numpy", trained: "1.9.0", here: "2.5.1" }];
+    expect(shown({ differs }).text("model-differs")).toBe(" This server has other versions: numpy 2.5.1 (trained with 1.9.0). Predictions may differ.");
+    expect(shown().find("model-differs").hidden).toBe(true);
+  });
+
   test("a score that is not known is a dash", () => {
     expect(shown({ models: [aModel({ score: null })] }).text("model-score")).toBe("accuracy — on the rows held out");
   });
