@@ -102,7 +102,8 @@ export function settle(before: Connection, link: Link, now: number): Connection 
   const holds = condition(link, now);
   if (holds === before.shown) return { link, shown: holds, changing: null };
   if (before.shown === "connecting" || holds === "forbidden") return { link, shown: holds, changing: null };
-  const since = before.changing ?? now;
+  // A clock that was set back starts them anew: a word that holds no more must not stay until it catches up.
+  const since = Math.min(before.changing ?? now, now);
   return now - since >= SETTLE_MS
     ? { link, shown: holds, changing: null }
     : { link, shown: before.shown, changing: since };

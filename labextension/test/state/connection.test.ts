@@ -56,6 +56,12 @@ test("numbers are of now on a working socket alone, else of when the server was 
   expect(known).toEqual([10_000, 10_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
 });
 
+test("a clock that is set back during a change does not keep the old word (P35, P36)", () => {
+  const down: Partial<Link> = { phase: "waiting", downSince: 1_000_000 };
+  const words = shown([900, LIVE], [1_000, down], [1_000.5, down], [500, down], [501.9, down], [502, down]);
+  expect(words).toEqual(["live", "live", "live", "live", "live", "reconnecting"]);
+});
+
 test("a change shorter than two seconds is not shown", () => {
   expect(shown([0, LIVE], [10, { phase: "waiting", downSince: 10_000 }], [11.9, LIVE], [20, LIVE])).toEqual([
     "live",
