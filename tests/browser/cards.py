@@ -40,6 +40,8 @@ CORPUS = (
     "</style><style>*{background:url(http://evil.example/y)}",
     "\x1b[31mred\x1b]0;title\x07",
 )
+#: Half of a pair, which no UTF-8 can hold: a page meets it in what JavaScript cut, or read from escapes.
+HALF = "a\ud800b"
 #: Press every button, then look for what is no text of ours and for names that are not there.
 OPEN_ALL = """
 corpus => {

@@ -7,9 +7,12 @@ import contextlib
 import json
 import math
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from tornado.httpclient import HTTPClientError
 
@@ -333,3 +336,49 @@ async def test_nan_and_both_infinities_stay_apart_in_every_answer(rooms, ask, su
     kept = [(1.0, None), (None, "nan"), (None, "+inf"), (None, "-inf")]
     for answer in (by_socket["points"], by_polling["points"], whole, reduced):
         assert [(one["value"], one.get("nf")) for one in answer] == kept
+
+
+async def test_what_json_has_no_word_for_is_told_the_same_by_every_answer(rooms, ask, subscribe) -> None:
+    """F43, from end to end: of a record, in the form that docs/API.md says."""
+    numbers = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "np": np.float64("nan"), "one": 1.0}
+    parameters = {
+        "huge": 2**70,
+        "half": "a\ud800b",
+        "array": np.array([0.5, math.nan]),
+        "decimal": Decimal("1e400"),
+        "no time": pd.NaT,
+        "bytes": b"\xff",
+        "by pairs": {(1, 2): {3}},
+        "at": datetime(2026, 11, 21, 16, 2, tzinfo=timezone(timedelta(hours=2))),
+    }
+    job = a_job(status="completed", metrics=numbers, live_metrics=numbers, parameters=parameters)
+    null = dict.fromkeys(numbers, None) | {"one": 1.0}
+    told = {
+        "huge": str(2**70),
+        "half": "a?b",
+        "array": [0.5, None],
+        "decimal": None,
+        "no time": None,
+        "bytes": "\ufffd",
+        "by pairs": {"(1, 2)": [3]},
+        "at": "2026-11-21T14:02:00.000Z",
+    }
+    spec = JobSpec(data=Source(path="/data/penguins.csv"), target="species")
+    async with subscribe() as socket:
+        assert [(await socket.message())["type"] for _ in range(2)] == ["hello", "snapshot"]
+        await rooms.store.awrite(lambda tx: tx.add_job(job, spec, "rf"))
+        event = TrainingStarted(time=NOW, job_id=job.job_id, job=job)
+        await rooms.store.awrite(lambda tx: tx.append(event))
+        records = {"live": (await socket.message())["events"][0]["job"]}
+    async with subscribe(since=0, epoch=rooms.store.epoch) as socket:
+        await socket.message()
+        records["replayed"] = (await socket.message())["events"][0]["job"]
+    async with subscribe() as socket:
+        await socket.message()
+        records["snapshot"] = (await socket.message())["jobs"][0]
+    records["polled"] = (await ask("GET", "events?since=0"))[1]["events"][0]["job"]
+    records["polled snapshot"] = (await ask("GET", "events"))[1]["snapshot"]["jobs"][0]
+    records["alone"] = (await ask("GET", f"jobs/{job.job_id}"))[1]["job"]
+    records["listed"] = (await ask("GET", "jobs"))[1]["jobs"][0]
+    seen = {by: (one["metrics"], one["live_metrics"], one["parameters"]) for by, one in records.items()}
+    assert seen == dict.fromkeys(records, (null, null, told))
