@@ -83,6 +83,8 @@ function choose(el: HTMLElement, entry: string): void {
 /** As a server would answer. */
 function doorOf(called: (name: string) => string): Pipelines {
   return {
+    datasets: async () => [aDataset({ name: called("customers") })],
+    keep: async () => aPipeline(),
     versions: async () => [1, 2, 3].map((version) => ({ version, by: called("ada"), time: new Date(NOW).toISOString() })),
     compare: async () => [{ name: called("max_depth"), before: 3, after: 5 }, { name: "data", before: { path: `/data/${called("customers.csv")}` }, after: { path: "/data/customers-2026.csv" } }],
     run: async () => "j-7f3a2b4c5d6e",

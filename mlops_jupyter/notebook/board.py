@@ -32,7 +32,7 @@ Part = Literal["system", "activity", "pipeline"]
 _QUESTIONS: dict[Part, tuple[str, ...]] = {
     "system": ("system",),
     "activity": ("activity?limit=200",),
-    "pipeline": ("pipelines", "jobs?limit=50"),
+    "pipeline": ("pipelines", "jobs?limit=50", "datasets"),
 }
 _CELL = 'style="text-align:left"'
 

@@ -42,9 +42,9 @@ AGAIN = 5.0
 LONG, LONGEST = 64 << 10, 256 << 10
 #: What a page may ask the server for through the kernel.
 _ASKED = {
-    "GET": re.compile(r"(jobs|activity|system|pipelines)(/[A-Za-z0-9-]+)*(\?[\w=&%.+-]*)?"),
+    "GET": re.compile(r"(jobs|activity|system|pipelines|datasets)(/[A-Za-z0-9-]+)*(\?[\w=&%.+-]*)?"),
     "POST": re.compile(
-        r"jobs/[a-z0-9-]+/(stop|pause|resume|rerun)|pipelines/[a-z0-9-]+/(run|duplicate|restore)"
+        r"jobs/[a-z0-9-]+/(stop|pause|resume|rerun)|pipelines(/[a-z0-9-]+/(run|duplicate|restore))?"
     ),
     "PUT": re.compile(r"pipelines/[a-z0-9-]+"),
     "DELETE": re.compile(r"pipelines/[a-z0-9-]+"),

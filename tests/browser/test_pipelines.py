@@ -84,13 +84,13 @@ def test_a_pipeline_is_edited_compared_called_anew_and_brought_back(
     expect(shown.get_by_test_id("mlops-differences")).to_have_text("C— → 0.5")
     assert seen_by_axe(tab) == []
     choose("duplicate")
-    expect(shown.get_by_test_id("mlops-pipeline-name")).to_have_value(f"{NAME}-2")
+    expect(shown.get_by_test_id("mlops-naming")).to_have_value(f"{NAME}-2")
     page.keyboard.press("Enter")
     expect(named).to_have_text([NAME, f"{NAME}-2"], timeout=30_000)
     copy = shown.locator("[data-pipeline]").nth(1)
     copy.get_by_test_id("mlops-pipeline-more").press("Enter")
     copy.get_by_test_id("mlops-menu-pipeline-rename").press("Enter")
-    shown.get_by_test_id("mlops-pipeline-name").fill("weights")
+    shown.get_by_test_id("mlops-naming").fill("weights")
     page.keyboard.press("Enter")
     expect(named).to_have_text([NAME, "weights"], timeout=30_000)
 
@@ -117,6 +117,29 @@ def test_a_pipeline_has_a_place_of_its_own_with_its_last_run(
     expect(page).to_have_url(f"{server.url}mlops?pipeline={pipeline}")
     card = page.get_by_test_id("mlops-pipeline")
     expect(card.get_by_test_id("mlops-pipeline-title")).to_have_text("in its place v1")
+
+    # Its table is another version of a dataset, one of those that are offered.
+    for rows in (1, 2):
+        file = server.root / "customers.csv"
+        file.write_bytes((server.root / "notebooks/data/penguins.csv").read_bytes().rstrip() + b"\n" * rows)
+        asked(server, "POST", "datasets", {"path": str(file), "name": "customers"})
+    page.reload()
+    card.get_by_role("button", name="Edit: Data validation").press("Enter")
+    table = card.get_by_test_id("mlops-field-data")
+    offered = "e => [...e.list.options].map(option => option.value)"
+    expect(card.get_by_test_id("mlops-tables").locator("option")).to_have_count(3)
+    assert table.evaluate(offered) == ["customers v2", "customers v1", "customers"]
+    for version in (1, 2):
+        table.fill(f"customers v{version}")
+        table.press("Enter")
+        expect(card.get_by_test_id("mlops-pipeline-title")).to_have_text(
+            f"in its place v{version + 1}", timeout=30_000
+        )
+        recipe = asked(server, "GET", f"pipelines/{pipeline}")["recipe"]
+        assert (recipe["data"]["version"], recipe["data"]["path"]) == (version, None)
+        card.get_by_role("button", name="Edit: Data validation").press("Enter")
+        expect(table).to_have_value(f"customers v{version}")
+    assert seen_by_axe(tab) == []
     card.get_by_test_id("mlops-pipeline-run").click()
     state = card.get_by_test_id("mlops-card").get_by_test_id("mlops-state")
     expect(state).to_have_text("Finished", timeout=60_000)
@@ -131,9 +154,19 @@ def test_a_pipeline_has_a_place_of_its_own_with_its_last_run(
             tab.until(FITS)
             tab.screenshot(f"pipeline-{scheme}-{width}")
 
-    # From the panel a run leads to its job.
+    # From the panel a run leads to its job; what a job that has ended was asked for is kept from its card.
     shown.locator(f'[data-pipeline="{pipeline}"]').get_by_test_id("mlops-pipeline-run").click()
     expect(page).to_have_url(re.compile(r"\?job=j-"), timeout=30_000)
+    job = page.get_by_test_id("mlops-card")
+    expect(job.get_by_test_id("mlops-state")).to_have_text("Finished", timeout=60_000)
+    job.get_by_test_id("mlops-more").press("Enter")
+    job.get_by_test_id("mlops-menu-keep").press("Enter")
+    expect(job.get_by_test_id("mlops-naming")).to_be_focused()
+    page.keyboard.type("weekly")
+    assert seen_by_axe(tab) == []
+    page.keyboard.press("Enter")
+    expect(job.get_by_test_id("mlops-sentence")).to_have_text("Kept as pipeline weekly.", timeout=30_000)
+    expect(shown.get_by_test_id("mlops-pipeline-open").filter(has_text="weekly")).to_be_visible()
 
 
 SAVE = """churn = mlops.save_pipeline("in a cell", {

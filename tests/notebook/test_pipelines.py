@@ -75,7 +75,7 @@ def test_a_page_changes_it_through_the_kernel_on_the_version_it_has_seen(
     widget = PipelineWidget(session, "pipeline", pipeline.id)
     opening = json.loads(widget.opening)["answers"]
     assert [each["id"] for each in opening["pipelines"]["pipelines"]] == [pipeline.id]
-    assert set(opening) == {"pipelines", "jobs?limit=50"}
+    assert set(opening) == {"pipelines", "jobs?limit=50", "datasets"}
     said: list[tuple[dict[str, Any], Any]] = []
     monkeypatch.setattr(
         widget, "send", lambda content, buffers: said.append((content, json.loads(buffers[0])))
@@ -94,7 +94,10 @@ def test_a_page_changes_it_through_the_kernel_on_the_version_it_has_seen(
     assert asked("PUT", here, body={**change, "name": "late"}, match='"1"')[0] == 412
     assert asked("GET", f"{here}/compare?from=1&to=2")[1] == [{"name": "cv", "before": 0, "after": 3}]
     assert asked("POST", f"{here}/duplicate", body={"name": "copy"})[1]["name"] == "copy"
-    for method, path in (("POST", "pipelines"), ("PUT", f"{here}/restore"), ("DELETE", "pipelines")):
+    assert asked("GET", "datasets")[1]["datasets"] == []
+    keep = {"name": "kept", "recipe": change["recipe"]}
+    assert asked("POST", "pipelines", body=keep)[1]["name"] == "kept"
+    for method, path in (("POST", "datasets"), ("PUT", f"{here}/restore"), ("DELETE", "pipelines")):
         assert asked(method, path)[0] == 400
     assert asked("DELETE", here)[0] == 200
     widget.close()

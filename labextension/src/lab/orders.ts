@@ -45,8 +45,12 @@ interface Doing {
 
 const always = () => true;
 
-function jobs({ page, open }: Doing): Kind<Job> {
+function jobs({ page, open, pipelines: door }: Doing): Kind<Job> {
   const order = (job: Job, action: Action) => void page.order(job.job_id, action).then((next) => next && open(next));
+  const keep = async (job: Job) => {
+    const { value } = await InputDialog.getText({ title: trans.__("Keep Job as Pipeline"), label: trans.__("Name"), text: job.name, okLabel: trans.__("Keep as pipeline") });
+    if (value) await door.keep(job.job_id, value.trim()).then((one) => open(one.id), (error: Error) => page.say(`${trans.__("Not kept")}: ${error.message}`));
+  };
   const live = (job: Job) => !isOver(job) && !job.unreadable;
   return {
     all: () => [...page.board.jobs.values()].reverse(),
@@ -73,6 +77,11 @@ function jobs({ page, open }: Doing): Kind<Job> {
         ...{ command: "mlops:rerun-job", label: trans.__("Run Again"), asks: trans.__("Run Job Again") },
         can: (job) => isOver(job) && !job.unreadable,
         give: (job) => order(job, { do: "rerun" }),
+      },
+      {
+        ...{ command: "mlops:keep-job", label: trans.__("Keep as Pipeline…"), asks: trans.__("Keep Job as Pipeline") },
+        can: (job) => job.status === "completed" && !job.unreadable,
+        give: (job) => void keep(job),
       },
       { command: "mlops:copy-job-id", label: trans.__("Copy Job Id"), asks: trans.__("Copy Job Id"), can: always, give: (job) => void copy(job.job_id) },
       { command: "mlops:copy-job-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Job as Code"), can: always, give: (job) => void copy(code(job.job_id)) },

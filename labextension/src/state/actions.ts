@@ -11,6 +11,8 @@ export type Action =
   | { do: "mute"; rule: string }
   /** Train again; the card then shows the next attempt. */
   | { do: "rerun" }
+  /** Keep what it was asked for as a pipeline of this name. */
+  | { do: "keep"; name: string }
   /** Show the model it has made, or where that is deployed. */
   | { do: "model"; deploy: boolean }
   /** Try the connection now. */
@@ -47,6 +49,8 @@ export function refused(action: Action): string {
       return trans.__("Not muted");
     case "rerun":
       return trans.__("Not run again");
+    case "keep":
+      return trans.__("Not kept");
     case "log":
       return trans.__("No log");
     case "look":

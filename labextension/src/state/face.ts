@@ -136,6 +136,11 @@ export function hasModel(card: Card): boolean {
   return card.source === "server" && face(card) === "finished" && card.job?.model_id != null;
 }
 
+/** Whether what it was asked for can be kept as a pipeline: it has come to its end. */
+export function canKeep(card: Pick<Card, "source" | "job">): boolean {
+  return card.source === "server" && card.job?.status === "completed" && !card.job.unreadable;
+}
+
 export function canPause(card: Ordered): boolean {
   return reachable(card) && card.job?.status === "running" && !card.job.unreadable;
 }

@@ -2,11 +2,21 @@
 
 import { type Job, STAGES } from "../protocol";
 import { trans } from "../words";
+import type { Dataset } from "./assets";
 import { matching } from "./entries";
+
+/** A table of a recipe: a file of the server, or a version of a dataset (without one, the newest at each run). */
+export interface Table {
+  path: string | null;
+  name?: string | null;
+  dataset?: string | null;
+  version?: number | null;
+}
 
 /** The fields of a recipe that are edited as text; the server checks what they mean. */
 export interface Recipe {
-  data: { path: string | null; name?: string | null; dataset?: string | null; version?: number | null };
+  data: Table;
+  test?: Table | null;
   target: string;
   [field: string]: unknown;
 }
@@ -37,12 +47,16 @@ export interface Difference {
 
 /** What a view may ask for; a refusal is a `RequestFailed`. */
 export interface Pipelines {
+  /** Datasets that a recipe can name. */
+  datasets(): Promise<readonly Dataset[]>;
   versions(one: Pipeline): Promise<readonly Revision[]>;
   compare(one: Pipeline, from: number, to: number): Promise<readonly Difference[]>;
   /** The id of the job. */
   run(one: Pipeline): Promise<string>;
   /** The next version, if the one that was seen still is the newest. */
   save(seen: Pipeline, recipe: Recipe, name?: string): Promise<Pipeline>;
+  /** A new one, of what this job was asked for. */
+  keep(jobId: string, name: string): Promise<Pipeline>;
   duplicate(one: Pipeline, name: string): Promise<Pipeline>;
   remove(one: Pipeline): Promise<void>;
   restore(one: Pipeline): Promise<void>;
@@ -52,7 +66,7 @@ export interface Pipelines {
 
 /** `rf on customers.csv → churn`. */
 export function told({ recipe }: Pipeline): string {
-  return trans.__("%1 on %2 → %3", String(recipe["model"] ?? "hist_gradient_boosting"), tableOf(recipe), recipe.target);
+  return trans.__("%1 on %2 → %3", String(recipe["model"] ?? "hist_gradient_boosting"), tableOf(recipe.data), recipe.target);
 }
 
 /** Those whose name, id or words hold all words of `filter`. */
@@ -81,11 +95,11 @@ export function nextName(name: string, all: readonly string[]): string {
   for (let n = 2; ; n += 1) if (!all.includes(`${name}-${n}`)) return `${name}-${n}`;
 }
 
-function tableOf({ data }: Recipe): string {
-  return data.name ?? data.path?.split("/").at(-1) ?? data.dataset ?? "";
+function tableOf({ name, path, dataset }: Table): string {
+  return name ?? path?.split("/").at(-1) ?? dataset ?? "";
 }
 
-type Kind = "text" | "whole" | "share" | "json" | "list" | "yes";
+type Kind = "table" | "text" | "whole" | "share" | "json" | "list" | "yes";
 interface Field {
   name: string;
   kind: Kind;
@@ -94,7 +108,7 @@ interface Field {
 /** Which stage a field decides about; those without one do what they always do. */
 const FIELDS: Record<(typeof STAGES)[number], readonly Field[]> = {
   [STAGES[0]]: [
-    { name: "data", kind: "text" },
+    { name: "data", kind: "table" },
     { name: "target", kind: "text" },
     { name: "task", kind: "text" },
     { name: "target_na", kind: "text" },
@@ -102,6 +116,7 @@ const FIELDS: Record<(typeof STAGES)[number], readonly Field[]> = {
   [STAGES[1]]: [
     { name: "drop", kind: "list" },
     { name: "split", kind: "text" },
+    { name: "test", kind: "table" },
     { name: "test_size", kind: "share" },
     { name: "seed", kind: "whole" },
   ],
@@ -132,8 +147,10 @@ export interface Step {
 export function steps(recipe: Recipe): Step[] {
   const model = String(recipe["model"] ?? "hist_gradient_boosting");
   const says = [
-    trans.__("%1 of %2", recipe.target, tableOf(recipe)),
-    trans.__("split %1, hold-out %2", String(recipe["split"] ?? "random"), String(recipe["test_size"] ?? 0.2)),
+    trans.__("%1 of %2", recipe.target, tableOf(recipe.data)),
+    recipe.test
+      ? trans.__("split %1, held out: %2", String(recipe["split"] ?? "random"), tableOf(recipe.test))
+      : trans.__("split %1, hold-out %2", String(recipe["split"] ?? "random"), String(recipe["test_size"] ?? 0.2)),
     trans.__("dates, text, categories, missing values, scaling as the model needs it"),
     model === "auto" || recipe["grid"] ? trans.__("%1, the best is trained", model) : model,
     written(recipe["params"], "json") || trans.__("default parameters"),
@@ -146,17 +163,28 @@ export function steps(recipe: Recipe): Step[] {
 
 /** A field's value as it is written into its box; nothing where it has none. */
 export function shown(recipe: Recipe, { name, kind }: Field): string {
-  return written(name === "data" ? (recipe.data.path ?? valueOf(recipe.data)) : recipe[name], kind);
+  return written(recipe[name], kind);
 }
 
-/** The recipe with what was written; throws a `SyntaxError` for JSON that is none. */
-export function changed(recipe: Recipe, field: Field, text: string): Recipe {
-  if (field.name === "data") return { ...recipe, data: { path: text.trim(), name: text.trim().split("/").at(-1) ?? null } };
-  return { ...recipe, [field.name]: read(field, text) };
+/** The recipe with what was written, a dataset as `tables` call it; throws a `SyntaxError` for JSON that is none. */
+export function changed(recipe: Recipe, field: Field, text: string, tables: readonly Table[]): Recipe {
+  return { ...recipe, [field.name]: read(field, text, tables) };
 }
 
-function read({ name, kind }: Field, text: string): unknown {
+/** What can be chosen for a table, by the words that `valueOf` has for it: each version, the newest first. */
+export function tablesOf(datasets: readonly Dataset[]): Table[] {
+  return datasets.flatMap(({ id, name, versions }) => [
+    ...[...versions].reverse().map(({ version }) => ({ path: null, name, dataset: id, version })),
+    { path: null, name, dataset: id, version: null },
+  ]);
+}
+
+function read({ name, kind }: Field, text: string, tables: readonly Table[]): unknown {
   const given = text.trim();
+  if (kind === "table") {
+    if (given === "" && name !== "data") return null;
+    return tables.find((one) => valueOf(one) === given) ?? { path: given, name: given.split("/").at(-1) ?? null };
+  }
   if (kind === "yes") return given === "true";
   if (kind === "list") return given.split(",").flatMap((one) => one.trim() || []);
   if (kind === "json") return given ? JSON.parse(given) : name === "params" ? {} : null;
@@ -167,6 +195,7 @@ function read({ name, kind }: Field, text: string): unknown {
 
 function written(value: unknown, kind: Kind): string {
   if (value === null || value === undefined) return "";
+  if (kind === "table") return (value as Table).path ?? valueOf(value);
   if (kind === "list") return (value as string[]).join(", ");
   if (kind === "json") return Object.keys(value as object).length > 0 ? JSON.stringify(value) : "";
   return String(value);

@@ -17,13 +17,14 @@ import { mount as mountRerun } from "./rerun";
 import { titleOf } from "./stages";
 import { mount as mountStop } from "./stop";
 
-/** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown. */
+/** `toggleDetails` shows or hides what a job that is over can tell, and returns whether it is shown; `keep` asks for a pipeline's name. */
 export function mount(
   el: HTMLElement,
   card: Card,
   signal: AbortSignal,
   act: Act,
   toggleDetails: () => boolean,
+  keep: () => void,
 ): (next: Card) => void {
   const shape = mark("known");
   const word = element("b", { class: "word", "data-testid": "mlops-state" });
@@ -49,7 +50,7 @@ export function mount(
   const rerun = mountRerun(right, card, act);
   const pause = mountPause(right, card, act);
   const stop = mountStop(right, card, signal, act);
-  const menu = mountMenu(right, card, signal, act);
+  const menu = mountMenu(right, card, signal, act, keep);
   el.append(element("div", { class: "title" }, shape, word, name, id, attempt), right);
 
   const update = (next: Card) => {

@@ -2,7 +2,7 @@
 
 import type { Act } from "../state/actions";
 import type { Card } from "../state/card";
-import { hasModel } from "../state/face";
+import { canKeep, hasModel } from "../state/face";
 import { code } from "../state/job";
 import { trans } from "../words";
 import { type Choice, choices } from "./choices";
@@ -10,7 +10,7 @@ import { copy } from "./clipboard";
 import { element } from "./element";
 import { mark } from "./marks";
 
-export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act): (next: Card) => void {
+export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act, keep: () => void): (next: Card) => void {
   const button = element(
     "button",
     { class: "button icon", type: "button", "aria-label": trans.__("More"), title: trans.__("More"), "data-testid": "mlops-more" },
@@ -25,6 +25,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
       { label: trans.__("Copy as code"), testid: "copy-code", chosen: () => void copy(code(shown.jobId)) },
     ];
     if (hasModel(shown)) all.push({ label: trans.__("Open model"), testid: "model", chosen: () => act({ do: "model", deploy: false }) });
+    if (canKeep(shown)) all.push({ label: trans.__("Keep as pipeline…"), testid: "keep", chosen: keep });
     if (shown.source === "server") all.push({ label: trans.__("Show log"), testid: "log", chosen: () => act({ do: "log" }) });
     if (shown.series.size > 0) all.push({ label: trans.__("Download metrics CSV"), testid: "csv", chosen: () => act({ do: "csv" }) });
     return all;

@@ -8,6 +8,7 @@ import { trans } from "../words";
 import { choices } from "./choices";
 import { attribute, element, say } from "./element";
 import { mark } from "./marks";
+import { naming } from "./naming";
 import { mount as mountRecipe } from "./recipe";
 import { message, type Tell } from "./told";
 import { mount as mountVersions } from "./versions";
@@ -113,29 +114,12 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
 
   /** A name is asked for. */
   function ask(word: string, name: string, then: (name: string) => Promise<void>): void {
-    const box = element("input", { type: "text", "data-testid": "mlops-pipeline-name", spellcheck: "false" });
-    box.value = name;
-    const said = element("p", { class: "note", role: "status", "data-testid": "mlops-name-told" });
-    const go = element("button", { class: "button", type: "submit", "data-testid": "mlops-pipeline-named" }, word);
-    const form = element("form", { class: "naming" }, element("label", {}, element("span", {}, trans.__("Name")), box), go, said);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      go.disabled = true;
-      say(said, trans.__("Checking…"));
-      then(box.value.trim()).catch((error) => {
-        go.disabled = false;
-        say(said, message(error));
-      });
-    });
-    form.addEventListener("keydown", (event) => {
-      // A letter typed here is no shortcut of the notebook's.
-      event.stopPropagation();
-      if (event.key !== "Escape") return;
+    const form = naming(word, name, then, () => {
       leave();
       more.focus();
     });
     place.append(form);
-    box.select();
+    form.querySelector("input")?.select();
   }
 
   function deletion(): HTMLElement {

@@ -16,6 +16,7 @@ import { attribute, element, show } from "./element";
 import { mount as mountFailure } from "./failure";
 import { mount as mountFindings } from "./findings";
 import { mount as mountHeader } from "./header";
+import { mount as mountKeeping } from "./keeping";
 import { mount as mountLog } from "./log";
 import { mount as mountNumbers } from "./numbers";
 import { mount as mountProgress } from "./progress";
@@ -48,14 +49,15 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   const why = element("div", {});
   const main = element("div", {});
   const below = element("div", {});
-  box.append(header, timeline, bar, line, why, main, below);
+  const kept = element("div", {});
+  box.append(header, kept, timeline, bar, line, why, main, below);
 
   const acted: Act = (action) => {
     if (action.do === "log") log.open();
     act(action);
   };
   const updates = [
-    mountHeader(header, card, signal, acted, () => details.toggle()),
+    mountHeader(header, card, signal, acted, () => details.toggle(), () => keeping.open()),
     mountStages(timeline, card),
     mountProgress(bar, card),
     mountNumbers(line, card, signal),
@@ -69,6 +71,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
   line.append(tools);
   const details = mountDetails(below, card);
   const log = mountLog(below, card);
+  const keeping = mountKeeping(kept, card, acted, () => header.querySelector<HTMLElement>("[data-testid=mlops-more]")?.focus());
 
   const update = (next: Card) => {
     if (box.dataset["face"] && isBlink(next)) return;
@@ -82,6 +85,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal, act: Act
     for (const tell of updates) tell(next);
     details.update(next);
     log.update(next);
+    keeping.update(next);
   };
   update(card);
   return update;

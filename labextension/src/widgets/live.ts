@@ -6,6 +6,7 @@
 import type { Client, Delivery } from "../client/client";
 import { freshKey } from "../client/keys";
 import { addressOf, pageServer } from "../client/page";
+import { pipelinesOf } from "../client/pipelines";
 import { isForbidden, RequestFailed } from "../client/rest";
 import { wait } from "../client/stream";
 import { follow } from "../lab/links";
@@ -209,7 +210,7 @@ function attempt(
       if (id) showModel(client, id, action.deploy);
       return;
     }
-    const tried = (what: () => Promise<void>, otherwise: string) => heard(client, action, what, otherwise);
+    const tried = (what: () => Promise<string | void>, otherwise: string) => heard(client, action, what, otherwise);
     switch (action.do) {
       case "reconnect":
         client.reconnect();
@@ -231,6 +232,9 @@ function attempt(
         return;
       case "mute":
         void tried(() => order(client.rest.mute(given.jobId, action.rule)), refused(action));
+        return;
+      case "keep":
+        void tried(async () => trans.__("Kept as pipeline %1.", (await pipelinesOf(client.rest, null).keep(given.jobId, action.name)).name), refused(action));
         return;
       case "log":
         void tried(async () => {
@@ -271,14 +275,14 @@ function attempt(
     happen({ kind: "record", job: await answer, head });
   }
 
-  async function heard(by: Client, { do: wish }: Action, what: () => Promise<void>, otherwise: string): Promise<void> {
+  /** What `what` comes to is said, if it is a word. */
+  async function heard(by: Client, { do: wish }: Action, what: () => Promise<string | void>, otherwise: string): Promise<void> {
     const late =
       by.link.transport === "relay"
         ? setTimeout(() => happen({ kind: "noticed", text: unheard(wish, given.jobId) }), HEARD_MS)
         : undefined;
     try {
-      await what();
-      happen({ kind: "noticed", text: null });
+      happen({ kind: "noticed", text: (await what()) ?? null });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RequestFailed)) throw error;

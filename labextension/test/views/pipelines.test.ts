@@ -3,7 +3,7 @@ import { STAGES } from "../../src/protocol";
 import { changed, nextName, type Pipeline, type Pipelines, runOf, shown, steps, valueOf } from "../../src/state/pipelines";
 import { mount as mountCard } from "../../src/views/pipelinecard";
 import { mount } from "../../src/views/pipelines";
-import { aPipeline } from "../assets";
+import { aDataset, aPipeline, aVersion, DATASET_ID } from "../assets";
 import { aJob, TIME } from "../builders";
 
 const CHURN = aPipeline({ name: "<b>churn</b>" });
@@ -11,6 +11,7 @@ const CHURN = aPipeline({ name: "<b>churn</b>" });
 /** A door of pipelines that remembers what it was asked. */
 function aDoor(asked: unknown[], more: Partial<Pipelines> = {}): Pipelines {
   return {
+    datasets: async () => [aDataset({ versions: [aVersion(), aVersion({ version: 2 })] })],
     versions: async (one) => Array.from({ length: one.newest }, (_, i) => ({ version: i + 1, time: TIME, by: "ada" })),
     compare: async (_, from, to) => [{ name: "max_depth", before: from, after: to }],
     run: async (one) => `j-of-${one.name}`,
@@ -18,6 +19,7 @@ function aDoor(asked: unknown[], more: Partial<Pipelines> = {}): Pipelines {
       asked.push(["save", seen.version, recipe, name]);
       return { ...seen, version: seen.version + 1, newest: seen.version + 1, recipe, name };
     },
+    keep: async (jobId, name) => aPipeline({ id: jobId, name }),
     duplicate: async (one, name) => {
       asked.push(["duplicate", one.version, name]);
       return { ...one, name };
@@ -80,8 +82,8 @@ describe("pipelines in the panel", () => {
     let answer = (_: Pipeline) => {};
     const { asked, find, choose } = pipelines([CHURN], { duplicate: () => new Promise((resolve) => (answer = resolve)) });
     choose("duplicate");
-    find("pipeline-name").focus();
-    find("pipeline-named").click();
+    find("naming").focus();
+    find("named").click();
     if (wentOn) find("pipeline-open").focus();
     answer(CHURN);
     await vi.waitFor(() => expect(asked).toContain("changed"));
@@ -114,6 +116,32 @@ describe("pipelines in the panel", () => {
     await vi.waitFor(() => expect(asked).toContainEqual(["save", 3, { ...CHURN.recipe, params: { max_depth: 5 }, cv: 3 }, CHURN.name]));
     await vi.waitFor(() => expect(find("recipe")).toBeNull());
     expect(find("pipelines-told").textContent).toBe("<b>churn</b> is at version 4.");
+  });
+
+  test("move to another version of a dataset, and hold another table out", async () => {
+    const data = { path: null, name: "customers", dataset: DATASET_ID, version: 1 };
+    const recipe = { ...CHURN.recipe, data };
+    const { asked, find, el } = pipelines([aPipeline({ recipe })]);
+    find("pipeline-edit").click();
+    await vi.waitFor(() => expect(find("tables").children).toHaveLength(3));
+    const offered = [...el.querySelectorAll("datalist option")].map((one) => [one.getAttribute("value"), one.getAttribute("label")]);
+    expect(offered).toEqual([["customers v2", null], ["customers v1", null], ["customers", "customers: the newest at each run"]]);
+    expect([find("field-data").value, find("field-data").getAttribute("list")]).toEqual(["customers v1", find("tables").id]);
+    find("field-data").value = "customers v2";
+    find("field-test").value = " /data/held.csv ";
+    find("save-pipeline").click();
+    const test = { path: "/data/held.csv", name: "held.csv" };
+    await vi.waitFor(() => expect(asked).toContainEqual(["save", 3, { ...recipe, data: { ...data, version: 2 }, test }, "churn"]));
+  });
+
+  test("are edited as paths where nobody says which datasets there are", async () => {
+    const { asked, find } = pipelines([CHURN], { datasets: () => Promise.reject(new Error("no answer")) });
+    find("pipeline-edit").click();
+    await vi.waitFor(() => expect(find("recipe")).not.toBeNull());
+    find("field-data").value = "/data/other.csv";
+    find("save-pipeline").click();
+    const data = { path: "/data/other.csv", name: "other.csv" };
+    await vi.waitFor(() => expect(asked).toContainEqual(["save", 3, { ...CHURN.recipe, data }, CHURN.name]));
   });
 
   test("say what is no JSON, and what the server refuses, and keep what was written", async () => {
@@ -149,26 +177,26 @@ describe("pipelines in the panel", () => {
   test("are called anew by the version that was seen", async () => {
     const { asked, find, choose } = pipelines([CHURN]);
     choose("rename");
-    expect(find("pipeline-name").value).toBe("<b>churn</b>");
-    find("pipeline-name").value = " leavers ";
-    find("pipeline-named").click();
+    expect(find("naming").value).toBe("<b>churn</b>");
+    find("naming").value = " leavers ";
+    find("named").click();
     await vi.waitFor(() => expect(find("pipelines-told").textContent).toBe("<b>churn</b> is called leavers now."));
     expect(asked).toEqual([["save", 3, CHURN.recipe, "leavers"], "changed"]);
-    expect(find("pipeline-name")).toBeNull();
+    expect(find("naming")).toBeNull();
   });
 
   test("are duplicated under a name that is free, and what is refused is said beside it", async () => {
     const { asked, find, choose } = pipelines([CHURN, aPipeline({ id: "p-2", name: "<b>churn</b>-2" })]);
     choose("duplicate");
-    expect(find("pipeline-name").value).toBe("<b>churn</b>-3");
-    find("pipeline-named").click();
+    expect(find("naming").value).toBe("<b>churn</b>-3");
+    find("named").click();
     await vi.waitFor(() => expect(asked).toEqual([["duplicate", 3, "<b>churn</b>-3"], "changed"]));
     const refused = pipelines([CHURN], { duplicate: () => Promise.reject(new Error("there is one already")) });
     refused.choose("duplicate");
-    refused.find("pipeline-named").click();
+    refused.find("named").click();
     await vi.waitFor(() => expect(refused.find("name-told").textContent).toBe("there is one already"));
-    refused.find("pipeline-name").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
-    expect(refused.find("pipeline-name")).toBeNull();
+    refused.find("naming").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(refused.find("naming")).toBeNull();
   });
 
   test("are compared by any two of their versions, the last two to begin with", async () => {
@@ -237,7 +265,7 @@ test("what is written and read again is the same", () => {
   for (const { fields } of steps(CHURN.recipe)) {
     for (const field of fields) {
       if (field.name === "task" || field.name === "target_na") continue;
-      expect(changed(CHURN.recipe, field, shown(CHURN.recipe, field))[field.name] ?? null).toEqual(CHURN.recipe[field.name] ?? null);
+      expect(changed(CHURN.recipe, field, shown(CHURN.recipe, field), [])[field.name] ?? null).toEqual(CHURN.recipe[field.name] ?? null);
     }
   }
 });

@@ -573,6 +573,26 @@ describe("the card as a place", () => {
     expect(shown.find("log").querySelector("pre")?.textContent).toBe(said);
   });
 
+  test("keeps what a finished job was asked for under a name, and leaves it by Escape", () => {
+    const shown = new Shown({ status: "completed", name: "<b>digits</b>" });
+    popover(shown.find("menu"));
+    shown.click("more");
+    shown.click("menu-keep");
+    const box = () => shown.root.querySelector<HTMLInputElement>("[data-testid=mlops-naming]");
+    expect([box()?.value, shown.root.activeElement === box()]).toEqual(["<b>digits</b>", true]);
+    box()?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(box()).toBeNull();
+    shown.click("more");
+    shown.click("menu-keep");
+    Object.assign(box() as HTMLInputElement, { value: " weekly " });
+    shown.click("named");
+    expect([shown.actions.at(-1), box()]).toEqual([{ do: "keep", name: "weekly" }, null]);
+    const running = new Shown({ status: "running" });
+    popover(running.find("menu"));
+    running.click("more");
+    expect(running.root.querySelector("[data-testid=mlops-menu-keep]")).toBeNull();
+  });
+
   test("leaves nothing behind", () => {
     const shown = new Shown({});
     shown.leaving.abort();

@@ -146,6 +146,7 @@ function card(job: Partial<Job> | null, source: Source, link: Partial<Link>): st
   shown.happen(...LATER);
   for (const button of shown.root.querySelectorAll("button")) button.click();
   shown.find("menu").querySelectorAll("button").forEach((button) => button.click());
+  told.push(...words(shown.root));
   told.push(...words(shown.happen({ kind: "tick", at: 60_000 }).root));
   shown.leaving.abort();
   return told;
@@ -294,7 +295,8 @@ test("no view of a pipeline says a word that is not to be translated", async () 
   const one = aPipeline({ name: "№", by: "№", recipe });
   const done = async () => one;
   const door: Pipelines = {
-    ...{ run: async () => "1", save: done, duplicate: done, remove: async () => {}, restore: async () => {}, script: () => "1" },
+    ...{ run: async () => "1", save: done, duplicate: done, remove: async () => {}, restore: async () => {}, script: () => "1", keep: done },
+    datasets: async () => [aDataset({ name: "№" })],
     versions: async () => [1, 2, 3].map((version) => ({ version, by: "№", time: TIME })),
     compare: async () => [],
   };
@@ -307,7 +309,7 @@ test("no view of a pipeline says a word that is not to be translated", async () 
     const root = el.shadowRoot as ShadowRoot;
     const press = (testid: string) => root.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`)?.click();
     // Whatever can be pressed is; what comes of it is said a moment later.
-    for (const what of ["pipeline-run", "pipeline-more", "menu-pipeline-rename", "menu-pipeline-duplicate", "pipeline-named", "menu-pipeline-compare", "pipeline-delete", "pipeline-delete"]) {
+    for (const what of ["pipeline-run", "pipeline-more", "menu-pipeline-rename", "menu-pipeline-duplicate", "named", "menu-pipeline-compare", "pipeline-delete", "pipeline-delete"]) {
       press(what);
       told.push(...words(root));
       await new Promise((then) => setTimeout(then));

@@ -215,6 +215,20 @@ describe("a widget", () => {
     await vi.waitFor(() => expect([page.text("id"), page.text("state")]).toEqual(["j-seco", "Running"]));
   });
 
+  test("keeps what a job was asked for as a pipeline, and says what became of it", async () => {
+    const done = aJob({ status: "completed", name: "digits" });
+    page = new Page({ source: "server", job: done }, true, done);
+    const press = (testid: string) => page.el.shadowRoot?.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`)?.click();
+    Object.assign(page.el.shadowRoot?.querySelector("[data-testid=mlops-menu]") as object, { showPopover() {}, hidePopover() {} });
+    const keep = () => ["more", "menu-keep", "named"].forEach(press);
+    keep();
+    await vi.waitFor(() => expect(page.text("sentence")).toBe("Kept as pipeline digits."));
+    expect(page.asked).toContain("POST pipelines");
+    page.status = 400;
+    keep();
+    await vi.waitFor(() => expect(page.text("sentence")).toMatch(/^Not kept: /));
+  });
+
   test("pauses and resumes a job by asking the server", async () => {
     page = new Page({ source: "server", job: aJob() });
     page.greet();

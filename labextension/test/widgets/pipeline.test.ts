@@ -9,7 +9,7 @@ import { Kernel } from "../client/kernel";
 /** A pipeline as a kernel shows it whose page cannot reach the server. */
 function shown() {
   const kernel = new Kernel();
-  kernel.answers = { pipelines: { pipelines: [aPipeline()] }, "jobs?limit=50": { jobs: [], epoch: "store-1", head: 0 } };
+  kernel.answers = { pipelines: { pipelines: [aPipeline()] }, datasets: { datasets: [] }, "jobs?limit=50": { jobs: [], epoch: "store-1", head: 0 } };
   kernel.open();
   const model = { ...kernel.model, get: (trait: string) => (trait === "subject" ? PIPELINE_ID : kernel.model.get(trait as never)) };
   const el = document.createElement("div");
