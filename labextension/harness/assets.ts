@@ -11,8 +11,9 @@ import { mount as mountDataset } from "../src/views/dataset";
 import { mount as mountModel } from "../src/views/modelcard";
 import { mount as mountPanel } from "../src/views/panel";
 import { mount as mountPipeline } from "../src/views/pipelinecard";
-import { aDataset, aDatasetSight, aModel, aModelSight, aMonitoring, anEndpoint, aPipeline, aPreview, aVersion, NOW } from "../test/assets";
+import { aDataset, aDatasetSight, aModel, aModelSight, aMonitoring, anEndpoint, aPipeline, aPreview, aVersion, MODEL_ID, NOW } from "../test/assets";
 
+const HAPPENED = { time: new Date(NOW).toISOString(), seq: 1, priority: "low", model_id: MODEL_ID } as const;
 const never = new AbortController().signal;
 
 /** Every view in every state under `states`; `name` is what everything is called that users name. */
@@ -49,11 +50,11 @@ export function showAssets(width: number, name: string | null): void {
     "6-deploy": { endpoint, monitoring },
     "7-deploy-not": { models: [aModel({ name: called("churn-rf") })] },
     "8-deploy-other": { id: "m-3", endpoint },
-    "9-history": {},
+    "9-history": { history: [{ ...HAPPENED, type: "model_aliased", name: "", alias: called("champion"), version: 4, previous: null, by: called("ada") }] },
   };
   for (const [id, more] of Object.entries(sights)) {
     const part = (["overview", "try", "deploy", "history"] as const).find((one) => id.includes(one));
-    const doing = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {} };
+    const doing = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
     box(id, (el) => mountModel(el, aModelSight({ models, ...more }), never, doing, part));
   }
   const pipeline = aPipeline({ name: called("churn"), recipe: { ...aPipeline().recipe, target: called("churn") } });

@@ -90,7 +90,7 @@ export function aMonitoring(fields: Partial<Monitoring> = {}): Monitoring {
 
 export function aModelSight(fields: Partial<ModelSight> = {}): ModelSight {
   return {
-    ...{ id: MODEL_ID, models: [aModel()], endpoint: null, monitoring: null, differs: [], example: null, answer: null, faults: [], busy: null, trouble: null },
+    ...{ id: MODEL_ID, models: [aModel()], endpoint: null, monitoring: null, differs: [], example: null, history: null, answer: null, faults: [], busy: null, trouble: null },
     ...{ baseUrl: "http://localhost:8888/user/x/", now: NOW },
     ...fields,
   };

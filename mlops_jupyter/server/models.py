@@ -92,14 +92,15 @@ class ModelHandler(Handler):
 
 
 class ModelCardHandler(Handler):
-    """All that is known of a model: its record and its job's, the versions beside it, what became of it."""
+    """All that is known of a model: its record and its job's, the versions beside it, what became of it, and
+    a row that it was trained on."""
 
     @web.authenticated
     @authorized("read", "mlops.models")
     async def get(self, model_id: str) -> None:
         epoch = self.rooms.store.epoch
 
-        def told(reading: Reading) -> bytes:
+        def told(reading: Reading) -> tuple[bytes, Model]:
             model = reading.model(model_id)
             card = wire.encode(
                 {
@@ -111,12 +112,15 @@ class ModelCardHandler(Handler):
                     "differs": _differs(model),
                 }
             )
-            return b'%b,"history":[%b]}' % (card[:-1], b",".join(reading.model_history(model_id)))
+            history = b",".join(reading.model_history(model_id))
+            return b'%b,"history":[%b]' % (card[:-1], history), model
 
         try:
-            self.send(await self.rooms.store.aread(told))
+            card, model = await self.rooms.store.aread(told)
         except KeyError as error:
             raise _unknown(model_id) from error
+        example = await self.rooms.in_thread(_example, _file(self, model).with_name("meta.json"))
+        self.send(b'%b,"example":%b}' % (card, wire.encode(example)))
 
 
 class ModelFileHandler(Handler):
@@ -164,6 +168,18 @@ def _differs(model: Model) -> list[dict[str, str]]:
         if here.split(".")[:2] != trained.split(".")[:2]:
             found.append({"package": package, "trained": trained, "here": here})
     return found
+
+
+class _Meta(msgspec.Struct, frozen=True):
+    example: dict[str, float | str | bool | None] | None = None
+
+
+def _example(meta: Path) -> dict[str, float | str | bool | None] | None:
+    """None of a model whose folder keeps no such row, or is gone."""
+    try:
+        return wire.decode(meta.read_bytes(), _Meta).example
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def _file(handler: Handler, model: Model) -> Path:

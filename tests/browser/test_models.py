@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -81,8 +82,17 @@ def test_a_model_is_deployed_tried_and_taken_away_on_its_card(tab: Lab, server: 
         page.get_by_test_id("mlops-feed").get_by_role("button").filter(has_text="Model deployed")
     ).to_be_visible()
 
+    # A row it was trained on stands in the form, though that was no dataset, and is answered.
+    card.get_by_test_id("mlops-tab-try").click()
+    inputs = server.get(f"mlops/api/models/{first}").json()["signature"]["inputs"]
+    with_values = card.locator("[data-column]").evaluate_all("all => all.filter(one => one.value).length")
+    assert with_values >= len(inputs) - 1
+    expect(card.get_by_text("Filled with a row of its data")).to_be_visible()
+    card.get_by_test_id("mlops-predict").click()
+    expect(card.get_by_test_id("mlops-answer")).to_have_text(re.compile(r"(Adelie|Chinstrap|Gentoo).*\d\sms"))
+
     # What is wrong is said at its field, and what is right answered.
-    inputs = filled(card, server, first)
+    filled(card, server, first)
     number = next(column["name"] for column in inputs if column["kind"] == "number")
     tab.tolerate("status of 400")
     card.locator(f'[data-column="{number}"]').fill("many")
@@ -103,12 +113,50 @@ def test_a_model_is_deployed_tried_and_taken_away_on_its_card(tab: Lab, server: 
     told = [part.replace("$JUPYTER_TOKEN", server.token) for part in command]
     answer = json.loads(subprocess.run([*told, "-s"], capture_output=True, check=True, timeout=30).stdout)
     assert (answer["model_id"], len(answer["predictions"])) == (first, 1)
-    expect(card.get_by_test_id("mlops-volume")).to_contain_text("2 predictions", timeout=40_000)
+    expect(card.get_by_test_id("mlops-volume")).to_contain_text("3 predictions", timeout=40_000)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert seen_by_axe(tab) == []
         tab.screenshot(f"model-deployed-{scheme}")
     assert tab.foreign() == []  # type: ignore[attr-defined]
+
+
+def ends(tab: Lab, server: LabServer, model: str, name: str) -> None:  # noqa: F811
+    """What its card's menu does with a model that answers nowhere: an alias, its files, retired, deleted."""
+    page = tab.page
+    card = page.get_by_test_id("mlops-model")
+
+    def choose(entry: str) -> None:
+        card.get_by_test_id("mlops-model-more").press("Enter")
+        card.get_by_test_id(f"mlops-menu-model-{entry}").press("Enter")
+
+    state = card.get_by_test_id("mlops-model-state")
+    choose("promote")
+    expect(card.get_by_test_id("mlops-naming")).to_be_focused()
+    assert seen_by_axe(tab) == []
+    page.keyboard.press("Enter")
+    expect(card.locator(".alias")).to_have_text("champion", timeout=30_000)
+    card.get_by_test_id("mlops-tab-history").click()
+    expect(card.get_by_test_id("mlops-model-history")).to_contain_text("got the alias champion")
+    with page.expect_download() as fetched:
+        choose("skops")
+    assert fetched.value.suggested_filename == f"{name.replace(' ', '-')}.skops"
+    record = server.get(f"mlops/api/models/{model}").json()
+    assert hashlib.sha256(fetched.value.path().read_bytes()).hexdigest() == record["sha256"]
+    tab.tolerate("status of 400")
+    choose("onnx")
+    expect(card.get_by_test_id("mlops-model-told")).to_contain_text("ONNX", timeout=60_000)
+    choose("retire")
+    expect(state).to_have_text("retired", timeout=30_000)
+    choose("unretire")
+    expect(state).to_have_text("registered", timeout=30_000)
+    choose("delete")
+    expect(card.get_by_test_id("mlops-model-delete")).to_contain_text(f"{name} and its file are gone then")
+    assert seen_by_axe(tab) == []
+    card.get_by_test_id("mlops-model-delete-now").press("Enter")
+    expect(card.get_by_test_id("mlops-model-trouble")).to_have_text("No such model any more.", timeout=30_000)
+    assert server.get(f"mlops/api/models/{model}").status_code == 404
+    expect(page.get_by_test_id("mlops-feed")).to_contain_text(name)
 
 
 @pytest.mark.timeout(300)
@@ -140,11 +188,13 @@ def test_a_second_version_says_what_it_replaces_and_gives_way_again(tab: Lab, se
     assert 'mlops.model("gentoos@1").predict' in copied
     assert re.search(r"0\s+(Adelie|Chinstrap|Gentoo)", pasted(copied, server))
     card.get_by_test_id("mlops-tab-history").click()
-    card.get_by_test_id("mlops-model-history").get_by_role("button", name="v1").click()
+    expect(card.get_by_test_id("mlops-model-history")).to_contain_text("deploying · by")
+    card.get_by_test_id("mlops-model-versions").get_by_role("button", name="v1").click()
     expect(page).to_have_url(f"{server.url}mlops?model={first}")
     card.get_by_test_id("mlops-tab-deploy").click()
     card.get_by_test_id("mlops-undeploy").click()
     expect(card.get_by_test_id("mlops-deploy-state")).to_contain_text("Not deployed", timeout=30_000)
+    ends(tab, server, first, "gentoos v1")
 
 
 @pytest.mark.timeout(300)

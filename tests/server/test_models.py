@@ -200,7 +200,8 @@ async def test_a_card_tells_a_model_its_job_its_versions_and_what_became_of_it(r
         await ask("PATCH", f"models/{model.model_id}", {"aliases": {"set": ["champion"]}})
     await ask("PATCH", f"models/{one.model_id}", {"retired": True})
     status, card = await ask("GET", f"models/{one.model_id}/card")
-    assert (status, set(card)) == (200, {"epoch", "head", "model", "versions", "job", "differs", "history"})
+    told = {"epoch", "head", "model", "versions", "job", "differs", "history", "example"}
+    assert (status, set(card)) == (200, told)
     assert (card["model"]["status"], card["job"]["job_id"]) == ("retired", one.job_id)
     assert [model["version"] for model in card["versions"]] == [2, 1]
     assert [(event["type"], event.get("alias"), event["model_id"]) for event in card["history"]] == [
@@ -208,6 +209,14 @@ async def test_a_card_tells_a_model_its_job_its_versions_and_what_became_of_it(r
         ("model_aliased", "champion", two.model_id),
         ("model_status", None, one.model_id),
     ]
+    assert card["example"] is None
+    meta = rooms.supervisor.folder(one.job_id) / "model" / "meta.json"
+    for body, example in (
+        (b'{"example":{"age":41,"sex":null},"sha256":"x"}', {"age": 41, "sex": None}),
+        (b"{", None),
+    ):
+        meta.write_bytes(body)
+        assert (await ask("GET", f"models/{one.model_id}/card"))[1]["example"] == example
     assert (await ask("GET", "models/m-999999999999/card"))[0] == 404
 
 

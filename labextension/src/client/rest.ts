@@ -212,6 +212,21 @@ function http(server: PageServer): Ask {
   };
 }
 
+/** A file of the server's, however long it takes: some are made when they are asked for. */
+export async function fileOf(server: PageServer, path: string, signal: AbortSignal): Promise<Blob> {
+  let response: Response;
+  let answer: unknown;
+  try {
+    response = await fetch(new URL(`mlops/api/${path}`, server.baseUrl), { headers: headers(server, "GET"), credentials: "same-origin", cache: "no-store", signal });
+    if (response.ok) return await response.blob();
+    answer = await parsed(response);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw new RequestFailed(0, error instanceof Error ? error.message : String(error));
+  }
+  throw new RequestFailed(response.status, reason(answer, response), answer);
+}
+
 /** What makes a request ours: who asks, that it is JSON, and that no foreign page sent it. */
 export function headers(server: PageServer, method: Method): Record<string, string> {
   const told: Record<string, string> = { Accept: "application/json" };

@@ -76,7 +76,7 @@ export function addTabs(
   { open, insert }: Openers,
 ): void {
   const dataset: Mount = (place, id, _part, signal) => liveDataset(place, id, client, page, { open, insert }, signal);
-  const model: Mount = (place, id, part, signal) => liveModel(place, id, client, page, open, server.baseUrl.href, signal, part);
+  const model: Mount = (place, id, part, signal) => liveModel(place, id, client, page, open, server, signal, part);
   const pipeline: Mount = (place, id, _part, signal) => livePipeline(place, id, client, page, server.baseUrl, signal);
   const all: [Kept, string, string, Mount][] = [
     ["dataset", trans.__("mlops: Open Dataset"), trans.__("Open a dataset in a tab"), dataset],

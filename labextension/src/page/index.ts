@@ -76,7 +76,7 @@ function begin(client: Client, server: PageServer): void {
     const place = element("div", {});
     const noun = nounOf(id);
     if (noun === "dataset") liveDataset(place, id, client, page, { open }, leaving.signal);
-    else if (noun === "model") liveModel(place, id, client, page, open, server.baseUrl.href, leaving.signal, part);
+    else if (noun === "model") liveModel(place, id, client, page, open, server, leaving.signal, part);
     else if (noun === "pipeline") livePipeline(place, id, client, page, server.baseUrl, leaving.signal);
     else live(place, { jobId: id, source: "server", job: null, series: {}, asOf: null }, client, leaving.signal);
     return place;

@@ -1,9 +1,10 @@
 /** A model as its card shows it: its facts in words, what deploying it would change, and how to ask it. */
 
 import { trans } from "../words";
+import type { ModelAliased, ModelDeployed, ModelStatus } from "../protocol";
 import type { Column, Endpoint, Model } from "./assets";
 import { figure, option, size, UNKNOWN } from "./figures";
-import { label, predictions, versionsOf } from "./models";
+import { label, predictions, statusWord, versionsOf } from "./models";
 import { share } from "./preview";
 
 export type Tab = "overview" | "try" | "deploy" | "history";
@@ -50,6 +51,8 @@ export interface Difference {
   here: string;
 }
 
+export type ModelEvent = ModelStatus | ModelAliased | ModelDeployed;
+
 export interface ModelSight {
   id: string;
   /** All that are registered; null while nobody has said. */
@@ -57,8 +60,10 @@ export interface ModelSight {
   endpoint: Endpoint | null;
   monitoring: Monitoring | null;
   differs: readonly Difference[];
-  /** A real row of its data, where there is one. */
+  /** A row it was trained on, where one was kept. */
   example: ExampleRow | null;
+  /** What became of it, the oldest first; null while nobody has said. */
+  history: readonly ModelEvent[] | null;
   answer: Answer | null;
   faults: readonly Fault[];
   /** What is on its way. */
@@ -169,6 +174,20 @@ export function valueOf(column: Column, typed: string): Value {
 /** The form of a model without an example is empty. */
 export function emptyRow(model: Model): ExampleRow {
   return Object.fromEntries((model.signature.inputs ?? []).map(({ name }) => [name, null]));
+}
+
+/** What became of it in words, the newest first. */
+export function story({ id, history }: Pick<ModelSight, "id" | "history">): { time: string; said: string }[] {
+  return [...(history ?? [])].reverse().map((event) => ({ time: event.time, said: told(id, event) }));
+}
+
+function told(id: string, event: ModelEvent): string {
+  if (event.type === "model_deployed") return trans.__("answers now");
+  const by = event.by === null ? "" : trans.__("by %1", event.by);
+  if (event.type === "model_aliased") {
+    return [event.model_id === id ? trans.__("got the alias %1", event.alias) : trans.__("lost the alias %1", event.alias), by].filter(Boolean).join(" · ");
+  }
+  return [statusWord(event.status), event.why ?? "", by].filter(Boolean).join(" · ");
 }
 
 /** `1 204 predictions · 12/min · p95 18 ms · errors 0.2 %`. */

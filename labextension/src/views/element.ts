@@ -52,3 +52,14 @@ export function pair(label: string, value: string, testid: string): HTMLElement 
     value ? element("b", {}, value) : null,
   );
 }
+
+/** Whether it, or nothing, has the focus: an answer that comes late takes it from nobody who went on. */
+export function unheld(el: HTMLElement): boolean {
+  return document.activeElement === document.body || held(el);
+}
+
+/** Whether the focus is in it. */
+export function held(el: HTMLElement): boolean {
+  const root = el.getRootNode() as Document | ShadowRoot;
+  return el.contains(root.activeElement);
+}

@@ -2,7 +2,7 @@
 
 import { ago, figure, UNKNOWN } from "../state/figures";
 import { shortId } from "../state/job";
-import { elsewhere, type ExampleRow, facts, headline, label, modelOf, type ModelSight, type Tab, TABS, versionsOf } from "../state/modelcard";
+import { elsewhere, type ExampleRow, facts, headline, label, modelOf, type ModelSight, story, type Tab, TABS, versionsOf } from "../state/modelcard";
 import { statusMark, statusWord } from "../state/models";
 import { trans } from "../words";
 import assetCss from "./asset.css";
@@ -11,11 +11,12 @@ import { type DeployActs, mount as mountDeploy } from "./deploy";
 import { attribute, element, fill, say, show } from "./element";
 import { draw, mark } from "./marks";
 import modelCss from "./modelcard.css";
+import { type ModelOrders, mount as mountOrders } from "./modelorders";
 import { tabs } from "./tabs";
 import { dress, watchTheme } from "./theme";
 import { mount as mountTry } from "./tryit";
 
-export interface ModelActs extends DeployActs {
+export interface ModelActs extends DeployActs, ModelOrders {
   /** Shows a job, a dataset or another version. */
   open(id: string): void;
   predict(row: ExampleRow): void;
@@ -39,8 +40,10 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
   const panels: Record<Tab, HTMLElement> = { overview: element("div", {}), try: element("div", {}), deploy: element("div", {}), history: element("div", {}) };
   const words: Record<Tab, string> = { overview: trans.__("Overview"), try: trans.__("Try it"), deploy: trans.__("Deploy"), history: trans.__("History") };
   const { bar, choose } = tabs(trans.__("Parts of the model card"), TABS.map((one) => [one, words[one], panels[one]] as const), () => {});
+  const [right, asking] = [element("div", { class: "right" }), element("div", {})];
   box.append(
-    element("div", { class: "header" }, element("div", { class: "title" }, shape, word, name, id, aliases)),
+    element("div", { class: "header" }, element("div", { class: "title" }, shape, word, name, id, aliases), right),
+    asking,
     trouble,
     bar,
     ...TABS.map((one) => panels[one]),
@@ -55,8 +58,11 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
   panels.overview.append(score, list, differs, origin, metricsHead, metrics);
   const trying = mountTry(panels.try, acts.predict, () => choose("deploy", true));
   const deploying = mountDeploy(panels.deploy, acts, () => trying.row());
-  const history = element("ul", { class: "listed", "data-testid": "mlops-model-history" });
-  panels.history.append(history);
+  const versions = element("ul", { class: "listed", "data-testid": "mlops-model-versions" });
+  const happenedHead = element("h3", {}, trans.__("What became of it"));
+  const happened = element("ul", { class: "listed", "data-testid": "mlops-model-history" });
+  panels.history.append(versions, happenedHead, happened);
+  const ordering = mountOrders(right, asking, signal, acts);
 
   const update = (next: ModelSight) => {
     dress(box);
@@ -74,6 +80,7 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
     show(trouble, why !== null);
     show(bar, model !== null);
     for (const one of TABS) attribute(panels[one], "data-empty", model === null);
+    ordering(model);
     if (!model) return;
     const { metric, value, on } = headline(model);
     fill(score, JSON.stringify([metric, value, on]), () => [`${metric} `, element("b", {}, value), ` ${on}`]);
@@ -92,6 +99,11 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
     trying.update(next);
     deploying(next);
     listVersions(next);
+    const events = story(next);
+    show(happenedHead, events.length > 0);
+    fill(happened, JSON.stringify([events, Math.floor(next.now / 60_000)]), () =>
+      events.map(({ time, said }) => element("li", {}, element("time", { datetime: time, title: new Date(time).toLocaleString() }, ago(time, next.now)), element("span", {}, said))),
+    );
   };
   choose(first);
   update(sight);
@@ -100,7 +112,7 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
   function listVersions(next: ModelSight): void {
     const model = modelOf(next);
     const all = model ? versionsOf(next.models, model.name) : [];
-    fill(history, JSON.stringify([all, next.id, Math.floor(next.now / 60_000)]), () =>
+    fill(versions, JSON.stringify([all, next.id, Math.floor(next.now / 60_000)]), () =>
       all.map((one) => {
         const button = link(`v${one.version}`, one.model_id);
         attribute(button, "aria-current", one.model_id === next.id ? "true" : null);

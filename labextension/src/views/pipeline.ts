@@ -6,7 +6,7 @@
 import { nextName, type Pipeline, type Pipelines } from "../state/pipelines";
 import { trans } from "../words";
 import { choices } from "./choices";
-import { attribute, element, say } from "./element";
+import { attribute, element, held, say, unheld } from "./element";
 import { mark } from "./marks";
 import { naming } from "./naming";
 import { mount as mountRecipe } from "./recipe";
@@ -161,15 +161,4 @@ export function mount(el: HTMLElement, one: Pipeline, signal: AbortSignal, acts:
     });
     return made;
   }
-}
-
-/** Whether it, or nothing, has the focus: an answer that comes late takes it from nobody who went on. */
-function unheld(el: HTMLElement): boolean {
-  return document.activeElement === document.body || held(el);
-}
-
-/** Whether the focus is in it. */
-function held(el: HTMLElement): boolean {
-  const root = el.getRootNode() as Document | ShadowRoot;
-  return el.contains(root.activeElement);
 }

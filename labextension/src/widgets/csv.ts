@@ -10,9 +10,13 @@ export function save(card: Card, answer: Answer | null): void {
   const series: [string, readonly Point[]][] = answer
     ? Object.entries(answer).map(([name, { points }]) => [name, points])
     : [...card.series].map(([name, { points }]) => [name, points]);
+  saveAs(new Blob([table(series)], { type: "text/csv" }), `${card.jobId}-metrics.csv`);
+}
+
+export function saveAs(body: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([table(series)], { type: "text/csv" }));
-  link.download = `${card.jobId}-metrics.csv`;
+  link.href = URL.createObjectURL(body);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,13 +1,15 @@
 /** A model that lives: its record and endpoint as the page knows them, its numbers asked for, what is wished for done. */
 
 import type { Client } from "../client/client";
-import { RequestFailed } from "../client/rest";
+import type { PageServer } from "../client/page";
+import { fileOf, RequestFailed } from "../client/rest";
 import type { PageBoard } from "../lab/page";
-import { type Answer, type Difference, type ExampleRow, type Fault, modelOf, type ModelSight, type Monitoring, type Tab, TABS } from "../state/modelcard";
+import type { Event } from "../protocol";
+import { type Answer, type ExampleRow, type Fault, type ModelSight, type Monitoring, type Tab, TABS } from "../state/modelcard";
 import { endpointOf } from "../state/models";
-import type { Preview } from "../state/preview";
 import { mount, type ModelActs } from "../views/modelcard";
 import { trans } from "../words";
+import { saveAs } from "./csv";
 
 /** Numbers of a busy endpoint change all the time. */
 const PAUSE_MS = 2_000;
@@ -20,14 +22,14 @@ export function liveModel(
   client: Client,
   page: PageBoard,
   open: ModelActs["open"],
-  baseUrl: string,
+  server: PageServer,
   signal: AbortSignal,
   part: string | null,
 ): void {
   const { rest } = client;
   let sight: ModelSight = {
-    ...{ id, models: null, endpoint: null, monitoring: null, differs: [], example: null, answer: null, faults: [], busy: null, trouble: null },
-    ...{ baseUrl, now: Date.now() },
+    ...{ id, models: null, endpoint: null, monitoring: null, differs: [], example: null, history: null, answer: null, faults: [], busy: null, trouble: null },
+    ...{ baseUrl: server.baseUrl.href, now: Date.now() },
   };
   const acts: ModelActs = {
     open,
@@ -35,9 +37,13 @@ export function liveModel(
     undeploy: (modelId) => void wish("undeploy", `models/${modelId}/undeploy`),
     rollback: (endpointId) => void wish("rollback", `endpoints/${endpointId}/rollback`),
     predict: (row) => void predict(row),
+    promote: (alias) => order("PATCH", { aliases: { set: [alias] } }),
+    retire: (retired) => order("PATCH", { retired }),
+    remove: () => order("DELETE", {}),
+    save: async (model, file) => saveAs(await fileOf(server, `models/${id}/${file === "skops" ? "file" : file}`, signal), `${model.name}-v${model.version}.${file}`),
   };
   const update = mount(el, sight, signal, acts, TABS.find((one): one is Tab => one === part));
-  let exampled = false;
+  let asked = false;
   let numbers: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener("abort", () => clearTimeout(numbers));
 
@@ -45,9 +51,9 @@ export function liveModel(
   page.listen((events) => {
     const mine = events.some((event) => event.type === "prediction_volume" && event.model_id === sight.endpoint?.model_id);
     if (mine) soon(PAUSE_MS);
+    if (events.some((event) => isAbout(event, id))) void card();
   }, signal);
   known();
-  void compare();
 
   function change(told: Partial<ModelSight>): void {
     if (signal.aborted) return;
@@ -62,9 +68,9 @@ export function liveModel(
     const endpoint = model ? endpointOf(assets.endpoints, model.name) : null;
     change({ models: assets.models, endpoint, now });
     if (endpoint && (before?.model_id !== endpoint.model_id || before?.status !== endpoint.status)) soon(0);
-    if (model && assets.datasets && !exampled) {
-      exampled = true;
-      void example();
+    if (model && !asked) {
+      asked = true;
+      void card();
     }
   }
 
@@ -86,30 +92,20 @@ export function liveModel(
     soon(AGAIN_MS);
   }
 
-  /** With what the server has. */
-  async function compare(): Promise<void> {
+  /** What only its card tells: a row it was trained on, what became of it, and which packages are others here. */
+  async function card(): Promise<void> {
     try {
-      change(await rest.ask<{ differs: Difference[] }>("GET", `models/${id}/card`, {}, signal).then(({ differs }) => ({ differs })));
+      const { differs, example, history } = await rest.ask<Pick<ModelSight, "differs" | "example" | "history">>("GET", `models/${id}/card`, {}, signal);
+      change({ differs, example, history });
     } catch (error) {
-      // Without an answer nothing is claimed.
+      // It may be gone, and is asked again with the next of its events.
       if (!signal.aborted && !(error instanceof RequestFailed)) throw error;
     }
   }
 
-  /** The first row of the data it was made of, if the server has that as a dataset. */
-  async function example(): Promise<void> {
-    const used = modelOf(sight)?.provenance.dataset;
-    const dataset = page.board.assets.datasets?.find((one) => one.id === used?.id);
-    const version = dataset?.versions.find((one) => one.version === used?.version);
-    if (!dataset || !version) return;
-    try {
-      const { columns, rows } = await rest.ask<Preview>("GET", `datasets/${dataset.id}/preview`, { version: version.version }, signal);
-      const [row] = rows;
-      if (row) change({ example: Object.fromEntries(columns.map(({ name }, at) => [name, row[at] ?? null])) });
-    } catch (error) {
-      // Without one the form is empty.
-      if (!signal.aborted && !(error instanceof RequestFailed)) throw error;
-    }
+  async function order(method: "PATCH" | "DELETE", body: object): Promise<void> {
+    await rest.ask(method, `models/${id}`, {}, signal, {}, body);
+    page.refresh("models", "endpoints");
   }
 
   async function wish(busy: NonNullable<ModelSight["busy"]>, path: string): Promise<void> {
@@ -136,6 +132,12 @@ export function liveModel(
       change({ faults: faultsIn(error), busy: null });
     }
   }
+}
+
+/** An alias leaves one for another. */
+function isAbout(event: Event, id: string): boolean {
+  if (event.type === "model_aliased") return event.model_id === id || event.previous === id;
+  return (event.type === "model_status" || event.type === "model_deployed") && event.model_id === id;
 }
 
 function faultsIn(error: RequestFailed): Fault[] {

@@ -1,14 +1,20 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { curl, hoursOf, type ModelSight, python, valueOf, volume } from "../../src/state/modelcard";
 import { mount } from "../../src/views/modelcard";
 import { aModel, aModelSight, aMonitoring, anEndpoint, DATASET_ID, ENDPOINT_ID, MODEL_ID, NOW } from "../assets";
+import { TIME } from "../builders";
 
-function shown(fields: Partial<ModelSight> = {}) {
+function shown(fields: Partial<ModelSight> = {}, refusal: string | null = null) {
   const el = document.createElement("div");
   document.body.replaceChildren(el);
   const asked: unknown[] = [];
   const said = (what: string) => (id: unknown) => asked.push([what, id]);
-  const acts = { open: said("open"), deploy: said("deploy"), undeploy: said("undeploy"), rollback: said("rollback"), predict: said("predict") };
+  const later = (what: string) => async (...told: unknown[]) => {
+    asked.push([what, ...told]);
+    if (refusal) throw new Error(refusal);
+  };
+  const orders = { promote: later("promote"), retire: later("retire"), remove: later("remove"), save: later("save") };
+  const acts = { ...orders, open: said("open"), deploy: said("deploy"), undeploy: said("undeploy"), rollback: said("rollback"), predict: said("predict") };
   let sight = aModelSight(fields);
   const update = mount(el, sight, new AbortController().signal, acts);
   const root = el.shadowRoot as ShadowRoot;
@@ -18,7 +24,16 @@ function shown(fields: Partial<ModelSight> = {}) {
     sight = { ...sight, ...more };
     update(sight);
   };
-  return { asked, change, find, root, text };
+  const menu = () => {
+    // happy-dom has no popovers.
+    Object.assign(find("model-menu"), { showPopover() {}, hidePopover() {} });
+    find("model-more").click();
+  };
+  const choose = (entry: string) => {
+    menu();
+    find(`menu-model-${entry}`).click();
+  };
+  return { asked, change, choose, find, menu, root, text };
 }
 
 const DEPLOYED = { models: [aModel({ status: "deployed" })], endpoint: anEndpoint() };
@@ -121,10 +136,68 @@ describe("deploying", () => {
   });
 });
 
-test("versions of the name are its history, the newest first", () => {
+describe("what can be done with it besides", () => {
+  test("is an alias, its file, an end and a return", async () => {
+    const { asked, change, choose, find, menu, root } = shown();
+    choose("promote");
+    expect((find("naming") as HTMLInputElement).value).toBe("champion");
+    (find("naming") as HTMLInputElement).value = "prod";
+    find("named").click();
+    await vi.waitFor(() => expect(find("naming")).toBeNull());
+    choose("skops");
+    choose("onnx");
+    choose("retire");
+    change({ models: [aModel({ status: "retired" })] });
+    choose("unretire");
+    expect(asked).toEqual([["promote", "prod"], ["save", aModel(), "skops"], ["save", aModel(), "onnx"], ["retire", true], ["retire", false]]);
+    menu();
+    expect(find("menu-model-promote").title).toBe("It is retired: bring it back first.");
+    expect(root.querySelector("[data-testid=mlops-menu-model-retire]")).toBeNull();
+  });
+
+  test("deletes when that was asked once more", () => {
+    const { asked, choose, find, root } = shown();
+    choose("delete");
+    expect(find("model-delete").textContent).toContain("churn-rf v4 and its file are gone then");
+    expect(root.activeElement?.textContent).toBe("Not now");
+    (root.activeElement as HTMLElement).click();
+    expect([find("model-delete").hidden, asked]).toEqual([true, []]);
+    choose("delete");
+    find("model-delete-now").click();
+    expect(asked).toEqual([["remove"]]);
+  });
+
+  test("is refused while it answers, and says what the server refuses", async () => {
+    const live = shown(DEPLOYED);
+    live.menu();
+    for (const entry of ["retire", "delete"]) {
+      live.find(`menu-model-${entry}`).click();
+      expect(live.find(`menu-model-${entry}`).title).toBe("It answers: undeploy it first.");
+    }
+    expect([live.asked, live.find("model-delete").hidden]).toEqual([[], true]);
+    const refused = shown({}, "text cannot be said in ONNX");
+    refused.choose("onnx");
+    await vi.waitFor(() => expect(refused.text("model-told")).toBe("text cannot be said in ONNX"));
+  });
+});
+
+test("its history is what became of it, the newest first", () => {
+  const said = { time: TIME, seq: 1, priority: "low" } as const;
+  const history: ModelSight["history"] = [
+    { ...said, type: "model_status", model_id: MODEL_ID, name: "churn-rf", version: 4, previous: null, status: "registered", by: null, why: null },
+    { ...said, type: "model_aliased", model_id: MODEL_ID, name: "churn-rf", version: 4, alias: "<b>", previous: null, by: "ada" },
+    { ...said, type: "model_aliased", model_id: "m-3", name: "churn-rf", version: 3, alias: "<b>", previous: MODEL_ID, by: "ada" },
+    { ...said, type: "model_status", model_id: MODEL_ID, name: "churn-rf", version: 4, previous: "deploying", status: "failed", by: null, why: "out of memory" },
+  ];
+  const { root } = shown({ history });
+  const rows = [...root.querySelectorAll("[data-testid=mlops-model-history] li span")].map((one) => one.textContent);
+  expect(rows).toEqual(["failed · out of memory", "lost the alias <b> · by ada", "got the alias <b> · by ada", "registered"]);
+});
+
+test("versions of the name are listed, the newest first", () => {
   const { asked, find, text } = shown({ models: [FORMER, aModel()] });
-  expect(text("model-history")).toMatch(/^v4registered · champion · .*v3registered · accuracy 0.9312/);
-  find("model-history").querySelectorAll("button")[1]?.click();
+  expect(text("model-versions")).toMatch(/^v4registered · champion · .*v3registered · accuracy 0.9312/);
+  find("model-versions").querySelectorAll("button")[1]?.click();
   expect(asked).toEqual([["open", "m-3"]]);
 });
 

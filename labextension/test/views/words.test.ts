@@ -10,6 +10,7 @@ import { type Board, type BoardHappening, freshBoard, reduceBoard } from "../../
 import type { Happening, Source } from "../../src/state/card";
 import { charts, notFinite, summary as described } from "../../src/state/charts";
 import type { Link } from "../../src/state/connection";
+import type { ModelSight } from "../../src/state/modelcard";
 import { ofDrift, ofHealth, ofJobs, ofModels } from "../../src/state/notices";
 import type { Pipelines } from "../../src/state/pipelines";
 import { summary } from "../../src/state/rows";
@@ -274,13 +275,19 @@ test("no dataset and no model says a word that is not to be translated", () => {
   for (const sight of [aDatasetSight({ ...dataset, preview, lineage }), aDatasetSight({ ...dataset, preview: null, lineage: { jobs: [], models: [] } }), aDatasetSight({ id: "1", dataset: null, preview: null, lineage: null })]) {
     look((el) => mountDataset(el, sight, never, { open: () => {}, version: () => {} }));
   }
-  const acts = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {} };
+  const acts = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
   const drift = Object.fromEntries(["none", "none", "warning", "drift"].map((level, i) => [`№${i}`, { psi: i ? 1 : null, ks: 1, level, rows: 1 }]));
   const answer = { model_id: "1", name: "№", version: 1, predictions: [1], probabilities: [[1]], classes: ["№"], ms: 1 };
   const endpoint = anEndpoint({ name: "№", model_id: "m-2", history: ["m-0"], error: "!" });
   const all = models();
+  const said = { time: TIME, seq: 1, priority: "low", model_id: "m-2", by: "№" } as const;
+  const history: ModelSight["history"] = [
+    { ...said, type: "model_status", name: "№", version: 1, previous: null, status: "failed", why: "!" },
+    { ...said, type: "model_aliased", name: "№", version: 1, alias: "№", previous: "m-0" },
+    { ...said, type: "model_deployed", model_name: "№", version: 1, model_accuracy: 1, endpoint: "/", endpoint_id: "e" },
+  ];
   for (const { model_id: id } of [...all, { model_id: "m-9" }]) {
-    for (const more of [{}, { endpoint, monitoring: aMonitoring({ drift }), answer, faults: [{ column: null, message: "!" }], example: { "№1": 1 }, busy: "deploy" as const }]) {
+    for (const more of [{}, { endpoint, monitoring: aMonitoring({ drift }), answer, faults: [{ column: null, message: "!" }], example: { "№1": 1 }, history, busy: "deploy" as const }]) {
       look((el) => mountModel(el, aModelSight({ id, models: all, baseUrl: "1/", ...more }), never, acts));
     }
   }

@@ -29,7 +29,7 @@ from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundExc
 
 from mlops_jupyter.core.errors import ModelChanged, ModelNotPortable
 from mlops_jupyter.core.facts import ModelNotSaved, ModelSaved
-from mlops_jupyter.core.wire import encode
+from mlops_jupyter.core.wire import EXACT_INTEGER, encode
 from mlops_jupyter.training.journal import sync_folder
 from mlops_jupyter.training.live.meter import Array
 from mlops_jupyter.training.run import Run, StageRun
@@ -44,6 +44,8 @@ MOST_BYTES = 2 << 30
 MOST_RATIO = 200
 #: Of what describes the parts, which takes a multiple of its size once it is read.
 MOST_SCHEMA = 256 << 20
+#: Rows among which an example is chosen, and characters of a text in it.
+FIRST, LONGEST = 100, 200
 #: What skops raises for objects it cannot write, or cannot find again when it reads.
 _NOT_KEPT = (UnsupportedTypeException, AttributeError, ImportError, RecursionError, TypeError, ValueError)
 #: … and what it raises when a file says what no file of it says.
@@ -139,6 +141,30 @@ def signature(X: pd.DataFrame, target: str, classes: Any) -> Signature:
     return Signature(
         inputs, {"name": target, "kind": "number" if classes is None else "class", "classes": labels}
     )
+
+
+def example(X: pd.DataFrame) -> dict[str, Any]:
+    """A row of ``X`` as it can be asked of the model: of the first ones the one with the fewest gaps."""
+    first = X.head(FIRST)
+    gaps = first.isna().to_numpy()
+    row = int(np.argmin(gaps.sum(axis=1)))
+    return {
+        str(name): None if gap else _spelled(column.iloc[row])
+        for (name, column), gap in zip(first.items(), gaps[row], strict=True)
+    }
+
+
+def _spelled(value: Any) -> Any:
+    """As JSON has it. What is long is cut: it is there to be looked at."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value) if abs(int(value)) <= EXACT_INTEGER else float(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return str(value)[:LONGEST]
 
 
 def kind(column: pd.Series) -> str:

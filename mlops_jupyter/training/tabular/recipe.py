@@ -136,6 +136,7 @@ def _meta(
             "test": len(parts.test.y),
         },
         "reference": reference.references(parts.train.X),
+        "example": model.example(parts.train.X),
         "split": spec.split,
         "test_size": spec.test_size,
         "seed": spec.seed,

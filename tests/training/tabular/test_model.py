@@ -335,3 +335,36 @@ def test_a_model_is_not_written_through_a_link_that_took_the_place_of_its_folder
     with pytest.raises(NotADirectoryError):
         model._write(tmp_path / "job", {"model.skops": b"x"})
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_the_row_kept_as_an_example_is_a_real_one_that_json_can_hold_and_the_model_can_be_asked() -> None:
+    table = pd.DataFrame(
+        {
+            "gap": [None, 1.5, 2.5],
+            "whole": np.array([1, 2, 3], dtype="int64"),
+            "wide": np.array([1, 2**60, 3], dtype="int64"),
+            "yes": [True, False, True],
+            "endless": [0.0, np.inf, 1.0],
+            "day": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"]),
+            "took": pd.to_timedelta(["1h", "2h", "3h"]),
+            "kind": pd.Categorical(["a", "b", "c"]),
+            "long": ["x", "y" * 1000, "z"],
+            "lists": [[1], [2, 3], []],
+        },
+        index=[7, 7, 7],
+    )
+    kept = model.example(table)
+    assert json.loads(json.dumps(kept, allow_nan=False)) == kept
+    took = kept.pop("took")
+    assert kept == {
+        "gap": 1.5,
+        "whole": 2,
+        "wide": float(2**60),
+        "yes": False,
+        "endless": None,
+        "day": "2026-01-02T00:00:00",
+        "kind": "b",
+        "long": "y" * model.LONGEST,
+        "lists": "[2, 3]",
+    }
+    assert pd.to_timedelta(took) == table["took"].iloc[1]
