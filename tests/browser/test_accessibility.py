@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cards import HARNESS
 from tests.browser.lab import Lab
-from tests.browser.test_card_states import LOOK, draw, states  # noqa: F401 - fixtures
+from tests.browser.test_card_states import LOOK, THEMES, draw, states  # noqa: F401 - fixtures
 from tests.browser.test_first_training import LOAD, TRAIN, connection, notebook, stops, trains
 from tests.browser.test_many_tabs import WRONG
 from tests.browser.test_surroundings import item, panel, submit
@@ -53,8 +53,8 @@ def test_axe_finds_nothing_in_cards(page: Page, draw: Any) -> None:  # noqa: F81
     assert violations(page, "#states > div") == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_panel(
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_the_panel_and_in_a_feed_of_a_cell(
     page: Page,
     draw: Any,  # noqa: F811
     states: dict[str, Any],  # noqa: F811
@@ -66,6 +66,11 @@ def test_axe_finds_nothing_in_the_panel(
     for width in (320, 280):
         page.evaluate("([states, width]) => window.showPanel(states, width)", [some, width])
         assert [seen["wrong"] for seen in page.evaluate(LOOK)] == [[]]
+    assert violations(page, "#states > div") == []
+    for width in (700, 480):
+        page.evaluate("given => window.showBoard(...given)", [some, width, "activity"])
+        assert [seen["wrong"] for seen in page.evaluate(LOOK)] == [[]]
+    expect(page.get_by_test_id("mlops-activity-board").get_by_role("listitem")).to_have_count(4)
     assert violations(page, "#states > div") == []
 
 
