@@ -76,7 +76,7 @@ export function mount(el: HTMLElement, board: Board, signal: AbortSignal, acts: 
   const system = section(trans.__("System"), "system", acts);
   const machine = mountMachine(system.body, board);
   const pipelines = recipes ? [recipes.node] : [];
-  box.append(header, notice, search, open.node, over.node, ...shelves.nodes, ...pipelines, activity.node, system.node);
+  box.append(header, notice, search, open.node, over.node, shelves.datasets, ...pipelines, shelves.models, activity.node, system.node);
 
   let shown = board;
   const entries = new WeakMap<HTMLElement, { leaving: AbortController; tell: (row: Row, now: Board) => void }>();

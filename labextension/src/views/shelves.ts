@@ -20,7 +20,7 @@ export interface ShelfActs extends Folding {
   upload?: { send(files: readonly File[]): void; drop(key: string): void };
 }
 
-export function mount(signal: AbortSignal, acts: ShelfActs): { nodes: HTMLElement[]; update(board: Board, filter: string): void } {
+export function mount(signal: AbortSignal, acts: ShelfActs): { datasets: HTMLElement; models: HTMLElement; update(board: Board, filter: string): void } {
   const datasets = section(trans.__("Datasets"), "datasets", acts);
   const models = section(trans.__("Models"), "models", acts);
   const { upload } = acts;
@@ -31,7 +31,8 @@ export function mount(signal: AbortSignal, acts: ShelfActs): { nodes: HTMLElemen
   const noModels = first(trans.__("None yet: a job that finishes leaves one."), 'mlops.train(df, target="…")');
 
   return {
-    nodes: [datasets.node, models.node],
+    datasets: datasets.node,
+    models: models.node,
     update({ assets, now }, filter) {
       const unknown = trans.__("Not known: the server has not answered yet.");
       const none = (known: boolean, line: HTMLElement, like: string) => (!known ? unknown : filter.trim() ? like : line);

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Job } from "../../src/protocol";
 import { type BoardHappening, freshBoard, reduceBoard } from "../../src/state/board";
+import type { Pipelines } from "../../src/state/pipelines";
 import { mount, type PanelActs } from "../../src/views/panel";
 import { aJob, JOB_ID, progressed } from "../builders";
 import { LIVE } from "./page";
@@ -63,6 +64,12 @@ describe("a row", () => {
     happen({ at: 1, kind: "events", events: [progressed(1, { progress: 71 })] });
     expect(row?.textContent).toContain("71");
     expect(root.activeElement).toBe(row);
+  });
+
+  test("has its sections in one order, what is kept between jobs and activity", () => {
+    const { root } = panel([], { pipelines: { door: {} as Pipelines, changed: () => {} }, upload: { send: () => {}, drop: () => {} } });
+    const sections = [...root.querySelectorAll("details > .rows-of")].map((one) => (one as HTMLElement).dataset["testid"]?.slice("mlops-".length));
+    expect(sections).toEqual(["running", "jobs", "datasets", "pipelines", "models", "activity", "system"]);
   });
 
   test("has a menu by the right button and by the key, where its host has one", () => {
