@@ -152,8 +152,10 @@ class Figures(NamedTuple):
 
 
 async def measure(
-    server: subprocess.Popen[str], port: int, path: str, count: int, rate: int, *, stalled: bool
+    server: subprocess.Popen[str], port: int, path: str, count: int, rate: int, behind: int | None
 ) -> Figures:
+    """``behind``: the cursor of a client more, which never reads. What comes after it has filled its buffers
+    before the first event: one without a cursor takes seconds of these events in like any other."""
     loop = asyncio.get_running_loop()
     process = psutil.Process(server.pid)
     delays: list[float] = []
@@ -164,9 +166,9 @@ async def measure(
     ]
     with socket.socket() as idle:
         idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        if stalled:
+        if behind is not None:
             idle.connect(("127.0.0.1", port))
-            idle.sendall(request(path))
+            idle.sendall(request(f"{path}?since={behind}"))
         await asyncio.sleep(1)
         memory = (process.memory_info().rss - before) / count / 1024
         used = sum(process.cpu_times()[:2])
@@ -201,13 +203,16 @@ def main() -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     servers = {kind: subprocess.Popen([*command, kind], **pipes) for kind in PATH}  # type: ignore[call-overload]
     ports = {kind: int(server.stdout.readline()) for kind, server in servers.items()}
+    told = 0
     try:
         for count in asked.clients:
             figures: dict[str, Figures] = {}
             for name, kind, stalled in WAYS:
+                behind = told - int(asked.rate * SECONDS) if stalled else None
                 found = figures[name] = asyncio.run(
-                    measure(servers[kind], ports[kind], PATH[kind], count, asked.rate, stalled=stalled)
+                    measure(servers[kind], ports[kind], PATH[kind], count, asked.rate, behind)
                 )
+                told += int(asked.rate * SECONDS) * (kind == "ours")
                 print(
                     f"{count:8}  {name:22}{found.p50:8.1f}{found.p99:8.1f}{found.cpu:8.1f}"
                     f"{found.memory:10.1f}{found.arrived:9.1%}"
