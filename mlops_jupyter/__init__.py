@@ -45,6 +45,7 @@ _HOMES = {
         "PipelineChanged",
         "NameTakenError",
         "JobNotFoundError",
+        "DeletedJobError",
         "AmbiguousIdError",
         "JobStateError",
         "TrainingFailed",

@@ -22,6 +22,9 @@ from mlops_jupyter.core.errors import (
     DatasetNotFoundError as DatasetNotFoundError,
 )
 from mlops_jupyter.core.errors import (
+    DeletedJobError as DeletedJobError,
+)
+from mlops_jupyter.core.errors import (
     ExtensionDisabled as ExtensionDisabled,
 )
 from mlops_jupyter.core.errors import (

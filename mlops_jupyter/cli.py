@@ -16,6 +16,7 @@ from mlops_jupyter.client import (
     commands,
     dataset_words,
     doctor,
+    job_words,
     lists,
     model_words,
     pipeline_words,
@@ -168,6 +169,10 @@ class _Shell:
 
     def _moved(self, record: Record, word: str | None = None) -> None:
         self._answer(record, f"{record.name} {record.job_id[:6]} {word or record.status}")
+
+    def _rm(self, job: str, *, yes: bool, **_: Any) -> None:
+        found = self._session.get(job)
+        self._answer(found.record, job_words.deleted(found, PROG, yes=yes))
 
     def _datasets(self, what: str | None = None, **said: Any) -> None:
         if what in (None, "ls"):

@@ -128,7 +128,8 @@ class Intake:
         self._wake.set()
         return first
 
-    def _drop(self, job_id: str) -> None:
+    def forget(self, job_id: str) -> None:
+        """Nothing is to be taken in of this job any more."""
         with self._lock:
             self._over.discard(job_id)
             self._folders.pop(job_id, None)
@@ -243,7 +244,12 @@ class Intake:
                 "Passed over what is no whole record at byte %d of the journal of job %s", offset, job_id
             )
         taken = self._store.write(lambda tx: self._take(tx, job_id, before, news, owed)).result()
-        after = news.cursor if taken else self._store.read(lambda reading: reading.cursor(job_id))
+        try:
+            after = news.cursor if taken else self._store.read(lambda reading: reading.cursor(job_id))
+        except KeyError:
+            # It was deleted, by another server perhaps.
+            self.forget(job_id)
+            return 0
         with self._lock:
             if job_id in self._cursors:
                 self._cursors[job_id] = after
@@ -275,7 +281,7 @@ class Intake:
         """Nothing new: the job is over and read, or its last progress is due by now."""
         if job_id in self._over:
             self._on_end(job_id)
-            self._drop(job_id)
+            self.forget(job_id)
         elif job_id in self._held and self._due(job_id):
             self._store.write(lambda tx: self._tick(tx, tx.job(job_id))).result()
 

@@ -74,7 +74,11 @@ class Keepers:
         while not await self._drain(job_id) and time.monotonic() < patience:  # noqa: ASYNC110 - no disk tells
             await asyncio.sleep(READ_AGAIN)
         folder = self._jobs / job_id
-        cursor = await self._store.aread(lambda reading: reading.cursor(job_id))
+        try:
+            cursor = await self._store.aread(lambda reading: reading.cursor(job_id))
+        except KeyError:
+            # Its end was in the journal, and somebody has deleted it since.
+            return
         why = await asyncio.to_thread(remains.why, folder, cursor.journal)
         last = await asyncio.to_thread(remains.last_lines, folder)
         fact = facts.JobVanished(time=time.time(), why=why, log_tail=last)

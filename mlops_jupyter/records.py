@@ -29,6 +29,9 @@ from mlops_jupyter.training import journal
 
 log = logging.getLogger(__name__)
 
+#: The file that says of a job's folder that its job was deleted: no database brings that back.
+DELETED = "deleted"
+
 
 class Records:
     """Writes what the store says of a job into the job's folder."""
@@ -40,9 +43,10 @@ class Records:
         self._lock = threading.Lock()
 
     def keep(self, job_id: str) -> None:
-        """Blocks. A disk that refuses costs nothing as long as there is a database."""
+        """Blocks. Nothing, of a job that was deleted; a disk that refuses costs nothing as long as there is a
+        database."""
         folder = self._folder / job_id
-        with self._lock:
+        with self._lock, contextlib.suppress(KeyError):
             try:
                 kept = self._store.read(lambda reading: reading.kept(job_id))
                 _write(folder, wire.encode(kept))
@@ -164,7 +168,9 @@ def _folders(jobs: Path) -> list[Path]:
 
 
 def _kept(folder: Path) -> Kept | None:
-    """``None`` for a folder whose job was never acknowledged."""
+    """``None`` for a folder whose job was never acknowledged, or was deleted."""
+    if (folder / DELETED).exists():
+        return None
     try:
         kept = wire.decode((folder / "meta.json").read_bytes(), Kept)
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from mlops_jupyter.core.assets import ModelAliased, ModelDeleted, ModelStatus
 from mlops_jupyter.core.errors import ModelNotFoundError, ModelStateError
 from mlops_jupyter.core.models import LIVE, Model, ModelState, check_alias
-from mlops_jupyter.records import Records
+from mlops_jupyter.records import DELETED, Records
 from mlops_jupyter.shelves import Shelves
 from mlops_jupyter.store import Reading, Store, Transaction
 
@@ -113,17 +113,16 @@ class Registry:
                 )
             _leave_endpoint(tx, model)
             why = f"{model.label} was deleted by {by} on {now:%Y-%m-%d}."
-            if (job := tx.delete_model(model, why)) is not None:
-                told = ModelDeleted(
-                    time=now,
-                    model_id=model_id,
-                    name=model.name,
-                    version=model.version,
-                    by=by,
-                    job_id=job.job_id,
-                    job=job,
-                )
-                tx.tell(told)
+            told = ModelDeleted(
+                time=now,
+                model_id=model_id,
+                name=model.name,
+                version=model.version,
+                by=by,
+                job_id=model.job_id,
+                job=tx.delete_model(model, why),
+            )
+            tx.tell(told)
             return model, why
 
         model, why = await self._store.awrite(work)
@@ -134,7 +133,10 @@ class Registry:
         meanwhile is never told of a model without a file."""
         self._records.keep(model.job_id)
         self._shelves.bury(model, why)
-        shutil.rmtree(self._jobs / model.job_id / "model", ignore_errors=True)
+        folder = self._jobs / model.job_id
+        # Of a job that was deleted the model was all that was left.
+        whole = (folder / DELETED).exists()
+        shutil.rmtree(folder if whole else folder / "model", ignore_errors=True)
 
     async def tidy(self) -> None:
         """Once the store works: folders of models that have none, and deletions that were cut off."""
@@ -148,7 +150,7 @@ class Registry:
             self._shelves.keep(model_id)
         for model_id in shelved.keys() - known:
             model = shelved[model_id].model
-            why = self._store.read(partial(_deleted, job_id=model.job_id))
+            why = self._store.read(partial(_deleted, model=model))
             if why is not None and (self._jobs / model.job_id / "model").exists():
                 self._remove(model, why)
 
@@ -224,10 +226,10 @@ def _without(model: Model, alias: str) -> Model:
     return replace(model, aliases=tuple(other for other in model.aliases if other != alias))
 
 
-def _deleted(reading: Reading, job_id: str) -> str | None:
-    """What a job says of its model that was deleted."""
+def _deleted(reading: Reading, model: Model) -> str | None:
+    """What a job says of its model that was deleted, or what is left to say of it."""
     try:
-        job = reading.job(job_id)
+        job = reading.job(model.job_id)
     except KeyError:
-        return None
+        return f"{model.label} was deleted." if model.provenance.job_deleted else None
     return job.model_missing_reason if job.model_id is None else None

@@ -20,6 +20,7 @@ from mlops_jupyter.core import wire
 from mlops_jupyter.core.ends import model_of
 from mlops_jupyter.core.errors import StoreUnavailable
 from mlops_jupyter.core.models import LIVE, Model
+from mlops_jupyter.records import DELETED
 from mlops_jupyter.store import Reading, Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ class Shelves:
             if model_id is not None:
                 self.keep(model_id)
 
+    def keep_made_by(self, job_id: str) -> None:
+        """The same of what a job made that may be deleted."""
+        for model in self._store.read(lambda reading: reading.models_of([job_id])):
+            self.keep(model.model_id)
+
     def bury(self, model: Model, why: str) -> None:
         """The same of one that was deleted."""
 
@@ -83,7 +89,7 @@ class Shelves:
 
 def lost(folder: Path, found: Reading) -> Iterator[Callable[[Transaction], bool]]:
     """The work that brings back what folders know of models, and the database ``found`` does not. Jobs are
-    there already: a model is brought back when its job names it."""
+    there already: a model is brought back when its job names it, or was deleted and left it behind."""
     missing = {str(job.model_id): job for job in found.without_model()}
     epoch, head = found.epoch(), found.head()
     for shelved in sorted(_below(folder), key=lambda each: each.head):
@@ -94,6 +100,12 @@ def lost(folder: Path, found: Reading) -> Iterator[Callable[[Transaction], bool]
             yield _burying(model, shelved.deleted if newer or named else None)
         elif named:
             yield _putting(model, None)
+        elif (
+            (newer or shelved.epoch != epoch)
+            and _left_behind(folder, model)
+            and not _known(found, model.model_id)
+        ):
+            yield _putting(replace(model, provenance=replace(model.provenance, job_deleted=True)), None)
         elif newer and (known := _known(found, model.model_id)) not in (None, model):
             yield _putting(model, known)
         elif found.highest_version(model.name) < model.version:
@@ -157,6 +169,12 @@ def _known(reading: Reading, model_id: str) -> Model | None:
         return reading.model(model_id)
     except KeyError:
         return None
+
+
+def _left_behind(folder: Path, model: Model) -> bool:
+    """Whether its job was deleted and its file is there."""
+    made = folder.parent / "jobs" / model.job_id
+    return (made / DELETED).exists() and (made / "model").is_dir()
 
 
 def _below(folder: Path) -> Iterator[Shelved]:

@@ -30,6 +30,7 @@ from mlops_jupyter.core.errors import (
 from mlops_jupyter.core.jobs import Change, Dataset, Job, JobSpec, Origin, Source
 from mlops_jupyter.core.reruns import again, difference
 from mlops_jupyter.core.stages import fresh_stages, learned_shares
+from mlops_jupyter.deletions import not_found
 from mlops_jupyter.executors import second_look
 from mlops_jupyter.ids import new_id
 from mlops_jupyter.inputs import Inputs, linked
@@ -201,7 +202,10 @@ class Submissions:
         if run is not None:
             job = msgspec.structs.replace(job, pipeline=run.origin, changes=run.changes)
         if rerun_of is not None:
-            last = tx.attempts(rerun_of)[-1]
+            try:
+                last = tx.attempts(rerun_of)[-1]
+            except KeyError as error:
+                raise not_found(tx, rerun_of) from error
             job = msgspec.structs.replace(
                 job,
                 rerun_of=rerun_of,

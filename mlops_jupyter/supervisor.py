@@ -1,7 +1,8 @@
 """Ends jobs, and adopts those that still run. The rooms of jobs are wired together here.
 
-Not here: how jobs are accepted (``submissions``), wait (``places``) and start (``starts``), what follows
-once they run (``keepers``), how processes are made (``executors``) and what their files say (``intake``).
+Not here: how jobs are accepted (``submissions``), wait (``places``), start (``starts``) and are deleted
+(``deletions``), what follows once they run (``keepers``), how processes are made (``executors``) and what
+their files say (``intake``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mlops_jupyter.core.consequences import Order
 from mlops_jupyter.core.errors import JobStateError, StoreUnavailable
 from mlops_jupyter.core.jobs import Job, JobSpec
 from mlops_jupyter.core.transitions import advance
+from mlops_jupyter.deletions import Deletions
 from mlops_jupyter.errands import Errands, look_on
 from mlops_jupyter.executors.protocol import Executor
 from mlops_jupyter.inputs import Ages, Inputs
@@ -66,6 +68,7 @@ class Supervisor:
         self.registry = Registry(store, self.records, self.shelves, folder / "jobs")
         self.intake = Intake(store, self._taken_in, self._over, muted)
         self.submissions = Submissions(store, folder / "jobs", self.inputs, self.records, self.intake)
+        self.deletions = Deletions(store, self.shelves, self.intake, self._errands, folder / "jobs")
         self.places = Places(
             store,
             self.intake,
@@ -186,6 +189,7 @@ class Supervisor:
         self._adopting = self._errands.do(self.adopt)
         self._errands.do(self.submissions.sweep)
         self._errands.do(self.registry.tidy)
+        self._errands.do(self.deletions.tidy)
 
     async def adopted(self) -> None:
         """Until the jobs of an earlier server are taken over."""

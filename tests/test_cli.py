@@ -413,6 +413,23 @@ def test_open_tells_where_and_says_what_to_run_where_no_browser_could() -> None:
     assert done.stderr.splitlines()[-1] == "Run: jupyter mlops — its page shows the same jobs."
 
 
+def test_a_job_is_deleted_when_that_was_said_twice() -> None:
+    job = answer("train", PENGUINS, *QUICK, "--name", "gone", "--wait", "--quiet")
+    refused = mlops("jobs", "rm", job["job_id"])
+    assert (refused.returncode, refused.stderr.splitlines()) == (
+        2,
+        [
+            f"OptionError: gone ({job['job_id']}) would be deleted with its metrics and its log, for good.",
+            f"mlops jobs rm {job['job_id']} --yes",
+        ],
+    )
+    assert answer("jobs", "rm", job["job_id"], "--yes")["job_id"] == job["job_id"]
+    again = mlops("jobs", "rm", job["job_id"], "--yes")
+    assert (again.returncode, again.stdout) == (4, "")
+    assert again.stderr.startswith(f"DeletedJobError: gone {job['job_id']} was deleted by ")
+    assert ", which was deleted," in mlops("models", "show", "gone").stdout
+
+
 def test_models_are_found_promoted_and_deleted_by_what_people_call_them(tmp_path: Path) -> None:
     job = answer("train", PENGUINS, *QUICK, "--name", "shell", "--wait", "--quiet")
     listed = answer("models", "ls", "shell")

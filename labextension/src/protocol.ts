@@ -563,6 +563,20 @@ export interface TrainingCancelled {
   job: Job;
 }
 
+/** A job that had ended is gone, with its metrics and its log. ``model_id`` is the model that it made and that stays, null where there is none; ``status`` is how the job had ended. */
+export interface JobDeleted {
+  type: "job_deleted";
+  time: string;
+  seq: number | null;
+  priority: "high" | "low" | "medium";
+  job_id: string;
+  name: string;
+  status: string;
+  attempt: number;
+  model_id: string | null;
+  by: string;
+}
+
 /** A rule found something in what a job measures or takes: once a rule, metric and job. ``message`` is one sentence, ``evidence`` the numbers and steps behind it; ``metric`` is null where it is about none. */
 export interface AlertRaised {
   type: "alert_raised";
@@ -635,7 +649,7 @@ export interface ModelAliased {
   by: string;
 }
 
-/** A model and its file are gone; its version is never given again. The job's record says so. */
+/** A model and its file are gone; its version is never given again. The job's record says so; it is null when that was deleted before. */
 export interface ModelDeleted {
   type: "model_deleted";
   time: string;
@@ -646,7 +660,7 @@ export interface ModelDeleted {
   version: number;
   by: string;
   job_id: string;
-  job: Job;
+  job: Job | null;
 }
 
 /** An upload was cancelled, and nothing of it stays. */
@@ -739,6 +753,7 @@ export type Event =
   | TrainingResumed
   | TrainingFollowed
   | TrainingCancelled
+  | JobDeleted
   | AlertRaised
   | AlertMuted
   | MetricPoints

@@ -71,6 +71,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
     """All that a card says, in its order."""
     made = model.provenance
     by = f" by {made.submitted_by}" if made.submitted_by else ""
+    gone = ", which was deleted," if made.job_deleted else ""
     parameters = ", ".join(f"{name}={value}" for name, value in model.parameters.items())
     environment = ", ".join(f"{name} {version}" for name, version in model.environment.items())
     found = [
@@ -87,7 +88,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
         ("gives", gives(model)),
         ("environment", environment),
         ("size", size(model.size)),
-        ("made", f"{sentences.clock(model.created)} in {sentences.short(made.job_id)}{by}"),
+        ("made", f"{sentences.clock(model.created)} in {sentences.short(made.job_id)}{gone}{by}"),
         *((name, sentences.number(value)) for name, value in model.metrics.items()),
     ]
     return [(name, value) for name, value in found if value]

@@ -16,7 +16,7 @@ from mlops_jupyter.client import dataset_words, model_words, pipeline_words
 from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.errors import OptionError, did_you_mean
 
-OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute")
+OF_JOBS = ("ls", "show", "logs", "stop", "pause", "resume", "watch", "mute", "rm")
 WORDS = (
     *("train", "jobs", "datasets", "models", "pipelines", "status", "show", "logs", "stop"),
     *("pause", "resume", "watch", "mute", "rerun", "activity", "health", "notify", "open", "doctor", "help"),
@@ -131,6 +131,9 @@ def parser(prog: str, switches: Mapping[str, str] | None = None) -> argparse.Arg
     ls.add_argument("-n", dest="limit", type=int, default=argparse.SUPPRESS, help="how many")
     for place in (words, of_jobs):
         _of_one_job(place, common)
+    rm = of_jobs.add_parser("rm", help="delete a job that has ended; its model stays", parents=[common])
+    rm.add_argument("job", metavar="ID", help="its id, or any unique beginning of it")
+    rm.add_argument("--yes", action="store_true", help="do it: nothing brings it back")
     dataset_words.add(words, common, options)
     model_words.add(words, common, options)
     pipeline_words.add(words, common, options, _changeable)

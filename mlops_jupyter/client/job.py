@@ -138,6 +138,11 @@ class Job:
         """Ask the job to stop. What it measured is kept; its model is not saved."""
         self._session.stop(self.record.job_id)
 
+    def delete(self) -> None:
+        """The job is gone, with its metrics and its log, for good; its model stays. What this object knows of
+        it, it still tells. Raises ``JobStateError`` while it has not ended."""
+        self._session.delete_job(self.record.job_id)
+
     def pause(self) -> None:
         """Suspend the job: it keeps its place and its memory, and no time passes for it.
 

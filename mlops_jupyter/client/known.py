@@ -117,6 +117,9 @@ def moved(record: Job, event: JobEvent) -> Job:
         return record
     if event.job is not None:
         return event.job
+    if isinstance(event, assets.ModelDeleted):
+        # The job was deleted before.
+        return record
     assert isinstance(event, events.TrainingProgress)
     stages = record.stages
     if event.stage is not None:

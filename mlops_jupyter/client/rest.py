@@ -120,6 +120,9 @@ class Rest:
     def stop(self, job_id: str) -> Job:
         return _understood(self._ask("POST", f"jobs/{_job(job_id)}/stop", content=b"{}"), Job)
 
+    def delete_job(self, job_id: str) -> None:
+        self._ask("DELETE", f"jobs/{_job(job_id)}", content=b"{}")
+
     def pause(self, job_id: str) -> Job:
         return _understood(self._ask("POST", f"jobs/{_job(job_id)}/pause", content=b"{}"), Job)
 
@@ -326,7 +329,7 @@ class Rest:
         """Three tries in two seconds; then, or when the secret is not taken any more, the server is
         looked for again, which may have been restarted on the same port, and asked once. Every request may
         be repeated: an input sent twice is never used, a submission is named, orders to a job or a model are
-        the same twice; of a model deleted twice it is said that it is not there."""
+        the same twice; of what is deleted twice it is said that it is not there."""
         for pause in (*PAUSES, 0.0):
             try:
                 answer = self._connected().request(method, path, **request)  # type: ignore[arg-type]

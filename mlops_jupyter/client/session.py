@@ -104,6 +104,10 @@ class Session:
         with self._turn:
             return self._rest.stop(job_id)
 
+    def delete_job(self, job_id: str) -> None:
+        with self._turn:
+            self._rest.delete_job(job_id)
+
     def pause(self, job_id: str) -> Record:
         with self._turn:
             return self._rest.pause(job_id)

@@ -147,6 +147,9 @@ _TOLD: dict[type[Event], Callable[[Any], _Row | None]] = {
     events.TrainingCompleted: _completed,
     events.TrainingFailed: _failed,
     events.TrainingCancelled: lambda event: _of_job(event.job, "Training cancelled", f", by {event.by}"),
+    events.JobDeleted: lambda event: _Row(
+        "job", event.job_id, "Job deleted", f"{event.name}, by {event.by}", "info"
+    ),
     events.AlertRaised: _alert,
     events.HealthChange: _health,
     assets.ModelStatus: _model_status,

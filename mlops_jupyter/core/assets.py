@@ -79,14 +79,15 @@ class ModelAliased(Event, frozen=True, kw_only=True):
 
 
 class ModelDeleted(Event, frozen=True, kw_only=True):
-    """A model and its file are gone; its version is never given again. The job's record says so."""
+    """A model and its file are gone; its version is never given again. The job's record says so; it is null
+    when that was deleted before."""
 
     model_id: str
     name: str
     version: int
     by: str
     job_id: str
-    job: Job
+    job: Job | None
 
 
 class ModelDeployed(Event, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ answer; 3: the code to paste.
   + ServingFailed (RuntimeError)     a deployed model does not answer: it crashed, or has too much to do
     - TooSlow                        it took too long
   + JobNotFoundError (LookupError)
+    - DeletedJobError                it was deleted, by whom and when
     - AmbiguousIdError               several jobs or models have this prefix
   + JobStateError (RuntimeError)     what was asked does not fit what the job is doing
   + TrainingFailed (RuntimeError)    the job being waited for failed or was lost
@@ -225,6 +226,10 @@ class JobNotFoundError(MlopsError, LookupError):
     """No job has this id."""
 
 
+class DeletedJobError(JobNotFoundError):
+    """The job of this id was deleted."""
+
+
 class AmbiguousIdError(JobNotFoundError):
     """Several jobs or models begin with this id."""
 
@@ -325,6 +330,7 @@ _BY_NAME: dict[str, type[MlopsError]] = {
         TooSlow,
         NoRoom,
         JobNotFoundError,
+        DeletedJobError,
         AmbiguousIdError,
         JobStateError,
         TrainingFailed,

@@ -275,6 +275,18 @@ class AlertMuted(Event, frozen=True, kw_only=True):
     job: Job
 
 
+class JobDeleted(Event, frozen=True, kw_only=True):
+    """A job that had ended is gone, with its metrics and its log. ``model_id`` is the model that it made and
+    that stays, null where there is none; ``status`` is how the job had ended."""
+
+    job_id: str
+    name: str
+    status: str
+    attempt: int
+    model_id: str | None
+    by: str
+
+
 class MetricPoints(Event, frozen=True, kw_only=True):
     """Measured values, in the order they were measured."""
 

@@ -24,9 +24,10 @@ _NUMBER = re.compile(r"v?[0-9]{1,15}")
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Where a model comes from: the job that made it, who submitted that, the data it learned from, and the
-    pipeline it was run from."""
+    pipeline it was run from. ``job_deleted``: of that job nothing is kept any more."""
 
     job_id: str
+    job_deleted: bool = False
     submitted_by: str | None = None
     dataset: Dataset | None = None
     pipeline: Origin | None = None

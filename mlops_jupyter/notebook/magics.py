@@ -11,7 +11,16 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from mlops_jupyter.client import commands, dataset_words, doctor, lists, model_words, pipeline_words, serving
+from mlops_jupyter.client import (
+    commands,
+    dataset_words,
+    doctor,
+    job_words,
+    lists,
+    model_words,
+    pipeline_words,
+    serving,
+)
 from mlops_jupyter.client.job import Job
 from mlops_jupyter.client.links import Link
 from mlops_jupyter.client.model import Model
@@ -45,6 +54,7 @@ class MlopsMagics(Magics):
         %mlops rerun ID --max-depth 5           train again, with these changes; returns the new Job
         %mlops pause ID, %mlops resume ID       suspend a job; let it go on
         %mlops mute ID overfitting              hear no more of a rule of alerts about this job
+        %mlops jobs rm ID                       delete a job that has ended; its model stays
         %mlops datasets                         the datasets, as a DataFrame
         %mlops datasets upload customers.csv    ... one more; also: preview, lineage, register, rm
         %mlops models                           the newest models, as a DataFrame
@@ -111,6 +121,9 @@ class MlopsMagics(Magics):
         found = session.get(job)
         found.mute(rule, muted=not undo)
         return found
+
+    def _rm(self, job: str, *, yes: bool, **_: Any) -> None:
+        print(glyphs.visible(job_words.deleted(session.get(job), PROG, yes=yes)))  # noqa: T201 - it is the answer
 
     def _datasets(self, what: str | None = None, **said: Any) -> Any:
         if what in (None, "ls"):

@@ -47,7 +47,7 @@ _ASKED = {
         r"jobs/[a-z0-9-]+/(stop|pause|resume|rerun)|pipelines(/[a-z0-9-]+/(run|duplicate|restore))?"
     ),
     "PUT": re.compile(r"pipelines/[a-z0-9-]+"),
-    "DELETE": re.compile(r"pipelines/[a-z0-9-]+"),
+    "DELETE": re.compile(r"(jobs|pipelines)/[a-z0-9-]+"),
 }
 
 #: Headers of a question, and what a page calls them.

@@ -28,6 +28,7 @@ from mlops_jupyter.core.errors import (
     AmbiguousIdError,
     DatasetInUse,
     DatasetNotFoundError,
+    DeletedJobError,
     InputError,
     JobNotFoundError,
     JobStateError,
@@ -49,6 +50,8 @@ from mlops_jupyter.core.errors import (
     VersionMismatch,
 )
 from mlops_jupyter.core.jobs import Job
+from mlops_jupyter.deletions import not_found
+from mlops_jupyter.store import Reading
 from mlops_jupyter.store.trouble import OF_DISK, sentence
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ _MADE_UP = re.compile(r"[0-9a-f]{32}")
 STATUS: dict[type[MlopsError], int] = {
     AmbiguousIdError: 409,
     JobNotFoundError: 404,
+    DeletedJobError: 404,
     JobStateError: 409,
     KeyReusedError: 409,
     ModelNotFoundError: 404,
@@ -154,12 +158,17 @@ class Ours(JupyterHandler):
 
     async def job(self, prefix: str) -> Job:
         """The one job whose id begins with ``prefix``."""
-        jobs = await self.rooms.store.aread(lambda reading: reading.matching(prefix))
+
+        def found(reading: Reading) -> list[Job]:
+            jobs = reading.matching(prefix)
+            if not jobs:
+                raise not_found(reading, prefix)
+            return jobs
+
+        jobs = await self.rooms.store.aread(found)
         exact = [job for job in jobs if job.job_id == prefix]
         if exact:
             return exact[0]
-        if not jobs:
-            raise JobNotFoundError(f'no job "{prefix}".', code="List: mlops.jobs()")
         if len(jobs) > 1:
             ids = [job.job_id for job in jobs]
             matches = ", ".join(f"{short(job.job_id, ids)} ({job.status})" for job in jobs)

@@ -1,4 +1,4 @@
-"""REST for jobs: submit, run again, list, get, stop, pause, resume, mute, logs."""
+"""REST for jobs: submit, run again, list, get, delete, stop, pause, resume, mute, logs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from mlops_jupyter import __version__
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.alerts import TITLES
 from mlops_jupyter.core.errors import InputError, StoreUnavailable, VersionMismatch, did_you_mean
-from mlops_jupyter.core.jobs import JobSpec
+from mlops_jupyter.core.jobs import Job, JobSpec
+from mlops_jupyter.deletions import not_found
 from mlops_jupyter.news import LINE_LENGTH, as_line
 from mlops_jupyter.server.handler import Handler, person
 from mlops_jupyter.store import Reading
@@ -81,7 +82,10 @@ class JobsHandler(Submitting):
 
         def listed(reading: Reading) -> bytes:
             jobs = reading.jobs(limit) if prefix is None else reading.matching(prefix, limit)
-            return wire.with_list({"epoch": epoch, "head": reading.head()}, "jobs", jobs)
+            said: dict[str, Any] = {"epoch": epoch, "head": reading.head()}
+            if prefix is not None and not jobs:
+                said["deleted"] = reading.deleted(prefix)
+            return wire.with_list(said, "jobs", jobs)
 
         self.send(await self.rooms.store.aread(listed))
 
@@ -116,8 +120,21 @@ class JobHandler(Handler):
     @authorized("read", "mlops.jobs")
     async def get(self, prefix: str) -> None:
         job = await self.job(prefix)
-        head, job = await self.rooms.store.aread(lambda r: (r.head(), r.matching(job.job_id)[0]))
+        job_id = job.job_id
+
+        def shown(reading: Reading) -> tuple[int, Job]:
+            if not (jobs := reading.matching(job_id, 1)):
+                raise not_found(reading, job_id)
+            return reading.head(), jobs[0]
+
+        head, job = await self.rooms.store.aread(shown)
         self.reply({"epoch": self.rooms.store.epoch, "head": head, "job": job})
+
+    @web.authenticated
+    @authorized("write", "mlops.jobs")
+    async def delete(self, prefix: str) -> None:
+        job = await self.job(prefix)
+        self.reply(await self.rooms.supervisor.deletions.delete(job.job_id, person(self.current_user)))
 
 
 class JobStopHandler(Handler):

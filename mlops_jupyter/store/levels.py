@@ -18,7 +18,7 @@ from mlops_jupyter.core.series import Nonfinite, Point, Series
 
 #: Points of a run of the lowest level: a power of two. Shorter runs are found in the points.
 SHORTEST = 16
-#: Points taken over at once from a database that knew no levels.
+#: Points taken over at once from a database that knew no levels, or let go at once.
 STRIDE = 10_000
 
 #: A point that tells of a run: step, value, what kind of number that is, seconds.
@@ -148,6 +148,28 @@ def measured(db: sqlite3.Connection, job_id: str) -> list[Measured]:
 def stretch(db: sqlite3.Connection, of: Measured, start: int, end: int) -> list[Point]:
     """Points of a metric by their place in the order they were measured: these never change."""
     return list(_points(db, of.number, of.name, start, end))
+
+
+def forget_some(db: sqlite3.Connection, job_id: str) -> None:
+    """Let a stride of a job's points go, or a series that has none any more.
+
+    What a series is called by goes last: the next one to get its number must find nothing under it."""
+    (number,) = db.execute("SELECT min(number) FROM series WHERE job_id=?", (job_id,)).fetchone()
+    for table, place in (("measured", "n"), ("levels", "level, run")):
+        gone = db.execute(
+            f"DELETE FROM {table} WHERE series=?1 AND ({place}) IN "  # noqa: S608 - both of them ours
+            f"(SELECT {place} FROM {table} WHERE series=?1 LIMIT ?2)",
+            (number, STRIDE),
+        )
+        if gone.rowcount:
+            return
+    db.execute("DELETE FROM series WHERE number=?", (number,))
+
+
+def ownerless(db: sqlite3.Connection) -> list[str]:
+    """Jobs that are gone, of which there are points."""
+    rows = db.execute("SELECT DISTINCT job_id FROM series WHERE job_id NOT IN (SELECT job_id FROM jobs)")
+    return [job_id for (job_id,) in rows]
 
 
 def forget(db: sqlite3.Connection, job_id: str) -> None:

@@ -161,6 +161,9 @@ OF_MODELS = (
 #: Drift that has ended may be said again: the last hour in which it was found.
 DRIFTS_END = "ALTER TABLE drifts ADD COLUMN hour INTEGER NOT NULL DEFAULT 0"
 
+#: Of a job that is gone its deletion tells, past all that jobs measured.
+DELETIONS = "CREATE INDEX deletions ON events (job_id) WHERE type = 'job_deleted'"
+
 STEPS = (
     FIRST,
     SUBMISSIONS,
@@ -174,6 +177,7 @@ STEPS = (
     PIPELINES,
     OF_MODELS,
     DRIFTS_END,
+    DELETIONS,
 )
 
 

@@ -46,6 +46,11 @@ def of_jobs(db: sqlite3.Connection, job_ids: Iterable[str]) -> list[Model]:
     return _readable(rows)
 
 
+def is_of(db: sqlite3.Connection, job_id: str) -> bool:
+    """Whether this job made one that is here."""
+    return db.execute("SELECT 1 FROM models WHERE job_id=?", (job_id,)).fetchone() is not None
+
+
 def find(db: sqlite3.Connection, ref: str) -> Model:
     """What ``name``, ``name@3``, ``name@champion``, an id or its beginning stands for. Raises
     ``ModelNotFoundError`` and ``AmbiguousIdError``. Whole names go before everything but whole ids."""

@@ -14,6 +14,7 @@ import msgspec
 from mlops_jupyter.core import wire
 from mlops_jupyter.core.datasets import RegisteredDataset
 from mlops_jupyter.core.endpoints import Endpoint
+from mlops_jupyter.core.events import JobDeleted
 from mlops_jupyter.core.jobs import Job, JobSpec, Status
 from mlops_jupyter.core.models import Model
 from mlops_jupyter.core.series import Point, Series
@@ -23,7 +24,7 @@ from mlops_jupyter.core.wire import EXACT_INTEGER
 from mlops_jupyter.store import datasets, endpoints, models
 from mlops_jupyter.store.details import details
 from mlops_jupyter.store.endpoints import Hour
-from mlops_jupyter.store.levels import Measured, measured, series, stretch
+from mlops_jupyter.store.levels import Measured, measured, ownerless, series, stretch
 from mlops_jupyter.store.pipelines import PipelineRows
 from mlops_jupyter.store.pruning import pruned
 
@@ -122,8 +123,11 @@ class Reading:
         return as_job(row[0])
 
     def spec(self, job_id: str) -> JobSpec:
-        (body,) = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
-        return wire.decode(body, JobSpec)
+        """``KeyError`` when there is no such job."""
+        row = self._db.execute("SELECT spec FROM jobs WHERE job_id=?", (job_id,)).fetchone()
+        if row is None:
+            raise KeyError(job_id)
+        return wire.decode(row[0], JobSpec)
 
     def attempts(self, job_id: str) -> list[Job]:
         """This job and the attempts after it, as far as they are known."""
@@ -167,10 +171,22 @@ class Reading:
         )
         return as_jobs(rows)
 
+    def deleted(self, prefix: str) -> list[JobDeleted]:
+        """What was told of the last jobs that were deleted and whose id begins with ``prefix``."""
+        rows = self._db.execute(
+            "SELECT body FROM events WHERE type='job_deleted' AND substr(job_id, 1, ?) = ? "
+            "ORDER BY seq DESC LIMIT 2",
+            (len(prefix), prefix),
+        )
+        return [wire.decode(body, JobDeleted) for (body,) in rows]
+
     def cursor(self, job_id: str) -> Cursor:
+        """``KeyError`` when there is no such job."""
         row = self._db.execute(
             "SELECT journal_offset, log_offset, log_lines FROM jobs WHERE job_id=?", (job_id,)
         ).fetchone()
+        if row is None:
+            raise KeyError(job_id)
         return Cursor(*row)
 
     def kept(self, job_id: str) -> Kept:
@@ -239,6 +255,10 @@ class Reading:
         """Which metrics a job has, and how long they are."""
         return measured(self._db, job_id)
 
+    def ownerless_points(self) -> list[str]:
+        """Jobs that are gone, of which there are points."""
+        return ownerless(self._db)
+
     def stretch(self, of: Measured, start: int, end: int) -> list[Point]:
         """Some points of a metric, in the order they were measured."""
         return stretch(self._db, of, start, end)
@@ -261,6 +281,10 @@ class Reading:
     def models_of(self, job_ids: Iterable[str]) -> list[Model]:
         """The models these jobs made."""
         return models.of_jobs(self._db, job_ids)
+
+    def has_model(self, job_id: str) -> bool:
+        """Whether a model of this job is registered, readable or not."""
+        return models.is_of(self._db, job_id)
 
     def model(self, model_id: str) -> Model:
         """``KeyError`` when there is none."""

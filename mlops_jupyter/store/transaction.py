@@ -99,6 +99,15 @@ class Transaction(Reading):
             (job.status, wire.encode(job), job.job_id),
         )
 
+    def forget_job(self, job_id: str) -> None:
+        """Its record and what it was submitted as; its points go with ``forget_some_points``."""
+        self._db.execute("DELETE FROM submissions WHERE job_id=?", (job_id,))
+        self._db.execute("DELETE FROM jobs WHERE job_id=?", (job_id,))
+
+    def forget_some_points(self, job_id: str) -> None:
+        """So many that no other write waits long."""
+        levels.forget_some(self._db, job_id)
+
     def register(self, model: Model) -> Model:
         """Keep a new model under the next version of its name; one that is known stays as it is."""
         try:

@@ -42,6 +42,7 @@ def said(line: str) -> Command:
         ("pause j-7f3a", Command("pause", {"job": "j-7f3a"})),
         ("open", Command("open", {"what": "panel"})),
         ("open j-7f3a --json", Command("open", {"what": "j-7f3a", "json": True})),
+        ("jobs rm j-7f3a --yes", Command("rm", {"limit": 20, "job": "j-7f3a", "yes": True})),
         ("mute j-7f3a stalled", Command("mute", {"job": "j-7f3a", "rule": "stalled", "undo": False})),
         ("jobs resume j-7f3a", Command("resume", {"limit": 20, "job": "j-7f3a"})),
         (

@@ -29,7 +29,9 @@ from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.view import Nobody
 from mlops_jupyter.client.waiting import StoppedWaiting
 from mlops_jupyter.core.errors import (
+    DeletedJobError,
     JobNotFoundError,
+    JobStateError,
     ModelChanged,
     ModelNotPortable,
     OptionError,
@@ -164,6 +166,21 @@ def test_ids_that_name_no_job_or_several_are_told_apart(finished: Job, session: 
     assert str(wrong.value).startswith('no job "../status".\nIds look like j-7f3a')
     with pytest.raises(JobNotFoundError, match='no job "None"'):
         session.get(None)  # type: ignore[arg-type]
+
+
+def test_a_job_that_was_deleted_says_so_and_keeps_what_it_knows(session: Session) -> None:
+    job = train(session, **QUICK)
+    with pytest.raises(JobStateError, match="it cannot be deleted"):
+        job.delete()
+    points = job.wait(100).points
+    job.delete()
+    assert (job.status, job.points) == ("completed", points)
+    for ask in (job.logs, job.stop, job.rerun, job.delete, lambda: session.get(job.job_id)):
+        with pytest.raises(DeletedJobError, match=f"^{job.name} {job.job_id} was deleted by "):
+            ask()
+    # Its model is nobody's but its own.
+    assert job.model.predict(pd.read_csv(PENGUINS).drop(columns="species").head(1)).shape == (1,)
+    assert session.model(job.model_id).provenance.job_deleted
 
 
 def test_logs_are_what_the_job_wrote(finished: Job) -> None:

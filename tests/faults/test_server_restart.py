@@ -31,6 +31,11 @@ class JupyterServer(LabServer):
         headers |= {"Authorization": f"token {self.token}"}
         return httpx.post(f"{self.url}mlops/api/{path}", json=body, headers=headers, timeout=60, verify=TLS)
 
+    def delete(self, path: str) -> httpx.Response:
+        headers = {"Authorization": f"token {self.token}"}
+        url = f"{self.url}mlops/api/{path}"
+        return httpx.request("DELETE", url, json={}, headers=headers, timeout=60, verify=TLS)
+
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"mlops/api/jobs/{job_id}").json()["job"]
 

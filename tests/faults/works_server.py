@@ -2,7 +2,7 @@
 
 With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand; with
 ``EVENTS`` its store keeps so many events, and prunes the others every few seconds. With ``DIES_AT``, a method
-of ``Pair``, it is killed when it first comes to it.
+of ``Pair`` or of ``Deletions``, it is killed when it first comes to it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def die(*_: Any) -> None:
 if __name__ == "__main__":
     from jupyter_server.serverapp import main
 
+    from mlops_jupyter.deletions import Deletions
     from mlops_jupyter.executors.local import LocalExecutor
     from mlops_jupyter.executors.pair import Pair
     from mlops_jupyter.server import rooms
@@ -40,6 +41,6 @@ if __name__ == "__main__":
         database.PRUNE_EVERY = 5.0
         pruning.prune.__defaults__ = (int(kept),)
     if step := os.environ.pop(DIES_AT, None):
-        setattr(Pair, step, die)
+        setattr(Deletions if hasattr(Deletions, step) else Pair, step, die)
     rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works")  # type: ignore[misc]
     main()

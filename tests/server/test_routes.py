@@ -35,6 +35,7 @@ ASKS = {
     ("GET", "jobs"): ("read", "mlops.jobs"),
     ("POST", "jobs"): ("execute", "mlops.jobs"),
     ("GET", "jobs/{job}"): ("read", "mlops.jobs"),
+    ("DELETE", "jobs/{job}"): ("write", "mlops.jobs"),
     ("POST", "jobs/{job}/stop"): ("execute", "mlops.jobs"),
     ("POST", "jobs/{job}/pause"): ("execute", "mlops.jobs"),
     ("POST", "jobs/{job}/mute"): ("execute", "mlops.jobs"),
