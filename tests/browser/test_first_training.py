@@ -244,6 +244,25 @@ def test_a_finished_job_is_still_there_when_the_notebook_is_opened_again(lab: La
     assert finishes(lab) == record
 
 
+def test_a_job_that_was_deleted_from_its_card_keeps_its_picture_and_says_so(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN.replace("8000", "50"))
+    lab.run_all()
+    record = finishes(lab)
+    lab.save()
+    card(lab).get_by_test_id("mlops-more").click()
+    card(lab).get_by_test_id("mlops-menu-delete").click()
+    # Asked once.
+    card(lab).get_by_test_id("mlops-delete").click()
+    expect(state(lab)).to_have_text("Deleted")
+    refused = lab.server.get(f"mlops/api/jobs/{record['job_id']}")
+    assert (refused.status_code, refused.json()["reason"]) == (404, "DeletedJobError")
+    lab.reload()
+    expect(state(lab)).to_have_text("Deleted", timeout=LONG)
+    expect(card(lab).get_by_test_id("mlops-name")).to_have_text(record["name"])
+    expect(card(lab).get_by_test_id("mlops-sentence")).to_contain_text("Deleted by")
+    assert lab.console_errors == []
+
+
 def test_without_websockets_it_polls_every_two_seconds_and_ends_with_the_same_numbers(
     lab_server: LabServer, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
 ) -> None:

@@ -95,6 +95,11 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     orders.filter(has_text="Stop").click()
     over = shown.get_by_test_id("mlops-jobs").locator(f'[data-job="{job_id}"]')
     expect(over).to_contain_text("cancelled", timeout=15_000)
+    over.get_by_test_id("mlops-row").click(button="right")
+    orders.filter(has_text="Delete…").click()
+    asks.get_by_role("button", name="Delete").click()
+    expect(over).to_have_count(0)
+    expect(tab.get_by_test_id("mlops-state")).to_have_text("Deleted")
     lab.page.locator(".lm-TabBar-tab", has_text=".ipynb").click()
     shown.get_by_test_id("mlops-train").click()
     lines = 'import mlops_jupyter as mlops\n\njob = mlops.train(df, target="…")'

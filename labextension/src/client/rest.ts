@@ -1,6 +1,6 @@
 /** Requests to the server's REST interface: credentials, errors, and the routes the views need. */
 
-import type { ActivityUpdate, Event, Job, Point, Reset, Snapshot } from "../protocol";
+import type { ActivityUpdate, Event, Job, JobDeleted, Point, Reset, Snapshot } from "../protocol";
 import type { PageServer } from "./page";
 import type { Cursor } from "./transport";
 
@@ -27,6 +27,8 @@ export interface JobsAnswer {
   epoch: string;
   head: number;
   jobs: Job[];
+  /** Where no job has the id that was asked for: what was told of those that had it. */
+  deleted?: JobDeleted[];
 }
 
 export interface JobAnswer {
@@ -109,11 +111,15 @@ export class Rest {
     return this.ask("GET", "jobs", { limit }, signal);
   }
 
-  /** Null when the server knows no such job: a question without an error, which browsers would log. */
-  async findJob(id: string, signal?: AbortSignal): Promise<JobAnswer | null> {
+  /**
+   * Null when the server knows no such job, what was told of one that was deleted: a question without an error, which
+   * browsers would log.
+   */
+  async findJob(id: string, signal?: AbortSignal): Promise<JobAnswer | JobDeleted | null> {
     const answer = await this.ask<JobsAnswer>("GET", "jobs", { id }, signal);
     const job = answer.jobs.find((one) => one.job_id === id);
-    return job ? { epoch: answer.epoch, head: answer.head, job } : null;
+    if (job) return { epoch: answer.epoch, head: answer.head, job };
+    return answer.deleted?.find((one) => one.job_id === id) ?? null;
   }
 
   /** Without `buckets` every point is sent; with them, those of `part` alone, from its first step to its last. */
@@ -150,6 +156,10 @@ export class Rest {
   /** `key` names this attempt: asked for twice, it is one. */
   rerun(id: string, key: string): Promise<Job> {
     return this.ask("POST", `jobs/${encodeURIComponent(id)}/rerun`, {}, undefined, { "Idempotency-Key": key });
+  }
+
+  remove(id: string): Promise<JobDeleted> {
+    return this.ask("DELETE", `jobs/${encodeURIComponent(id)}`, {});
   }
 
   pause(id: string): Promise<Job> {

@@ -4,7 +4,7 @@
  */
 
 import type { JupyterFrontEnd } from "@jupyterlab/application";
-import { type ICommandPalette, InputDialog } from "@jupyterlab/apputils";
+import { Dialog, type ICommandPalette, InputDialog, showDialog } from "@jupyterlab/apputils";
 import { CommandRegistry } from "@lumino/commands";
 import { Menu } from "@lumino/widgets";
 import type { Job } from "../protocol";
@@ -83,10 +83,25 @@ function jobs({ page, open, pipelines: door }: Doing): Kind<Job> {
         can: (job) => job.status === "completed" && !job.unreadable,
         give: (job) => void keep(job),
       },
+      {
+        ...{ command: "mlops:delete-job", label: trans.__("Delete…"), asks: trans.__("Delete Job") },
+        can: isOver,
+        give: (job) => void meant(job).then((yes) => yes && order(job, { do: "delete" })),
+      },
       { command: "mlops:copy-job-id", label: trans.__("Copy Job Id"), asks: trans.__("Copy Job Id"), can: always, give: (job) => void copy(job.job_id) },
       { command: "mlops:copy-job-code", label: trans.__("Copy as Code"), asks: trans.__("Copy Job as Code"), can: always, give: (job) => void copy(code(job.job_id)) },
     ],
   };
+}
+
+/** Nothing brings it back: asked once. */
+async function meant(job: Job): Promise<boolean> {
+  const { button } = await showDialog({
+    title: trans.__("Delete %1", job.name),
+    body: trans.__("Its record, its metrics and its log are gone for good. A model that it made stays."),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__("Delete") })],
+  });
+  return button.accept;
 }
 
 function datasets({ page, open }: Doing): Kind<Dataset> {

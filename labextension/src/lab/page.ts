@@ -97,6 +97,7 @@ export class PageBoard {
       if (action.do === "stop") await rest.stop(jobId);
       else if (action.do === "pause") await rest.pause(jobId);
       else if (action.do === "resume") await rest.resume(jobId);
+      else if (action.do === "delete") await rest.remove(jobId);
       else if (action.do === "rerun") next = (await rest.rerun(jobId, freshKey())).job_id;
       this.#happen({ kind: "noticed", text: null });
       return next;

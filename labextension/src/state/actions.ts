@@ -13,6 +13,8 @@ export type Action =
   | { do: "rerun" }
   /** Keep what it was asked for as a pipeline of this name. */
   | { do: "keep"; name: string }
+  /** Delete it for good; the card then shows what it knows. */
+  | { do: "delete" }
   /** Show the model it has made, or where that is deployed. */
   | { do: "model"; deploy: boolean }
   /** Try the connection now. */
@@ -25,7 +27,7 @@ export type Action =
   /** Save all measured values as a file. */
   | { do: "csv" };
 
-const COMMANDS = { stop: "jobs stop", pause: "jobs pause", resume: "jobs resume", rerun: "rerun", log: "jobs logs" } as const;
+const COMMANDS = { stop: "jobs stop", pause: "jobs pause", resume: "jobs resume", rerun: "rerun", delete: "jobs rm", log: "jobs logs" } as const;
 
 /** What is said of a wish that a busy kernel does not hear, and what fulfils it meanwhile. */
 export function unheard(wish: Action["do"], jobId: string): string {
@@ -51,6 +53,8 @@ export function refused(action: Action): string {
       return trans.__("Not run again");
     case "keep":
       return trans.__("Not kept");
+    case "delete":
+      return trans.__("Not deleted");
     case "log":
       return trans.__("No log");
     case "look":

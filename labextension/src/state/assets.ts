@@ -52,7 +52,7 @@ export interface Model {
   split: { rule: string; test_size: number | null; test: string | null; cv: number; refit: boolean; seed: number } | null;
   signature: { inputs?: Column[]; output?: { name: string; kind: string; classes: string[] | null } };
   environment: Record<string, string>;
-  provenance: { job_id: string; submitted_by: string | null; dataset: Used | null };
+  provenance: { job_id: string; job_deleted?: boolean; submitted_by: string | null; dataset: Used | null };
   sha256: string;
   size: number;
 }

@@ -127,6 +127,10 @@ function heard(jobs: ReadonlyMap<string, Job>, events: readonly Event[]): Readon
   let changed = false;
   for (const event of events) {
     if (!("job_id" in event)) continue;
+    if (event.type === "job_deleted") {
+      changed = next.delete(event.job_id) || changed;
+      continue;
+    }
     const before = next.get(event.job_id) ?? null;
     const job = told(before, event.job_id, event);
     if (!job || job === before) continue;

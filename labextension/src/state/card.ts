@@ -29,6 +29,8 @@ export interface Card {
   connection: Connection;
   /** When a saved record was saved, RFC 3339. */
   asOf: string | null;
+  /** By whom the job was deleted, of which this is all that is left; null when it was not. */
+  deleted: string | null;
   /** Events of the time between a question and its answer; null when there is no question. */
   asked: readonly Event[] | null;
   /** What became of something the user wanted. */
@@ -54,6 +56,8 @@ export type Happening = { at: number } & (
   | { kind: "unanswered" }
   /** The server does not know the job: what is shown is from here on what `source` holds. */
   | { kind: "stranger"; source: Source }
+  /** The server knows that it was deleted. */
+  | { kind: "deleted"; by: string }
   | { kind: "events"; events: readonly Event[] }
   /** Of each kind the newest there is. */
   | { kind: "latest"; events: readonly Event[] }
@@ -85,6 +89,7 @@ export function freshCard(jobId: string, source: Source, now: number): Card {
     use: null,
     connection: NO_CONNECTION,
     asOf: null,
+    deleted: null,
     asked: null,
     notice: null,
     now,
@@ -110,6 +115,8 @@ export function reduce(before: Card, happening: Happening): Card {
       return { ...card, asked: null };
     case "stranger":
       return { ...card, asked: null, source: happening.source };
+    case "deleted":
+      return gone(card, happening.by);
     case "written":
       return { ...card, log: written(card.log, happening.first, happening.lines) };
     case "reset":
@@ -119,6 +126,8 @@ export function reduce(before: Card, happening: Happening): Card {
     case "record":
       return recorded(card, happening.job, happening.head, happening.series);
     case "answered": {
+      // It was on its way.
+      if (card.deleted !== null) return card;
       const { job, metrics } = happening;
       const answered: Card = {
         ...card,
@@ -171,7 +180,13 @@ function heard(card: Card, event: Event): Card {
   }
   if (event.type === "log_lines") return { ...card, log: written(card.log, event.first, event.lines) };
   if (seq <= card.jobHead) return card;
+  if (event.type === "job_deleted") return gone({ ...card, jobHead: seq }, event.by);
   return { ...moved(card), job: told(card.job, card.jobId, event), jobHead: seq };
+}
+
+/** Nothing can be asked of the server any more; what was known stays. */
+function gone(card: Card, by: string): Card {
+  return { ...card, asked: null, deleted: by, source: card.source === "saved" ? "saved" : "kernel", notice: null };
 }
 
 function moved(card: Card): Card {

@@ -51,6 +51,7 @@ export function face(card: Card): Face {
 export function headline(card: Card): { mark: Mark; word: string } {
   const job = card.job;
   const shown = face(card);
+  if (card.deleted !== null) return { mark: "known", word: trans.__("Deleted") };
   const onlySaved = card.source === "saved" && card.asked === null;
   if (!job || shown === "gone" || (onlySaved && !isOver(job))) {
     return { mark: "known", word: job ? trans.__("Last known state") : trans.__("Job") };
@@ -129,6 +130,10 @@ export function canStop(card: Ordered): boolean {
 
 export function canRerun(card: Card): boolean {
   return card.source === "server" && !card.job?.unreadable && (face(card) === "failed" || face(card) === "cancelled");
+}
+
+export function canDelete(card: Card): boolean {
+  return card.source === "server" && card.job !== null && isOver(card.job);
 }
 
 /** Whether it has left a model that this page can show. */

@@ -45,6 +45,7 @@ export function mount(el: HTMLElement, card: Card, signal: AbortSignal): (next: 
 export function sentence(before: Card, next: Card): string | null {
   const [was, is] = [before.job, next.job];
   if (!is) return null;
+  if (next.deleted !== null) return before.deleted === null ? `${is.name}: ${headline(next).word}` : null;
   const shown = face(next);
   if (shown !== face(before)) {
     if (shown === "failed") return null; // an alert of its own

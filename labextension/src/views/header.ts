@@ -13,6 +13,7 @@ import { attribute, element, say, show } from "./element";
 import { draw, mark } from "./marks";
 import { mount as mountMenu } from "./menu";
 import { mount as mountPause } from "./pause";
+import { mount as mountRemove } from "./remove";
 import { mount as mountRerun } from "./rerun";
 import { titleOf } from "./stages";
 import { mount as mountStop } from "./stop";
@@ -50,7 +51,8 @@ export function mount(
   const rerun = mountRerun(right, card, act);
   const pause = mountPause(right, card, act);
   const stop = mountStop(right, card, signal, act);
-  const menu = mountMenu(right, card, signal, act, keep);
+  const remove = mountRemove(right, signal, act);
+  const menu = mountMenu(right, card, signal, act, { keep, remove: remove.ask });
   el.append(element("div", { class: "title" }, shape, word, name, id, attempt), right);
 
   const update = (next: Card) => {
@@ -77,6 +79,7 @@ export function mount(
     rerun(next);
     pause(next);
     stop(next);
+    remove.update(next);
     menu(next);
     // A button that goes away must not take the keyboard's place with it.
     if (focused?.hidden) right.querySelector<HTMLElement>("[data-testid=mlops-more]")?.focus();

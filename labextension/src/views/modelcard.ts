@@ -90,8 +90,10 @@ export function mount(el: HTMLElement, sight: ModelSight, signal: AbortSignal, a
     fill(differs, other, () => [mark("warning"), ` ${other}`]);
     show(differs, other !== "");
     fill(origin, JSON.stringify(model.provenance), () => {
-      const { job_id, dataset } = model.provenance;
-      return [link(trans.__("Job %1", shortId(job_id)), job_id), dataset?.id ? link(trans.__("Dataset %1", dataset.name), dataset.id) : null];
+      const { job_id, job_deleted, dataset } = model.provenance;
+      const made = trans.__("Job %1", shortId(job_id));
+      const from = job_deleted ? element("span", {}, trans.__("%1, deleted", made)) : link(made, job_id);
+      return [from, dataset?.id ? link(trans.__("Dataset %1", dataset.name), dataset.id) : null];
     });
     const measured = Object.entries(model.metrics);
     show(metricsHead, measured.length > 0);

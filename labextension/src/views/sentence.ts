@@ -26,6 +26,7 @@ type Piece = string | { code: string };
 function said(card: Card): Piece[] {
   if (card.notice !== null) return [card.notice];
   const { job, connection } = card;
+  if (card.deleted !== null) return [trans.__("Deleted by %1. What is shown here is all that is left of it.", card.deleted)];
   // A failure says its cause by itself.
   if (job?.unreadable && face(card) !== "failed") return [job.error ?? job.message];
   switch (face(card)) {

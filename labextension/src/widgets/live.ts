@@ -104,9 +104,10 @@ function attempt(
     happen({ kind: "asked" });
     try {
       const job = await from.rest.findJob(given.jobId, signal);
-      if (!job) {
+      if (!job || !("job" in job)) {
         // Of another server, or deleted: what was given stays, and there is nothing to listen to.
-        happen({ kind: "stranger", source: given.source === "saved" ? "saved" : "kernel" });
+        if (job) happen({ kind: "deleted", by: job.by });
+        else happen({ kind: "stranger", source: given.source === "saved" ? "saved" : "kernel" });
         listening.abort();
         return;
       }
@@ -137,7 +138,8 @@ function attempt(
   /** The attempt after one that ended without a result; null when there is none, or it was deleted. */
   async function follower(from: Client, job: Job): Promise<Job | null> {
     if (!endedWithoutResult(job) || !job.followed_by) return null;
-    return (await from.rest.findJob(job.followed_by, signal))?.job ?? null;
+    const next = await from.rest.findJob(job.followed_by, signal);
+    return next && "job" in next ? next.job : null;
   }
 
   function listen(to: Client): void {
@@ -171,7 +173,8 @@ function attempt(
         return;
       case "events":
         happen({ kind: "events", events: delivery.events });
-        if (delivery.hole) later(from, REFILL_MS);
+        if (card.deleted !== null) listening.abort();
+        else if (delivery.hole) later(from, REFILL_MS);
         else if (!card.job || !isOver(card.job) || !loaded) return;
         else if (!endedWithoutResult(card.job)) listening.abort();
         else if (card.job.followed_by !== follower) void load(from);
@@ -223,6 +226,13 @@ function attempt(
         return;
       case "rerun":
         void tried(async () => lead(await client.rest.rerun(given.jobId, key)), refused(action));
+        return;
+      case "delete":
+        void tried(async () => {
+          const { by } = await client.rest.remove(given.jobId);
+          happen({ kind: "deleted", by });
+          listening.abort();
+        }, refused(action));
         return;
       case "pause":
         void tried(() => order(client.rest.pause(given.jobId)), refused(action));

@@ -54,6 +54,15 @@ function sampled(board: Board, at: number, fields: Partial<SystemMetrics> = {}):
 }
 
 describe("jobs", () => {
+  test("one that is deleted is a row no more, also when all of it is replayed", () => {
+    const deleted = { type: "job_deleted", time: TIME, seq: 6, priority: "low", job_id: JOB_ID, name: "", status: "failed", attempt: 1, model_id: null, by: "ada" } as const;
+    const job = aJob({ status: "cancelled" });
+    const ended = { type: "training_cancelled", time: TIME, seq: 5, priority: "medium", job_id: JOB_ID, status: "cancelled", by: "ada", job } as const;
+    for (const board of [aBoard(aJob({ status: "failed" })), aBoard()]) {
+      expect(reduceBoard(board, { at: NOW, kind: "events", events: [ended, deleted] }).jobs.size).toBe(0);
+    }
+  });
+
   test("a snapshot, whole records and moves make the board", () => {
     const moved = reduceBoard(aBoard(aJob()), { at: NOW, kind: "events", events: [progressed(5, { progress: 70 })] });
     expect(moved.jobs.get(aJob().job_id)?.progress).toBe(70);

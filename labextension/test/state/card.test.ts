@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Job } from "../../src/protocol";
+import type { Event, Job } from "../../src/protocol";
 import { type Card, freshCard, type Happening, reduce } from "../../src/state/card";
-import { aCandidate, aJob, anEvent, aStage, JOB_ID, metricPoints, points, progressed, stagesAt } from "../builders";
+import { canDelete, headline } from "../../src/state/face";
+import { aCandidate, aJob, anEvent, aStage, JOB_ID, metricPoints, points, progressed, stagesAt, TIME } from "../builders";
 
 function cardWith(job: Partial<Job> = {}): Card {
   return reduce(freshCard(JOB_ID, "server", 0), { kind: "record", at: 0, job: aJob(job), head: 10 });
@@ -128,6 +129,25 @@ describe("the series", () => {
       { kind: "events", at: 2, events: [progressed(2, { progress: 70 })] },
     );
     expect(next.job?.progress).toBe(70);
+  });
+});
+
+describe("a job that is deleted", () => {
+  const deleted: Event = { type: "job_deleted", time: TIME, seq: 12, priority: "low", job_id: JOB_ID, name: "digits-mlp", status: "completed", attempt: 1, model_id: null, by: "ada" };
+  const known = reduce(freshCard(JOB_ID, "server", 0), { kind: "record", at: 0, job: aJob({ status: "completed" }), head: 11 });
+
+  test("leaves what was known of it, and nothing that could be asked", () => {
+    const card = reduce(known, { kind: "events", at: 1, events: [deleted] });
+    expect(card).toMatchObject({ deleted: "ada", source: "kernel", job: { status: "completed" } });
+    expect([canDelete(known), canDelete(card), headline(card).word]).toEqual([true, false, "Deleted"]);
+  });
+
+  test("does not come back with an answer that was on its way, nor by a replay of what it did", () => {
+    const card = reduce(known, { kind: "deleted", at: 1, by: "ada" });
+    const answer = { job: { head: 11, job: aJob({ status: "completed" }) }, metrics: { head: 11, series: {} } };
+    expect(reduce(card, { kind: "answered", at: 2, ...answer })).toMatchObject({ deleted: "ada", source: "kernel" });
+    const replayed = reduce(freshCard(JOB_ID, "server", 0), { kind: "events", at: 1, events: [progressed(10), deleted] });
+    expect(replayed.deleted).toBe("ada");
   });
 });
 

@@ -25,6 +25,7 @@ class Page {
   /** What the server knows besides. */
   others: Job[] = [];
   status = 200;
+  deleted: Event[] = [];
 
   constructor(given: Partial<Given> = {}, withClient = true, known: Job | null = aJob()) {
     this.known = known;
@@ -42,7 +43,9 @@ class Page {
       ? { head: this.head, series: { loss: { count: 2, points: points("loss", [2, 1]) } } }
       : method === "POST"
         ? this.known
-        : { head: this.head, jobs: [this.known, ...this.others].filter((job) => job !== null) };
+        : method === "DELETE"
+          ? aDeletion()
+          : { head: this.head, jobs: [this.known, ...this.others].filter((job) => job !== null), deleted: this.deleted };
     return new Response(JSON.stringify(body), { status: this.status });
   }
 
@@ -52,10 +55,32 @@ class Page {
     return socket;
   }
 
+  press(testid: string): void {
+    this.el.shadowRoot?.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`)?.click();
+  }
+
+  /** What the card's menu offers; happy-dom has no popovers. */
+  choices(): (string | null)[] {
+    const menu = this.el.shadowRoot?.querySelector<HTMLElement>('[data-testid="mlops-menu"]');
+    if (menu) Object.assign(menu, { showPopover() {}, hidePopover() {} });
+    this.press("more");
+    return [...(this.el.shadowRoot?.querySelectorAll("[role=menuitem]") ?? [])].map((one) => one.textContent);
+  }
+
+  choose(testid: string): void {
+    this.choices();
+    this.press(`menu-${testid}`);
+  }
+
   text(testid: string): string | null {
     const found = this.el.shadowRoot?.querySelector<HTMLElement>(`[data-testid="mlops-${testid}"]`);
     return !found || found.closest("[hidden]") ? null : (found.textContent ?? "").replaceAll("\u202f", " ");
   }
+}
+
+function aDeletion(): Event {
+  const of = { job_id: JOB_ID, name: "digits-mlp", status: "completed", attempt: 1, model_id: null };
+  return { type: "job_deleted", ...BASE, seq: 11, ...of, by: "ada" };
 }
 
 function ended(job: Job): Event {
@@ -115,6 +140,51 @@ describe("a saved output", () => {
       1,
       true,
     ]);
+  });
+
+  test("of a job that was deleted says by whom and keeps its record, without an error", async () => {
+    page = new Page({ job: aJob({ status: "completed" }) }, true, null);
+    page.deleted = [aDeletion()];
+    await answered();
+    expect([page.text("state"), page.text("sentence"), page.text("name")]).toEqual([
+      "Deleted",
+      "Deleted by ada. What is shown here is all that is left of it.",
+      "digits-mlp",
+    ]);
+    expect(page.transports).toEqual([]);
+  });
+
+  test("deletes its job when that was asked once more, and says so", async () => {
+    page = new Page({ job: aJob({ status: "completed" }) }, true, aJob({ status: "completed" }));
+    await answered();
+    expect(page.text("delete")).toBeNull();
+    page.choose("delete");
+    expect([page.text("delete"), page.asked.filter((one) => one.startsWith("DELETE"))]).toEqual(["Delete for good?", []]);
+    page.press("delete");
+    await answered();
+    expect(page.asked.at(-1)).toBe(`DELETE jobs/${JOB_ID}`);
+    expect([page.text("state"), page.text("delete")]).toEqual(["Deleted", null]);
+  });
+
+  test("forgets the question after a while, and asks it of no job that is not over", async () => {
+    page = new Page({ job: aJob({ status: "completed" }) }, true, aJob({ status: "completed" }));
+    await answered();
+    page.choose("delete");
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(page.text("delete")).toBeNull();
+    page.leaving.abort();
+    page = new Page();
+    await answered();
+    expect(page.choices()).not.toContain("Delete…");
+  });
+
+  test("of a job that ended without a result hears that somebody else deleted it", async () => {
+    const failed = aJob({ status: "failed" });
+    page = new Page({ source: "server", job: failed }, true, failed);
+    await answered();
+    page.greet().tell({ type: "frame", prev: 10, events: [aDeletion()] });
+    await answered();
+    expect([page.text("state"), page.text("rerun")]).toEqual(["Deleted", null]);
   });
 
   test("of a job that is over opens no socket", async () => {
