@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,6 +77,12 @@ class Rig:
         body = {"type": "notebook", "format": "json", "content": notebook}
         self.request("PUT", "api/contents/saved.ipynb", json=body).raise_for_status()
         assert text in (self.server.root / "saved.ipynb").read_text()
+
+    def kept(self, job_id: str) -> dict[str, Any]:
+        """The record in the job's folder."""
+        meta = (self.data / "jobs" / job_id / "meta.json").read_bytes()
+        record: dict[str, Any] = json.loads(meta)["job"]
+        return record
 
     def listens(self) -> bool:
         try:
@@ -172,6 +179,8 @@ def test_a_full_disk_and_a_damaged_database_stop_neither_notebooks_nor_jobs(rig:
     stopped = rig.server.until(unwanted, lambda job: job["end_time"])
     assert (stopped["status"], stopped["stopped_by"]) == ("cancelled", stopping["stopped_by"])
     before = rig.server.get("mlops/api/jobs").json()
+    # A moment after its end was told; until then only the database knows who stopped it.
+    rig.until(lambda: rig.kept(unwanted)["stopped_by"] == stopping["stopped_by"])
     told = rig.loses(how)
     reopened = "The store is being opened again."
     assert told <= {reopened, *(f"The database in {rig.data} {what}." for what in LOST)}
