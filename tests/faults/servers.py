@@ -11,7 +11,7 @@ from typing import Any
 from mlops_jupyter import __version__
 from tests.browser.servers import ROOT
 from tests.faults.test_server_restart import JupyterServer
-from tests.faults.works_server import DIES_AT, TERMINAL
+from tests.faults.works_server import DIES_AT, HOLDS, TERMINAL
 
 PATIENCE = 60.0
 
@@ -22,6 +22,8 @@ class WorksServer(JupyterServer):
     terminal: str | None = None
     #: A step of starting or deleting a job at which the next server is killed.
     dies_at: str | None = None
+    #: Bytes that the next server has in memory.
+    holds = 0
 
     def __init__(self, home: Path, data: Path | None = None) -> None:
         """``data``: the directory of another server's jobs and store, to share it."""
@@ -37,7 +39,7 @@ class WorksServer(JupyterServer):
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         terminal = {TERMINAL: self.terminal} if self.terminal else {}
         dies_at = {DIES_AT: self.dies_at} if self.dies_at else {}
-        return {**super().environment, "PYTHONPATH": path, **terminal, **dies_at}
+        return {**super().environment, "PYTHONPATH": path, **terminal, **dies_at, HOLDS: str(self.holds)}
 
     def submit(self, work: str, **params: Any) -> str:
         """Returns once the job is stored."""

@@ -23,7 +23,7 @@ import pytest
 
 from mlops_jupyter.store import levels
 from mlops_jupyter.training import processes
-from tests import leaks
+from tests import control_groups, leaks
 from tests.executors.builders import keeper, processes_of, worker_pid
 from tests.faults.servers import WorksServer, await_true
 from tests.processes import command
@@ -206,6 +206,37 @@ def test_a_killed_worker_is_a_failed_job_within_two_seconds_and_leaves_nobody(se
     assert (job["status"], job["reason"], job["signal"]) == ("failed", "signal", 9)
     assert job["error"] == "The worker was killed by signal 9 (SIGKILL)."
     assert job["log_tail"] == ["waiting"]
+
+
+@pytest.mark.skipif("real" not in control_groups.kinds(), reason="no control group can be made here")
+def test_when_memory_runs_out_the_worker_goes_though_its_server_is_larger(
+    server: WorksServer, tmp_path: Path
+) -> None:
+    """F13: both in one control group, as in a container; the kernel itself chooses."""
+    server.stop()
+    with control_groups.limited("real", 900 << 20, tmp_path) as group:
+        server.holds = 400 << 20
+        with group.inside():
+            server.start()
+        server.holds = 0
+        try:
+            kill_by_memory(server)
+        finally:
+            server.stop()
+
+
+def kill_by_memory(server: WorksServer) -> None:
+    process = server.process
+    assert process
+    job_id = server.begun("grows")
+    worker = worker_pid(server.folder(job_id))
+    (server.folder(job_id) / "grow").touch()
+    sizes = [(0, 0)]
+    while (size := processes.memory([worker])) > 0:
+        sizes.append((size, processes.memory([process.pid])))
+    assert sizes[-1][0] < sizes[-1][1]
+    job = server.over(job_id)
+    assert (job["status"], job["reason"], process.poll()) == ("failed", "oom_killed", None)
 
 
 def test_what_happened_while_no_server_was_up_is_known_at_the_next_start(server: WorksServer) -> None:

@@ -2,7 +2,8 @@
 
 With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand; with
 ``EVENTS`` its store keeps so many events, and prunes the others every few seconds. With ``DIES_AT``, a method
-of ``Pair`` or of ``Deletions``, it is killed when it first comes to it.
+of ``Pair`` or of ``Deletions``, it is killed when it first comes to it; with ``HOLDS`` it has so many bytes
+in memory.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 TERMINAL = "MLOPS_TESTS_TERMINAL"
 EVENTS = "MLOPS_TESTS_EVENTS"
 DIES_AT = "MLOPS_TESTS_DIES_AT"
+HOLDS = "MLOPS_TESTS_HOLDS"
 
 
 def die(*_: Any) -> None:
@@ -40,6 +42,7 @@ if __name__ == "__main__":
     if kept := os.environ.pop(EVENTS, None):
         database.PRUNE_EVERY = 5.0
         pruning.prune.__defaults__ = (int(kept),)
+    held = b"x" * int(os.environ.pop(HOLDS, "0"))
     if step := os.environ.pop(DIES_AT, None):
         setattr(Deletions if hasattr(Deletions, step) else Pair, step, die)
     rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works")  # type: ignore[misc]
