@@ -25,6 +25,7 @@ from mlops_jupyter.client.system import System
 from mlops_jupyter.client.terminal import TerminalView
 from mlops_jupyter.client.view import View
 from mlops_jupyter.core.errors import MlopsError, ModelNotFoundError, OptionError
+from mlops_jupyter.core.limits import CHUNK
 from mlops_jupyter.notebook import marimo
 from mlops_jupyter.notebook.board import Machine, in_kernel
 from mlops_jupyter.notebook.cards import ModelCard
@@ -167,7 +168,7 @@ class Datasets:
         """Send a CSV or Parquet file, or a DataFrame, to the server: a new dataset, or the next version of
         the one called ``name`` (that of the file by default). The same content again is no new one."""
         if isinstance(data, str | os.PathLike):
-            return _shown(dataset_words.sent(session(), os.fspath(data), name, _unheard))
+            return _shown(dataset_words.sent(session(), os.fspath(data), name, _sent))
         from mlops_jupyter.client import tables  # noqa: PLC0415 - it imports pandas
 
         if name is None:
@@ -175,7 +176,7 @@ class Datasets:
                 "what is the DataFrame to be called?", None, 'mlops.datasets.upload(df, name="…")'
             )
         body = tables.parquet(data)
-        return _shown(session().upload(io.BytesIO(body), f"{name[:200]}.parquet", name, _unheard))
+        return _shown(session().upload(io.BytesIO(body), f"{name[:200]}.parquet", name, _sent))
 
     def get(self, ref: str) -> ShownDataset:
         """By ``"customers"`` (the newest version), ``"customers@3"``, its id or a unique beginning of it."""
@@ -199,8 +200,10 @@ def _shown(dataset: Dataset) -> ShownDataset:
     return shown(dataset, session())
 
 
-def _unheard(_sent: int, _size: int) -> None:
-    """Pages show how far an upload is."""
+def _sent(there: int, size: int) -> None:
+    """One line below the cell, written over; a file that is sent at once needs none."""
+    if size > CHUNK and get_ipython() is not None:
+        print(f"\r{100 * there / size:3.0f} % sent", end="" if there < size else "\n", flush=True)  # noqa: T201
 
 
 datasets = Datasets()

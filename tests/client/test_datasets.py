@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +13,11 @@ import pytest
 
 from mlops_jupyter.client import dataset_words
 from mlops_jupyter.client.answers import Begun, Finished, Same
+from mlops_jupyter.client.finder import Finder
 from mlops_jupyter.client.options import Options
 from mlops_jupyter.client.session import Session
 from mlops_jupyter.client.uploading import upload
+from mlops_jupyter.client.view import Nobody
 from mlops_jupyter.core.errors import DataError, DatasetNotFoundError, NoRoom, SubmissionError, TargetError
 from mlops_jupyter.core.limits import CHUNK, LEAST_CHUNK
 
@@ -98,6 +103,26 @@ class Proxy:
 
     def cancel_upload(self, upload_id: str) -> None:
         self.cancelled = True
+
+
+def test_an_upload_from_python_goes_on_after_its_private_server_was_killed(home: Path) -> None:
+    """F46, P4: the next private server finds the bytes that are there."""
+    session = Session(Finder.of_this_process(), Nobody())
+    body = b"a,b\n" + b"1,2\n" * (2 * CHUNK // 4)
+    server, _ = session.status()
+    sent: list[int] = []
+
+    def told(there: int, size: int) -> None:
+        sent.append(there)
+        if len(sent) == 1:
+            os.kill(server.pid, signal.SIGKILL)
+
+    found = session.upload(io.BytesIO(body), "long.csv", "long", told)
+    after, _ = session.status()
+    assert (found.ref, found.bytes, found.sha256) == ("long@1", len(body), hashlib.sha256(body).hexdigest())
+    assert sent == [CHUNK, 2 * CHUNK, len(body)]
+    assert after.pid != server.pid
+    session.close()
 
 
 def test_parts_are_halved_where_a_proxy_takes_less() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from mlops_jupyter.core.errors import (
     ModelNotPortable,
     OptionError,
 )
+from mlops_jupyter.core.limits import CHUNK
 from mlops_jupyter.notebook import session as public
 from tests.notebook.conftest import PENGUINS
 
@@ -235,6 +237,16 @@ def test_pipelines_are_kept_changed_run_and_deleted(shell: Any, capsys: pytest.C
     assert f"%mlops pipelines restore {kept.id}" in capsys.readouterr().out
     assert do(shell, f"%mlops pipelines restore {kept.id}").version == 2
     do(shell, f"%mlops pipelines rm {name}")
+
+
+def test_a_file_in_several_parts_tells_below_the_cell_how_much_of_it_is_sent(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = CHUNK // 2 * 3
+    Path("parts.csv").write_bytes(b"a,b\n" + b"1,2\n" * (size // 4 - 1))
+    do(shell, "parts = %mlops datasets upload parts.csv --name magicparts")
+    assert capsys.readouterr().out == "\r 67 % sent\r100 % sent\n"
+    do(shell, "%mlops datasets rm magicparts --yes")
 
 
 def test_datasets_are_sent_looked_at_trained_on_and_deleted(

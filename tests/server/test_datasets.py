@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -209,6 +210,24 @@ async def test_a_file_is_registered_where_it_is(ask, train, jp_root_dir) -> None
     (jp_root_dir / "penguins.csv").write_bytes(changed)
     job = await train({"dataset": found["id"]})
     assert job["error"] == "birds is not what was registered: its file was changed."
+
+
+async def test_by_default_no_address_is_asked_for_a_dataset(ask, contents) -> None:
+    """P30, F47: nobody connects, though somebody would answer."""
+    hits: list[object] = []
+    server = await asyncio.start_server(lambda reader, writer: hits.append(writer.close()), "127.0.0.1", 0)
+    at = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    before = contents()
+    for address in (
+        *(f"{scheme}://{at}/a.csv" for scheme in ("http", "HTTPS", "ftp", "s3", "file")),
+        *(f"//{at}/a.csv", f"\\\\{at}\\share\\a.csv", f"http:/{at}/a.csv", f" http://{at}/a.csv"),
+    ):
+        status, refused = await ask("POST", "datasets", {"path": address})
+        assert (status, refused["reason"]) == (400, "DatasetNotFoundError"), address
+    server.close()
+    await server.wait_closed()
+    assert hits == []
+    assert contents() == before
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from mlops_jupyter.core import limits
 from mlops_jupyter.core.limits import UploadLimits
 from mlops_jupyter.inputs import KEPT_SECONDS, Ages
+from mlops_jupyter.server.uploads import UploadHandler
 from mlops_jupyter.uploads import Uploads
 
 TABLE = b"name,age\nAda,36\nGrace,85\n"
@@ -190,6 +191,34 @@ async def test_a_wrong_offset_is_answered_with_the_right_one(ask, jp_fetch) -> N
     assert (await ask("GET", path))[1]["offset"] == 8
     status, refused = await ask("PATCH", path, TABLE, headers=BYTES)
     assert (status, refused["reason"]) == (400, "InputError")
+
+
+async def test_an_upload_goes_on_where_its_client_vanished_in_the_middle_of_a_part(
+    ask, over, rooms, monkeypatch, jp_http_port, jp_base_url, jp_auth_header
+) -> None:
+    """F46: what had arrived stays, and no file of it stays open."""
+    _, answer = await ask("POST", "uploads", {"filename": "people.csv", "bytes": len(TABLE)})
+    path = f"uploads/{answer['upload_id']}"
+    kept, gone = asyncio.Event(), asyncio.Event()
+    progressed, left = rooms.arrivals.progressed, UploadHandler.on_connection_close
+    monkeypatch.setattr(
+        rooms.arrivals, "progressed", lambda *args, **how: (progressed(*args, **how), kept.set())
+    )
+    monkeypatch.setattr(UploadHandler, "on_connection_close", lambda handler: (left(handler), gone.set()))
+    headers = {**jp_auth_header, **BYTES, "Upload-Offset": "0", "Content-Length": str(len(TABLE))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    request = f"PATCH {jp_base_url}mlops/api/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}\r\n"
+    _, client = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    client.write(request.encode() + TABLE[:10])
+    await asyncio.wait_for(kept.wait(), 30)
+    client.transport.abort()
+    await asyncio.wait_for(gone.wait(), 30)
+    monkeypatch.undo()
+    assert (await ask("GET", path))[1]["offset"] == 10
+    rest = {**BYTES, "Upload-Offset": "10"}
+    assert await ask("PATCH", path, TABLE[10:], headers=rest) == (200, {"offset": len(TABLE)})
+    assert (await ask("POST", f"{path}/finish", {}))[0] == 202
+    assert (await over(answer["upload_id"]))["state"] == "completed"
 
 
 async def test_a_cancelled_upload_is_gone_with_its_bytes(ask, rooms, contents, events) -> None:
