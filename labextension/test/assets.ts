@@ -83,7 +83,7 @@ export function aMonitoring(fields: Partial<Monitoring> = {}): Monitoring {
     ...{ total: 1204, requests: 1000, errors: 2, rate: 12, p50: 0.009, p95: 0.018 },
     hours: [{ hour: "2026-11-21T13:00:00Z", predictions: 1000, errors: 2 }, { hour: "2026-11-21T14:00:00Z", predictions: 204, errors: 0 }],
     drift: { tenure: { psi: 0.31, ks: 0.2, level: "drift", rows: 900 }, contract: { psi: 0.01, ks: null, level: "none", rows: 900 } },
-    drift_reason: null,
+    ...{ drift_reason: null, unwatched: ["since"] },
     ...fields,
   };
 }

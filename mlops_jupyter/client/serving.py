@@ -115,7 +115,14 @@ def told(found: dict[str, Any]) -> str:
             )
     if len(lines) == 2:
         lines.append("no drift seen")
+    if found["unwatched"]:
+        lines.append(f"not watched: {glyphs.on_a_line(_few(found['unwatched']))}")
     return "\n".join(lines)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f", +{len(names) - 5}" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def _parts(asked: Sequence[dict[str, Any]]) -> Iterator[bytes]:

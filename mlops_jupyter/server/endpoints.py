@@ -88,6 +88,7 @@ class MonitoringHandler(Handler):
         found = await watches.drift(model, hours)
         seen = await store.aread(lambda reading: _seen(reading, model.model_id, hours))
         rate = self.rooms.deployments.rate(model.model_id)
+        inputs = [str(column["name"]) for column in model.signature.get("inputs") or ()]
         reason = None if found else "The model was trained before histograms of its rows were kept."
         self.reply(
             {
@@ -98,6 +99,7 @@ class MonitoringHandler(Handler):
                 "rate": rate,
                 "drift": found or None,
                 "drift_reason": reason,
+                "unwatched": [name for name in inputs if name not in found] if found else [],
             }
         )
 

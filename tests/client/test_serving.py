@@ -46,13 +46,19 @@ def shell(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_is_one_and_many_are_many() -> None:
-    found = {"errors": 0, "rate": None, "p50": None, "p95": None, "drift": {}}
+    found = {"errors": 0, "rate": None, "p50": None, "p95": None, "drift": {}, "unwatched": []}
     assert serving.told({**found, "total": 1, "requests": 1}).splitlines()[0] == (
         "1 prediction, 0 of 1 request without one"
     )
     assert serving.told({**found, "total": 1234, "requests": 2}).splitlines()[0] == (
         "1,234 predictions, 0 of 2 requests without one"
     )
+
+
+def test_columns_that_are_not_watched_are_named() -> None:
+    found = {"total": 2, "errors": 0, "requests": 2, "rate": None, "p50": None, "p95": None, "drift": {}}
+    told = serving.told({**found, "unwatched": ["since", *(f"c{n}" for n in range(6))]})
+    assert told.splitlines()[-2:] == ["no drift seen", "not watched: since, c0, c1, c2, c3, +2"]
 
 
 @pytest.mark.timeout(240)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from prometheus_client import generate_latest
+from sklearn.tree import DecisionTreeClassifier
 
 from mlops_jupyter.store.endpoints import hour_of
-from tests.fitted import COLUMNS, fitted, penguins, registered, rows
+from tests.fitted import COLUMNS, fitted, numbers, penguins, registered, rows
 from tests.server.test_serving import deployed, told  # noqa: F401 - a fixture
 
 
@@ -43,7 +45,7 @@ async def test_predictions_are_counted_by_the_hour_told_of_and_compared(rooms, a
         (344, 2, 1)
     ]
     # Rows as in training, each once: nothing drifts, and PSI says so.
-    assert seen["drift_reason"] is None
+    assert (seen["drift_reason"], seen["unwatched"]) == (None, [])
     levels = {name: (each["level"], round(each["psi"], 6)) for name, each in seen["drift"].items()}
     assert levels == dict.fromkeys(COLUMNS, ("none", 0.0))
     volume = await event(ask, "prediction_volume", lambda each: each["milestone"] is None)
@@ -101,6 +103,15 @@ async def test_drift_is_told_again_when_it_was_away_for_as_long_as_it_is_counted
     asked = [(0, elsewhere), (1, elsewhere), (25, elsewhere), (60, known), (90, elsewhere)]
     seen = [await raised(hours, each, 344 * (n + 1)) for n, (hours, each) in enumerate(asked)]
     assert seen == [1, 1, 1, 1, 2]
+
+
+async def test_columns_that_are_not_compared_are_named(rooms, ask, deployed) -> None:  # noqa: F811
+    pipeline, table = numbers(DecisionTreeClassifier(), columns=2)
+    table = table.assign(since=pd.date_range("2026-01-01", periods=len(table)))
+    model = await registered(rooms, pipeline, table, job_id="j-030303030303")
+    endpoint = await deployed(model)
+    _, seen = await ask("GET", f"endpoints/{endpoint['endpoint_id']}/monitoring")
+    assert (set(seen["drift"]), seen["unwatched"]) == ({"x0", "x1"}, ["since"])
 
 
 async def test_a_model_from_before_has_no_drift_and_says_why(rooms, ask, deployed) -> None:  # noqa: F811

@@ -42,6 +42,8 @@ export interface Monitoring {
   drift: Record<string, { psi: number | null; ks: number | null; level: string; rows: number }> | null;
   /** Why there is none. */
   drift_reason: string | null;
+  /** Columns that are not compared: dates, long texts, and those beyond the first. */
+  unwatched: string[];
 }
 
 /** A package of which the server has another version than the model was trained with. */
@@ -190,13 +192,14 @@ function told(id: string, event: ModelEvent): string {
   return [statusWord(event.status), event.why ?? "", by].filter(Boolean).join(" · ");
 }
 
-/** `1 204 predictions · 12/min · p95 18 ms · errors 0.2 %`. */
-export function volume({ total, rate, p95, errors, requests }: Monitoring): string {
+/** `1 204 predictions · 12/min · p50 9.0 ms · p95 18 ms · errors 0.2 %`. */
+export function volume({ total, rate, p50, p95, errors, requests }: Monitoring): string {
   const said = predictions(total);
   const pace = trans.__("%1/min", rate === null ? UNKNOWN : rate >= 10 || rate === 0 ? String(Math.round(rate)) : rate.toFixed(1));
+  const half = trans.__("p50 %1", p50 === null ? UNKNOWN : milliseconds(1000 * p50));
   const slow = trans.__("p95 %1", p95 === null ? UNKNOWN : milliseconds(1000 * p95));
   const wrong = trans.__("errors %1", share(errors, requests));
-  return [said, pace, slow, wrong].join(" · ");
+  return [said, pace, half, slow, wrong].join(" · ");
 }
 
 export function milliseconds(ms: number): string {

@@ -15,7 +15,7 @@ export function mount(el: HTMLElement): (monitoring: Monitoring | null, now: num
   return (monitoring, now) => {
     say(line, monitoring ? volume(monitoring) : trans.__("Nothing is known of its predictions yet."));
     fill(bars, JSON.stringify([monitoring?.hours ?? null, Math.floor(now / 3_600_000)]), () => (monitoring ? [picture(monitoring, now)] : []));
-    fill(drift, JSON.stringify([monitoring?.drift, monitoring?.drift_reason]), () => (monitoring ? drifting(monitoring) : []));
+    fill(drift, JSON.stringify([monitoring?.drift, monitoring?.drift_reason, monitoring?.unwatched]), () => (monitoring ? drifting(monitoring) : []));
   };
 }
 
@@ -45,7 +45,10 @@ function picture(monitoring: Monitoring, now: number): SVGSVGElement {
   return svg;
 }
 
-function drifting({ drift, drift_reason: reason }: Monitoring): HTMLElement[] {
+/** Names of columns that are told; their number is. */
+const TOLD = 5;
+
+function drifting({ drift, drift_reason: reason, unwatched }: Monitoring): HTMLElement[] {
   if (drift === null) return reason ? [element("p", { class: "note" }, reason)] : [];
   const rows = Object.entries(drift);
   const cells = rows
@@ -57,8 +60,11 @@ function drifting({ drift, drift_reason: reason }: Monitoring): HTMLElement[] {
         element("th", { scope: "row", title: name }, name),
         element("td", {}, driftWord(one)),
         element("td", { class: "number" }, one.psi === null ? UNKNOWN : figure(one.psi)),
+        element("td", { class: "number" }, one.ks === null ? UNKNOWN : figure(one.ks)),
       ),
     );
-  const head = element("tr", {}, element("th", { scope: "col" }, trans.__("Column")), element("th", { scope: "col" }, trans.__("What comes in")), element("th", { scope: "col", class: "number" }, "PSI"));
-  return [element("h3", {}, trans.__("Against the training rows")), element("table", { class: "drift" }, element("thead", {}, head), element("tbody", {}, ...cells))];
+  const head = element("tr", {}, element("th", { scope: "col" }, trans.__("Column")), element("th", { scope: "col" }, trans.__("What comes in")), element("th", { scope: "col", class: "number" }, "PSI"), element("th", { scope: "col", class: "number", title: trans.__("of numbers") }, "KS"));
+  const names = unwatched.slice(0, TOLD).join(", ") + (unwatched.length > TOLD ? `, +${unwatched.length - TOLD}` : "");
+  const rest = unwatched.length > 0 ? [element("p", { class: "note" }, trans.__("Not watched (dates, long texts, beyond the first columns): %1", names))] : [];
+  return [element("h3", {}, trans.__("Against the training rows")), element("table", { class: "drift" }, element("thead", {}, head), element("tbody", {}, ...cells)), ...rest];
 }

@@ -130,9 +130,9 @@ describe("deploying", () => {
 
   test("shows how much it is asked: figures, hours with gaps, and what comes in otherwise than in training", () => {
     const { root, text } = shown({ ...DEPLOYED, monitoring: aMonitoring() });
-    expect(text("volume")).toBe("1 204 predictions · 12/min · p95 18 ms · errors 0.2 %");
+    expect(text("volume")).toBe("1 204 predictions · 12/min · p50 9.0 ms · p95 18 ms · errors 0.2 %");
     expect(root.querySelectorAll("[data-testid=mlops-hours] rect")).toHaveLength(2);
-    expect(text("drift")).toContain("tenurehas moved far0.3100contractas in training0.0100");
+    expect(text("drift")).toContain("tenurehas moved far0.31000.2000contractas in training0.0100—Not watched (dates, long texts, beyond the first columns): since");
   });
 });
 
@@ -202,8 +202,8 @@ test("versions of the name are listed, the newest first", () => {
 });
 
 test("what is not known is a dash, and an hour nobody counted a gap", () => {
-  const nothing = aMonitoring({ total: 0, requests: 0, errors: 0, rate: null, p95: null, hours: [] });
-  expect(volume(nothing).replaceAll("\u202f", " ")).toBe("0 predictions · —/min · p95 — · errors —");
+  const nothing = aMonitoring({ total: 0, requests: 0, errors: 0, rate: null, p50: null, p95: null, hours: [] });
+  expect(volume(nothing).replaceAll("\u202f", " ")).toBe("0 predictions · —/min · p50 — · p95 — · errors —");
   expect(hoursOf(aMonitoring(), NOW, 3).map((one) => one.predictions)).toEqual([null, 1000, 204]);
 });
 

@@ -29,7 +29,7 @@ import { written } from "./canvas";
 import { LIVE, Shown } from "./page";
 
 /** Symbols of units and numbers, the product's name, metrics by their own names; days and times, which the browser says. */
-const NOT_WORDS = /\b(ms|min|kB|PSI|KiB|MiB|GiB|MB|GB|NaN|mlops|(train|val|test)_\w+|cv_\w+|Nov|AM|PM)\b/g;
+const NOT_WORDS = /\b(ms|min|kB|PSI|KS|KiB|MiB|GiB|MB|GB|NaN|mlops|(train|val|test)_\w+|cv_\w+|Nov|AM|PM)\b/g;
 const NOW = Date.parse(TIME);
 
 /** Every letter but those of the values becomes another alphabet's. */
@@ -287,7 +287,7 @@ test("no dataset and no model says a word that is not to be translated", () => {
     { ...said, type: "model_deployed", model_name: "№", version: 1, model_accuracy: 1, endpoint: "/", endpoint_id: "e" },
   ];
   for (const { model_id: id } of [...all, { model_id: "m-9" }]) {
-    for (const more of [{}, { endpoint, monitoring: aMonitoring({ drift }), answer, faults: [{ column: null, message: "!" }], example: { "№1": 1 }, history, busy: "deploy" as const }]) {
+    for (const more of [{}, { endpoint, monitoring: aMonitoring({ drift, unwatched: ["№"] }), answer, faults: [{ column: null, message: "!" }], example: { "№1": 1 }, history, busy: "deploy" as const }]) {
       look((el) => mountModel(el, aModelSight({ id, models: all, baseUrl: "1/", ...more }), never, acts));
     }
   }
