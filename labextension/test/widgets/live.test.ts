@@ -118,7 +118,7 @@ afterEach(() => {
 });
 
 describe("a saved output", () => {
-  test("shows its record at once, then what the server knows, then what happens", async () => {
+  test("shows its record at once, then what the server knows, then what happens and what it takes", async () => {
     page = new Page({ job: aJob({ progress: 20 }), asOf: TIME });
     expect([page.text("percent"), page.text("aside")]).toEqual(["20 %", expect.stringContaining("as of")]);
     const socket = page.greet();
@@ -126,6 +126,9 @@ describe("a saved output", () => {
     socket.tell({ type: "frame", prev: 10, events: [progressed(11, { progress: 60 })] });
     await vi.waitFor(() => expect(page.text("percent")).toBe("60 %"));
     expect([page.text("state"), page.text("aside")]).toEqual(["Running", null]);
+    const jobs = [{ id: JOB_ID, cpu_percent: 98, memory: 2 ** 30, peak: 2 ** 31, processes: 5 }];
+    socket.tell({ type: "latest", events: [{ type: "system_metrics", ...BASE, jobs } as unknown as Event] });
+    await vi.waitFor(() => expect(page.text("memory")).toBe("memory 1.0 GiB"));
   });
 
   test("of a job the server does not know stays what it is, and stops asking", async () => {
