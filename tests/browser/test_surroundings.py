@@ -51,6 +51,29 @@ def submit(server: LabServer, **wishes: Any) -> str:
     return str(answer.raise_for_status().json()["job_id"])
 
 
+def behind_the_bell(lab: Lab, name: str) -> Locator:
+    """What JupyterLab's list of notifications, which is opened, has of a job."""
+    lab.page.locator(".jp-Notification-Status").click()
+    expect(lab.page.locator(".jp-Notification-List")).to_be_visible()
+    return lab.page.locator(".jp-Notification-List-Item", has_text=name)
+
+
+def moves_behind_the_bell(lab: Lab, name: str) -> None:
+    """One entry of a job that runs, whose numbers change."""
+    told = behind_the_bell(lab, name)
+    expect(told).to_have_text(re.compile(rf"{name}: .*\d"))
+    before = told.text_content()
+    expect(told).not_to_have_text(before or "")
+    expect(told).to_have_count(1)
+    # A click beside it closes it.
+    lab.page.locator("#jp-MainLogo").click()
+
+
+def has_left_the_bell(lab: Lab, name: str) -> None:
+    expect(behind_the_bell(lab, name)).to_have_count(0)
+    lab.page.locator("#jp-MainLogo").click()
+
+
 def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: Lab) -> None:
     notebook(lab, LOAD, TRAIN.replace("8000", "100000"), SLEEP)
     shown = panel(lab)
@@ -65,8 +88,10 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     expect(shown.get_by_test_id("mlops-gauge-memory")).to_have_text(re.compile(r"\d+\s%.*GiB · host"))
     expect(shown.get_by_test_id("mlops-health")).to_have_text("Healthy")
     assert len(lab.server.get("mlops/api/system").json()["history"]) >= 1
-    feed = shown.get_by_test_id("mlops-feed")
-    expect(feed.get_by_role("listitem")).to_contain_text(["Training started", "Training queued"])
+    expect(shown.get_by_test_id("mlops-feed").get_by_role("listitem")).to_contain_text(
+        ["Training started", "Training queued"]
+    )
+    moves_behind_the_bell(lab, "penguins-mlp")
     # By keyboard, as everything.
     running.focus()
     with lab.page.expect_request(keeps_the_tab):
@@ -95,6 +120,7 @@ def test_the_panel_moves_while_the_kernel_sleeps_and_opens_a_job_in_a_tab(lab: L
     orders.filter(has_text="Stop").click()
     over = shown.get_by_test_id("mlops-jobs").locator(f'[data-job="{job_id}"]')
     expect(over).to_contain_text("cancelled", timeout=15_000)
+    has_left_the_bell(lab, "penguins-mlp")
     over.get_by_test_id("mlops-row").click(button="right")
     orders.filter(has_text="Delete…").click()
     asks.get_by_role("button", name="Delete").click()
@@ -137,6 +163,11 @@ def test_settings_hold_as_soon_as_they_are_changed(lab: Lab) -> None:
     lab.page.locator(field.format("pollSeconds")).fill("5")
     lab.page.locator(field.format("connection")).select_option("polling")
     expect(connection).to_contain_text("Polling · 5\u202fs", timeout=15_000)
+    # What is worth a toast, too: with its score.
+    lab.page.locator(field.format("notify_minSeconds")).fill("0")
+    submit(lab.server, name="short")
+    toast = lab.page.locator(".Toastify__toast", has_text="short finished")
+    expect(toast).to_have_text(re.compile(r"short finished: accuracy [01]\.\d+"), timeout=60_000)
     settings = lab.server.home / "settings/mlops_jupyter/plugin.jupyterlab-settings"
     kept = json.loads(settings.read_text())
     assert kept | {"statusBar": False, "pollSeconds": 5, "connection": "polling"} == kept
