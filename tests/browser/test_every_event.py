@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from csv import DictReader
@@ -14,8 +13,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.lab import Lab
 from tests.browser.proxy import Proxy
-from tests.browser.servers import NO_THRESHOLDS, ROOT, SETTINGS
-from tests.browser.test_control_group import GroupedServer
+from tests.browser.servers import NO_THRESHOLDS, ROOT
+from tests.browser.test_control_group import GroupedServer, health_is
 from tests.browser.test_pipelines import asked
 from tests.browser.test_surroundings import panel, submit
 from tests.control_groups import Real, Recorded, kinds, limited
@@ -42,13 +41,7 @@ def group(tmp_path: Path) -> Iterator[Real | Recorded]:
 def server(group: Real | Recorded, tmp_path: Path) -> Iterator[GroupedServer]:
     """One whose memory is a warning from 60 % on."""
     server = GroupedServer(tmp_path / "home", group)
-    settings = {
-        **SETTINGS,
-        "health_thresholds": {**NO_THRESHOLDS, "memory": (60, 1000)},
-        "system_seconds": 0.5,
-    }
-    config = server.home / "config" / "jupyter_server_config.json"
-    config.write_text(json.dumps({"MlopsExtension": settings}))
+    server.settle(health_thresholds={**NO_THRESHOLDS, "memory": (60, 1000)}, system_seconds=0.5)
     try:
         server.start()
         yield server
@@ -84,12 +77,12 @@ def test_each_event_is_seen_though_the_socket_is_cut_right_behind_it(
 def machine(group: Real | Recorded, shown: Locator) -> None:
     # system_metrics: the strip has numbers.
     expect(shown.get_by_test_id("mlops-gauge-memory")).to_contain_text(re.compile(r"\d.*GiB · container"))
-    # health_change: a word and its colour, and why.
-    expect(shown.get_by_test_id("mlops-health")).to_have_text("Healthy")
+    # health_change: a word with its shape and colour, and why.
+    health_is(shown, "Healthy")
     with group.filled(int(0.7 * MEMORY)):
-        expect(shown.get_by_test_id("mlops-health")).to_have_text("Warning", timeout=30_000)
+        health_is(shown, "Warning")
         expect(rows(shown, "Machine warning")).to_contain_text(re.compile(r"memory \d\d %"))
-    expect(shown.get_by_test_id("mlops-health")).to_have_text("Healthy", timeout=30_000)
+    health_is(shown, "Healthy")
 
 
 def trained(server: GroupedServer, lab: Lab, shown: Locator) -> str:

@@ -22,6 +22,8 @@ from tests.browser.test_first_training import (
     stops,
     trains,
 )
+from tests.browser.test_many_tabs import WRONG
+from tests.browser.test_surroundings import submit
 
 
 def test_a_killed_server_is_said_in_time_and_the_next_one_fills_what_was_missed(
@@ -36,6 +38,9 @@ def test_a_killed_server_is_said_in_time_and_the_next_one_fills_what_was_missed(
     moves(lab)
     numbers = card(lab).get_by_test_id("mlops-numbers")
     legend = card(lab).get_by_test_id("mlops-legend").first
+    # JupyterLab fetches what draws toasts with the first of them: of a server that is away it could not.
+    submit(server, name="wrong", **WRONG)
+    expect(lab.page.locator(".Toastify__toast", has_text="wrong failed")).to_have_count(1, timeout=60_000)
     server.kill()
     counted = re.compile(r"Reconnecting… try \d+, next in \d+\ss")
     expect(connection(lab)).to_have_text(counted, timeout=15_000)
@@ -43,8 +48,12 @@ def test_a_killed_server_is_said_in_time_and_the_next_one_fills_what_was_missed(
     expect(legend).to_contain_text(re.compile(r"\d\.\d"))
     seen = steps(numbers.inner_text())
     assert seen
+    # Away for longer than a restart takes: a toast says so, and is gone when it is back.
+    away = lab.page.locator(".Toastify__toast", has_text="The server does not answer.")
+    expect(away).to_have_count(1, timeout=30_000)
     server.start()
     expect(connection(lab)).to_contain_text("Live", timeout=30_000)
+    expect(away).to_have_count(0)
     expect(state(lab)).to_have_text("Running")
     moves(lab)
     stops(lab)
