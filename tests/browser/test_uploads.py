@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,9 +70,10 @@ def test_a_file_becomes_a_dataset_once_and_says_why_it_does_not(
 
 
 @pytest.mark.timeout(300)
-def test_a_file_goes_on_after_a_cut_and_after_a_reload_and_is_cancelled(
+def test_a_file_goes_on_after_a_cut_and_after_a_reload_and_is_cancelled_for_every_tab(
     tab: Lab,  # noqa: F811
     server: LabServer,  # noqa: F811
+    open_lab: Callable[..., Lab],
     tmp_path: Path,
 ) -> None:
     page = tab.page
@@ -103,16 +106,57 @@ def test_a_file_goes_on_after_a_cut_and_after_a_reload_and_is_cancelled(
         re.compile(r".*rows × 4\scolumns · 9\.4\sMB · sha .*"), timeout=90_000
     )
     assert offsets == [4 << 20, 8 << 20]
-    # Another one is cut, and cancelled.
+    # Another one is cut, and cancelled; another tab sees it come and go.
+    beside = open_lab(server)
+    beside.page.goto(f"{server.url}mlops?token={server.token}")
+    expect(beside.page.get_by_test_id("mlops-datasets").get_by_test_id("mlops-entry").first).to_be_visible()
+    expect(uploads(beside)).to_have_count(0)
     offsets.clear()
     let_through = 1
     other = tmp_path / "other.csv"
     other.write_bytes(LARGE + ROW)
     expect(choose(tab, other)).to_contain_text("goes on by itself", timeout=60_000)
+    seen = uploads(beside).filter(has_text="other.csv")
+    expect(seen).to_contain_text("sent by somebody else", timeout=30_000)
+    expect(seen.get_by_test_id("mlops-upload-drop")).to_be_hidden()
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
         uploads(tab).last.get_by_test_id("mlops-upload-drop").click()
     assert deleted.value.ok
     expect(uploads(tab)).to_have_count(1)
+    expect(uploads(beside)).to_have_count(0)
+
+
+@pytest.mark.timeout(300)
+def test_a_file_goes_on_where_a_killed_server_had_it(
+    tab: Lab,  # noqa: F811
+    server: LabServer,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    page = tab.page
+    tab.tolerate("ERR_|Failed to fetch|WebSocket|api/")
+    offsets: list[int] = []
+
+    def kill(route: Route) -> None:
+        if route.request.method == "PATCH":
+            offsets.append(int(route.request.headers["upload-offset"]))
+            if len(offsets) == 2:
+                server.kill()
+        route.continue_()
+
+    page.route("**/mlops/api/uploads/*", kill)
+    page.goto(f"{server.url}mlops?token={server.token}")
+    file = tmp_path / "outlives.csv"
+    content = LARGE + 2 * ROW
+    file.write_bytes(content)
+    state = choose(tab, file)
+    expect(state).to_contain_text("goes on by itself", timeout=60_000)
+    server.start()
+    expect(state).to_have_text(re.compile(r".*rows × 4\scolumns · 9\.4\sMB · sha .*"), timeout=120_000)
+    # What the first server had was not sent again.
+    assert offsets == [0, 4 << 20, 4 << 20, 8 << 20]
+    kept = server.get("mlops/api/datasets").json()["datasets"][0]
+    assert kept["name"] == "outlives"
+    assert kept["versions"][0]["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_the_debug_page_uploads(tab: Lab, server: LabServer, tmp_path: Path) -> None:  # noqa: F811
