@@ -196,7 +196,7 @@ async def test_a_wrong_offset_is_answered_with_the_right_one(ask, jp_fetch) -> N
 async def test_an_upload_goes_on_where_its_client_vanished_in_the_middle_of_a_part(
     ask, over, rooms, monkeypatch, jp_http_port, jp_base_url, jp_auth_header
 ) -> None:
-    """F46: what had arrived stays, and no file of it stays open."""
+    """F46: what had arrived stays."""
     _, answer = await ask("POST", "uploads", {"filename": "people.csv", "bytes": len(TABLE)})
     path = f"uploads/{answer['upload_id']}"
     kept, gone = asyncio.Event(), asyncio.Event()
