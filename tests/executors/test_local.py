@@ -397,7 +397,7 @@ def test_a_job_without_a_folder_is_refused(tmp_path: Path) -> None:
 def test_jobs_one_after_the_other_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    """F10: files, threads, zombies and temporary files stay as few as after the first jobs."""
+    """F10: files, threads, zombies and temporary files stay as few as after the first, memory too."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -416,7 +416,10 @@ def test_jobs_one_after_the_other_leave_nothing_behind(
             for number in range(2):
                 await run(executor, a_job(tmp_path, name=f"j-first-{number}"))
             first = held()
+            memory = 0
             for number in range(count):
+                if number == 50:
+                    memory = processes.memory([os.getpid()])
                 folder = a_job(tmp_path, name=f"j-{number}")
                 await run(executor, folder)
                 assert told(folder) == [*BEGUN, FINISHED, ended(exit_code=0)]
@@ -426,6 +429,9 @@ def test_jobs_one_after_the_other_leave_nothing_behind(
                     "spec.json",
                 ]
             await until(lambda: no_more_than(first))
+            # By then libraries have all they load and keep.
+            grown = processes.memory([os.getpid()]) - memory if memory else 0
+            assert grown < 4 << 20
             assert list(temporary.iterdir()) == []
 
     asyncio.run(story())

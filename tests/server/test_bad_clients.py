@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from contextlib import ExitStack
 
@@ -12,6 +13,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
+from mlops_jupyter.training import processes
 from tests.lines import a_line
 from tests.server.raw import upgrade
 
@@ -96,6 +98,7 @@ async def test_upgrades_that_are_never_finished_disturb_nobody(
     loop = asyncio.get_running_loop()
     async with subscribe() as good:
         assert [(await good.message())["type"] for _ in range(2)] == ["hello", "snapshot"]
+        memory = processes.memory([os.getpid()])
         with ExitStack() as held:
             for _ in range(count):
                 half = held.enter_context(socket.socket())
@@ -105,6 +108,7 @@ async def test_upgrades_that_are_never_finished_disturb_nobody(
                 await loop.sock_sendall(half, request[:-2])
             await hear(rooms, good)
             assert len(rooms.sockets) == 1
+            assert processes.memory([os.getpid()]) - memory < 16 << 20
         await hear(rooms, good)
 
 
