@@ -113,7 +113,7 @@ def test_a_private_server_that_cannot_start_names_its_log(
     assert str(error.value) == (
         "no mlops server answers (refused, 3 tries in 2 s).\n"
         f"Private server: could not start, see its log at {here.private.log}.\n"
-        "Details: mlops status"
+        "Details: mlops doctor"
     )
     assert "no server today" in here.private.log.read_text()
 
