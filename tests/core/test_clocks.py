@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlops_jupyter
@@ -68,6 +68,7 @@ def _moment(value: Any) -> Any:
         return None
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([-DAY, -60.0, 0.0, 60.0, DAY]), min_size=len(STORY), max_size=len(STORY)))
 def test_a_story_told_by_a_clock_that_jumps_is_the_same_story(jumps: list[float]) -> None:
     jumping = [
