@@ -202,6 +202,7 @@ deploy           | walked@1
 models undeploy  | walked
 models retire    | walked@3
 models rm        | walked@3 --yes
+jobs rm          | {job} --yes
 """
 
 
@@ -211,6 +212,7 @@ def test_all_that_can_be_said_answers_with_one_document(tmp_path: Path, endless:
     table.write_text("a,b,y\n" + "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60)))
     # Of the files of others, a private server reads those in Jupyter's data directory only.
     there = Path(os.environ["JUPYTER_DATA_DIR"], "there.csv")
+    there.parent.mkdir(exist_ok=True)
     there.write_text("a,y\n1,2\n3,4\n")
     endless.append(mlops("train", PENGUINS, *ENDLESS).stdout.strip())
     while answer("show", endless[0])["status"] != "running":

@@ -237,6 +237,9 @@ def test_a_job_goes_on_when_the_kernel_that_submitted_it_is_killed_with_its_proc
     moves(job)
     assert (job.status, job.attempt, session.status()[0]) == ("running", 1, server)
     job.stop()
+    # Who follows a job that goes on starts a server for it again.
+    with pytest.raises(TrainingCancelled):
+        job.wait(30)
 
 
 def test_a_rule_is_muted_and_heard_again_also_of_a_job_that_is_over(finished: Job, session: Session) -> None:

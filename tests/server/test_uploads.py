@@ -157,7 +157,7 @@ async def test_one_content_twice_at_once_is_one_version(ask, send, over) -> None
         (b"a,b\n", None, "people.csv has column names and no rows."),
         (b"\x1f\x8b\x08\x00", None, "people.csv is a gzip archive, not a table."),
         (b"PAR1 and no more of it", None, "people.csv cannot be read as Parquet"),
-        (b"x\n" + b"y" * (limits.CELL + 1), None, 'Row 1 of people.csv has 1 048 577 bytes in "x"'),
+        (b"x\n" + b"y" * (limits.CELL + 1), 2, 'Row 1 of people.csv has 1 048 577 bytes in "x"'),
         (b"a," * limits.COLUMNS + b"a\n1\n", None, "people.csv has 10 001 columns; 10 000 are taken."),
         (b"a" * 257 + b"\n1\n", None, "The name of column 1 has 257 characters; 256 are taken."),
     ],
