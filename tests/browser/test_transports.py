@@ -39,11 +39,13 @@ BOARDS = {
 WORDS = {"completed": "Finished", "failed": "Failed", "cancelled": "Cancelled"}
 #: The document of a card as it is shown, without what names the way, what a library draws into pixels,
 #: what was spoken last, a sentence each ten seconds, how long ago a moment was by the clock of its page,
-#: and the samples before the newest: a way may miss one.
+#: the samples before the newest, of which a way may miss one, and what was long before: of that, a page has
+#: what there was when it began.
 DOCUMENT = """
 node => {
   const host = node.shadowRoot ? node : node.getRootNode().host;
-  const gone = "style, [hidden], [data-testid^=mlops-connection], [data-testid=mlops-status]";
+  const old = "[data-testid=mlops-feed] li:nth-child(n+16)";
+  const gone = `style, [hidden], [data-testid^=mlops-connection], [data-testid=mlops-status], ${old}`;
   const box = document.createElement("div");
   for (const child of host.shadowRoot.children) box.append(child.cloneNode(true));
   for (const node of box.querySelectorAll(gone)) node.remove();
