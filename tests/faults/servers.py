@@ -20,7 +20,7 @@ class WorksServer(JupyterServer):
     module = "tests.faults.works_server"
     #: Path of the terminal the next start takes as its own.
     terminal: str | None = None
-    #: A step of starting or deleting a job at which the next server is killed.
+    #: A class and its method, a step of starting or deleting a job, at which the next server is killed.
     dies_at: str | None = None
     #: Bytes that the next server has in memory.
     holds = 0

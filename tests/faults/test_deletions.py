@@ -22,7 +22,7 @@ def server(tmp_path: Path) -> Iterator[WorksServer]:
 def test_a_job_whose_server_is_killed_behind_its_deletion_never_comes_back(
     server: WorksServer, *, lost: bool
 ) -> None:
-    server.dies_at = "_finish"
+    server.dies_at = "Deletions._finish"
     server.start()
     job_id = server.submit("emits", points=20)
     server.over(job_id)

@@ -378,7 +378,7 @@ def test_a_job_whose_server_is_killed_while_it_starts_it_is_run_once_by_the_next
 ) -> None:
     """P8, P12, F18: SIGKILL at each step of a start."""
     server.kill()
-    server.dies_at = step
+    server.dies_at = f"Pair.{step}"
     server.start()
     server.dies_at = None
     job_id = server.submit("emits", points=5)

@@ -1,9 +1,8 @@
 """A Jupyter server whose jobs do the works of these tests. Run as ``python -m``, with Jupyter's options.
 
 With ``TERMINAL`` in its environment it lives in that terminal, as one does that was started by hand; with
-``EVENTS`` its store keeps so many events, and prunes the others every few seconds. With ``DIES_AT``, a method
-of ``Pair`` or of ``Deletions``, it is killed when it first comes to it; with ``HOLDS`` it has so many bytes
-in memory.
+``EVENTS`` its store keeps so many events, and prunes the others every few seconds. With ``DIES_AT``, a class
+and its method, it is killed when it first comes to it; with ``HOLDS`` it has so many bytes in memory.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ if __name__ == "__main__":
         pruning.prune.__defaults__ = (int(kept),)
     held = b"x" * int(os.environ.pop(HOLDS, "0"))
     if step := os.environ.pop(DIES_AT, None):
-        setattr(Deletions if hasattr(Deletions, step) else Pair, step, die)
+        kind, _, method = step.partition(".")
+        setattr({"Deletions": Deletions, "Pair": Pair}[kind], method, die)
     rooms.LocalExecutor = partial(LocalExecutor, recipe="tests.executors.works")  # type: ignore[misc]
     main()
