@@ -304,8 +304,10 @@ class Deployments:
         model_id = str(endpoint.model_id)
         model = await self._store.aread(lambda reading: _model(reading, model_id))
         live = self._lives.get(endpoint.endpoint_id)
-        if live is not None and live.charge.model_id == model_id:
-            return live
+        # A record says that a version answers before the one who wrote it knows that it is written.
+        for each in (live, self._coming.get(endpoint.endpoint_id)):
+            if each is not None and each.charge.model_id == model_id:
+                return each
         if self._closing:
             raise ServingFailed("The server stops.")
         self._lives[endpoint.endpoint_id] = new = self._live(endpoint.endpoint_id, model)

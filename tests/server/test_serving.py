@@ -17,6 +17,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from mlops_jupyter.core.endpoints import Endpoint
 from mlops_jupyter.serving.live import Live
 from tests import processes
 from tests.fitted import fitted, numbers, penguins, registered, rows
@@ -29,21 +30,31 @@ def deployed(rooms, ask):
     async def deployed(model: Any) -> dict[str, Any]:
         status, endpoint = await ask("POST", f"models/{model.model_id}/deploy", {})
         assert status == 202, endpoint
-        return await settled(endpoint["endpoint_id"])
-
-    async def settled(endpoint_id: str) -> dict[str, Any]:
-        while True:
-            head = (await ask("GET", "endpoints"))[1]["head"]
-            _, endpoint = await ask("GET", f"endpoints/{endpoint_id}")
-            if endpoint["status"] != "deploying":
-                return endpoint
-            await ask("GET", f"events?since={head}&wait=20", request_timeout=30)
+        return await past(ask, endpoint["endpoint_id"], "deploying")
 
     return deployed
 
 
+async def past(ask: Any, endpoint_id: str, status: str) -> dict[str, Any]:
+    """The endpoint once it is recorded as something else than ``status``."""
+    while True:
+        head = (await ask("GET", "endpoints"))[1]["head"]
+        _, endpoint = await ask("GET", f"endpoints/{endpoint_id}")
+        if endpoint["status"] != status:
+            return endpoint
+        await ask("GET", f"events?since={head}&wait=20", request_timeout=30)
+
+
 def live(rooms: Any, endpoint: dict[str, Any]) -> Live:
-    return rooms.deployments._lives[endpoint["endpoint_id"]]
+    """What answers there; the record of that may be read before the server has its own answer to it."""
+    at = endpoint["endpoint_id"]
+    return rooms.deployments._coming.get(at) or rooms.deployments._lives[at]
+
+
+def hosts() -> list[psutil.Process]:
+    """Processes of models, of all deployments here."""
+    children = psutil.Process().children()
+    return [child for child in children if "mlops_jupyter.serving.host" in processes.command(child)]
 
 
 async def told(ask: Any, *types: str) -> list[dict[str, Any]]:
@@ -325,13 +336,37 @@ async def test_a_model_that_crashes_its_process_again_and_again_is_started_no_mo
     status, answer = await ask("POST", f"models/{model.model_id}/predict", {"rows": rows(1)})
     assert (status, answer["reason"]) == (503, "ServingFailed")
     assert "crashed 3 times within 60 s, the last time: SIGSEGV" in answer["message"]
-    endpoint = (await ask("GET", f"endpoints/{endpoint['endpoint_id']}"))[1]
+    endpoint = await past(ask, endpoint["endpoint_id"], "deployed")
     assert (endpoint["status"], endpoint["quarantined"]) == ("failed", True)
     assert await failures(ask) == [("penguins", "deployed", endpoint["error"])]
     assert (await ask("POST", f"models/{other.model_id}/predict", {"rows": rows(1)}))[0] == 200
     again = await deployed(model)
     assert (again["status"], again["quarantined"]) == ("deployed", False)
     assert (await ask("POST", f"models/{model.model_id}/predict", {"rows": rows(1)}))[0] == 200
+
+
+async def test_who_asks_between_the_record_of_a_deployment_and_the_server_s_own_starts_no_second_process(
+    rooms, ask, deployed, monkeypatch
+) -> None:
+    """Another server, or a page that heard of it, may be that quick."""
+    model = await registered(rooms, fitted())
+    write, held = rooms.store.awrite, asyncio.Event()
+
+    async def late(work: Any) -> Any:
+        written = await write(work)
+        if isinstance(written, Endpoint) and written.status == "deployed":
+            await held.wait()
+        return written
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms.store, "awrite", late)
+        endpoint = await deployed(model)
+    assert (await ask("POST", f"models/{model.model_id}/predict", {"rows": rows(1)}))[0] == 200
+    await rooms.deployments._look_once()
+    at = f"endpoints/{endpoint['endpoint_id']}/predict"
+    assert (await ask("POST", at, {"rows": rows(1)}))[0] == 200
+    assert len(hosts()) == 1
+    held.set()
 
 
 class Unhurried:
@@ -394,8 +429,7 @@ async def test_a_process_that_hangs_when_it_is_started_again_is_ended_and_the_mo
     monkeypatch.setattr("mlops_jupyter.serving.live.START", 0.01)
     os.kill(ours.pid, signal.SIGKILL)
     await ours._working
-    children = [processes.command(each) for each in psutil.Process().children()]
-    assert [command for command in children if "mlops_jupyter.serving.host" in command] == []
+    assert hosts() == []
     status, answer = await ask("POST", f"models/{model.model_id}/predict", {"rows": rows(1)})
     assert (status, answer["reason"]) == (503, "ServingFailed")
     assert "It was not read within 0.01 s." in answer["message"]
