@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -103,7 +104,7 @@ class Submissions:
         if job.job_id != job_id:
             await self._discard(job_id)
             return job
-        await asyncio.to_thread(self._settle, rerun_of or job_id, spec)
+        await asyncio.to_thread(self._settle, job_id, rerun_of, spec)
         return job
 
     async def with_datasets(self, spec: JobSpec) -> JobSpec:
@@ -221,11 +222,14 @@ class Submissions:
         """Nobody was told of this job."""
         await asyncio.to_thread(shutil.rmtree, self._folder / job_id, ignore_errors=True)
 
-    def _settle(self, job_id: str, spec: JobSpec) -> None:
+    def _settle(self, job_id: str, rerun_of: str | None, spec: JobSpec) -> None:
         """The job is accepted: its folder says so, and has what was sent ahead for it. Attempts before it
-        have a follower now."""
-        for attempt in self._store.read(lambda reading: reading.attempts(job_id)):
-            self._records.keep(attempt.job_id)
+        have a follower now; by now they may be deleted."""
+        self._records.keep(job_id)
+        if rerun_of is not None:
+            with suppress(KeyError):
+                for attempt in self._store.read(lambda reading: reading.attempts(rerun_of)):
+                    self._records.keep(attempt.job_id)
         for source in (spec.data, spec.test):
             if source is not None and source.input_id is not None:
                 self._inputs.remove(source.input_id)

@@ -11,6 +11,8 @@ import hmac
 import logging
 import os
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -175,12 +177,18 @@ class Ours(JupyterHandler):
             raise AmbiguousIdError(f'"{prefix}" matches {len(jobs)} jobs: {matches}.')
         return jobs[0]
 
-    async def readable_job(self, prefix: str) -> Job:
-        """The same, for an order: of what cannot be read nobody knows what it would do."""
+    @asynccontextmanager
+    async def ordered(self, prefix: str) -> AsyncIterator[Job]:
+        """The same, for an order: of what cannot be read nobody knows what it would do, and one that is
+        deleted before the order is carried out is not found."""
         job = await self.job(prefix)
         if job.unreadable:
             raise JobStateError(job.message, f"What {job.job_id} left is in its folder.")
-        return job
+        try:
+            yield job
+        except KeyError:
+            await self.job(job.job_id)
+            raise
 
     def reply(self, answer: Any, status: int = 200) -> None:
         self.send(wire.encode(answer), status)

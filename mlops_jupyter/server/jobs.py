@@ -107,10 +107,10 @@ class JobRerunHandler(Submitting):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.readable_job(prefix)
-        changes = self.body(Changes).changes
-        spec = await self.rooms.supervisor.submissions.spec_again(job.job_id, changes)
-        await self.submit(spec, rerun_of=job.job_id)
+        async with self.ordered(prefix) as job:
+            changes = self.body(Changes).changes
+            spec = await self.rooms.supervisor.submissions.spec_again(job.job_id, changes)
+            await self.submit(spec, rerun_of=job.job_id)
 
 
 class JobHandler(Handler):
@@ -147,8 +147,8 @@ class JobStopHandler(Handler):
     async def post(self, prefix: str) -> None:
         supervisor, by = self.rooms.supervisor, person(self.current_user)
         try:
-            job = await self.readable_job(prefix)
-            self.reply(await supervisor.stop(job.job_id, by=by), status=202)
+            async with self.ordered(prefix) as job:
+                self.reply(await supervisor.stop(job.job_id, by=by), status=202)
         except StoreUnavailable:
             stopping = await supervisor.stop_unrecorded(prefix, by)
             if stopping is None:
@@ -160,18 +160,18 @@ class JobPauseHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.readable_job(prefix)
-        job = await self.rooms.supervisor.pause(job.job_id, by=person(self.current_user))
-        self.reply(job, status=202)
+        by = person(self.current_user)
+        async with self.ordered(prefix) as job:
+            self.reply(await self.rooms.supervisor.pause(job.job_id, by=by), status=202)
 
 
 class JobResumeHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.readable_job(prefix)
-        job = await self.rooms.supervisor.resume(job.job_id, by=person(self.current_user))
-        self.reply(job, status=202)
+        by = person(self.current_user)
+        async with self.ordered(prefix) as job:
+            self.reply(await self.rooms.supervisor.resume(job.job_id, by=by), status=202)
 
 
 class JobMuteHandler(Handler):
@@ -180,12 +180,14 @@ class JobMuteHandler(Handler):
     @web.authenticated
     @authorized("execute", "mlops.jobs")
     async def post(self, prefix: str) -> None:
-        job = await self.readable_job(prefix)
-        mute = self.body(Mute)
-        if mute.rule not in TITLES:
-            raise InputError(f'no rule of alerts is called "{mute.rule}".', did_you_mean(mute.rule, TITLES))
         by, alerts = person(self.current_user), self.rooms.supervisor.alerts
-        self.reply(await alerts.mute(job.job_id, mute.rule, by, muted=mute.muted), status=202)
+        async with self.ordered(prefix) as job:
+            mute = self.body(Mute)
+            if mute.rule not in TITLES:
+                raise InputError(
+                    f'no rule of alerts is called "{mute.rule}".', did_you_mean(mute.rule, TITLES)
+                )
+            self.reply(await alerts.mute(job.job_id, mute.rule, by, muted=mute.muted), status=202)
 
 
 class JobLogsHandler(Handler):

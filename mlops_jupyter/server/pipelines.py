@@ -69,8 +69,8 @@ class PipelineReply(Handler):
         if said.job_id is None:
             assert said.recipe is not None
             return said.recipe
-        job = await self.readable_job(said.job_id)
-        return recipe_of(await self.rooms.store.aread(lambda reading: reading.spec(job.job_id)))
+        async with self.ordered(said.job_id) as job:
+            return recipe_of(await self.rooms.store.aread(lambda reading: reading.spec(job.job_id)))
 
     def version(self, name: str) -> int | None:
         """A version named in the query."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mlops_jupyter.server.handler import Ours
 from tests.server.test_jobs import over
 
 pytestmark = pytest.mark.timeout(120)
@@ -81,6 +82,43 @@ async def test_only_jobs_that_are_there_and_have_ended_are_deleted(ask, submit, 
         "Stop it first.",
     )
     assert (await until(job["job_id"], over))["status"] == "completed"
+
+
+ORDERS = {"rerun": {}, "stop": {}, "pause": {}, "resume": {}, "mute": {"rule": "plateau"}}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_job_that_is_deleted_before_an_order_is_carried_out_is_not_found(
+    ask, submit, until, rooms, monkeypatch, order
+) -> None:
+    job_id = (await until((await submit(cv=0))["job_id"], over))["job_id"]
+    found = Ours.job
+
+    async def just_found(self: Any, prefix: str) -> Any:
+        job = await found(self, prefix)
+        await rooms.supervisor.deletions.delete(job.job_id, "ada")
+        return job
+
+    monkeypatch.setattr(Ours, "job", just_found)
+    status, refused = await ask("POST", f"jobs/{job_id}/{order}", ORDERS[order])
+    assert (status, refused["reason"]) == (404, "DeletedJobError")
+
+
+async def test_a_rerun_that_was_accepted_stays_so_when_what_it_follows_is_deleted_at_once(
+    ask, submit, until, rooms, monkeypatch
+) -> None:
+    job_id = (await until((await submit(cv=0))["job_id"], over))["job_id"]
+    settle = rooms.supervisor.submissions._settle
+
+    def settled(*told: Any) -> None:
+        deletion = rooms.supervisor.deletions.delete(job_id, "ada")
+        asyncio.run_coroutine_threadsafe(deletion, rooms.supervisor._loop).result()
+        settle(*told)
+
+    monkeypatch.setattr(rooms.supervisor.submissions, "_settle", settled)
+    status, again = await ask("POST", f"jobs/{job_id}/rerun", {})
+    assert (status, again["rerun_of"]) == (201, job_id)
+    assert (await until(again["job_id"], over))["status"] == "completed"
 
 
 async def test_a_dataset_that_only_deleted_jobs_used_can_be_deleted(ask, submit, until) -> None:

@@ -22,7 +22,12 @@ import skops
 import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, Matern, WhiteKernel
 from sklearn.linear_model import LogisticRegression
@@ -119,6 +124,13 @@ def test_ensembles_searches_and_calibration_are_kept_and_predict_the_same(estima
     body = model.dumps(fitted)
     assert strange_types(body) == set()
     assert (read(body).predict(frame) == fitted.predict(frame)).all()
+
+
+def test_a_forest_of_thousands_of_trees_is_kept() -> None:
+    frame = tables.flowers()
+    y = frame.pop("species").to_numpy(dtype=object)
+    fitted = ExtraTreesClassifier(2_100, max_depth=1).fit(frame, y)
+    assert (read(model.dumps(fitted)).predict(frame) == fitted.predict(frame)).all()
 
 
 @pytest.mark.parametrize(
