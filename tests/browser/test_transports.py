@@ -39,13 +39,11 @@ BOARDS = {
 WORDS = {"completed": "Finished", "failed": "Failed", "cancelled": "Cancelled"}
 #: The document of a card as it is shown, without what names the way, what a library draws into pixels,
 #: what was spoken last, a sentence each ten seconds, how long ago a moment was by the clock of its page,
-#: the samples before the newest, of which a way may miss one, and what was long before: of that, a page has
-#: what there was when it began.
+#: and the samples before the newest: a way may miss one.
 DOCUMENT = """
 node => {
   const host = node.shadowRoot ? node : node.getRootNode().host;
-  const old = "[data-testid=mlops-feed] li:nth-child(n+16)";
-  const gone = `style, [hidden], [data-testid^=mlops-connection], [data-testid=mlops-status], ${old}`;
+  const gone = "style, [hidden], [data-testid^=mlops-connection], [data-testid=mlops-status]";
   const box = document.createElement("div");
   for (const child of host.shadowRoot.children) box.append(child.cloneNode(true));
   for (const node of box.querySelectorAll(gone)) node.remove();
@@ -78,9 +76,13 @@ def become_one(views: dict[str, Locator], mark: str) -> None:
 
 
 def test_three_ways_end_in_one_document(
-    lab: Lab, start_proxy: Callable[[LabServer], Proxy], open_lab: Callable[..., Lab]
+    start_lab: Callable[..., LabServer],
+    start_proxy: Callable[[LabServer], Proxy],
+    open_lab: Callable[..., Lab],
 ) -> None:
-    server = lab.server
+    # One whose history every page has whole: of an old one, each has what there was when it began.
+    server = start_lab()
+    lab = open_lab(server)
     server.copy("notebooks/data")
     cells = [SETTING]
     for options in ENDINGS.values():
