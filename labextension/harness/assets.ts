@@ -54,7 +54,7 @@ export function showAssets(width: number, name: string | null): void {
   };
   for (const [id, more] of Object.entries(sights)) {
     const part = (["overview", "try", "deploy", "history"] as const).find((one) => id.includes(one));
-    const doing = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
+    const doing = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, demote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
     box(id, (el) => mountModel(el, aModelSight({ models, ...more }), never, doing, part));
   }
   const pipeline = aPipeline({ name: called("churn"), recipe: { ...aPipeline().recipe, target: called("churn") } });

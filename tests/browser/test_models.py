@@ -138,6 +138,8 @@ def ends(tab: Lab, server: LabServer, model: str, name: str) -> None:  # noqa: F
     expect(card.locator(".alias")).to_have_text("champion", timeout=30_000)
     card.get_by_test_id("mlops-tab-history").click()
     expect(card.get_by_test_id("mlops-model-history")).to_contain_text("got the alias champion")
+    choose("demote-champion")
+    expect(card.locator(".alias")).to_have_count(0, timeout=30_000)
     with page.expect_download() as fetched:
         choose("skops")
     assert fetched.value.suggested_filename == f"{name.replace(' ', '-')}.skops"

@@ -1,6 +1,6 @@
 /**
- * What can be done with a registered model besides deploying it: an alias given, its file fetched, retired, deleted.
- * What came of it is told by the model's own events.
+ * What can be done with a registered model besides deploying it: an alias given or taken away, its file fetched, retired,
+ * deleted. What came of it is told by the model's own events.
  */
 
 import type { Model } from "../state/assets";
@@ -17,6 +17,7 @@ export type ModelFile = "skops" | "onnx";
 /** What is refused rejects with the reason. */
 export interface ModelOrders {
   promote(alias: string): Promise<void>;
+  demote(alias: string): Promise<void>;
   retire(retired: boolean): Promise<void>;
   remove(): Promise<void>;
   save(model: Model, file: ModelFile): Promise<void>;
@@ -56,6 +57,7 @@ export function mount(place: HTMLElement, below: HTMLElement, signal: AbortSigna
     const retired = model.status === "retired";
     return [
       { label: trans.__("Promote…"), testid: "model-promote", chosen: promote, refused: retired ? trans.__("It is retired: bring it back first.") : null },
+      ...model.aliases.map((one) => ({ label: trans.__("Take away %1", one), testid: `model-demote-${one}`, chosen: () => order(acts.demote(one)) })),
       { label: trans.__("Download"), testid: "model-skops", chosen: () => save(model, "skops") },
       { label: trans.__("Export as ONNX"), testid: "model-onnx", chosen: () => save(model, "onnx") },
       retired

@@ -38,6 +38,7 @@ export function liveModel(
     rollback: (endpointId) => void wish("rollback", `endpoints/${endpointId}/rollback`),
     predict: (row) => void predict(row),
     promote: (alias) => order("PATCH", { aliases: { set: [alias] } }),
+    demote: (alias) => order("PATCH", { aliases: { remove: [alias] } }),
     retire: (retired) => order("PATCH", { retired }),
     remove: () => order("DELETE", {}),
     save: async (model, file) => saveAs(await fileOf(server, `models/${id}/${file === "skops" ? "file" : file}`, signal), `${model.name}-v${model.version}.${file}`),

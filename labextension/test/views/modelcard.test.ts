@@ -13,7 +13,7 @@ function shown(fields: Partial<ModelSight> = {}, refusal: string | null = null) 
     asked.push([what, ...told]);
     if (refusal) throw new Error(refusal);
   };
-  const orders = { promote: later("promote"), retire: later("retire"), remove: later("remove"), save: later("save") };
+  const orders = { promote: later("promote"), demote: later("demote"), retire: later("retire"), remove: later("remove"), save: later("save") };
   const acts = { ...orders, open: said("open"), deploy: said("deploy"), undeploy: said("undeploy"), rollback: said("rollback"), predict: said("predict") };
   let sight = aModelSight(fields);
   const update = mount(el, sight, new AbortController().signal, acts);
@@ -144,12 +144,15 @@ describe("what can be done with it besides", () => {
     (find("naming") as HTMLInputElement).value = "prod";
     find("named").click();
     await vi.waitFor(() => expect(find("naming")).toBeNull());
+    change({ models: [aModel({ aliases: ["champion", "prod"] })] });
+    choose("demote-prod");
+    change({ models: [aModel()] });
     choose("skops");
     choose("onnx");
     choose("retire");
     change({ models: [aModel({ status: "retired" })] });
     choose("unretire");
-    expect(asked).toEqual([["promote", "prod"], ["save", aModel(), "skops"], ["save", aModel(), "onnx"], ["retire", true], ["retire", false]]);
+    expect(asked).toEqual([["promote", "prod"], ["demote", "prod"], ["save", aModel(), "skops"], ["save", aModel(), "onnx"], ["retire", true], ["retire", false]]);
     menu();
     expect(find("menu-model-promote").title).toBe("It is retired: bring it back first.");
     expect(root.querySelector("[data-testid=mlops-menu-model-retire]")).toBeNull();

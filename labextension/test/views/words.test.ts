@@ -275,7 +275,7 @@ test("no dataset and no model says a word that is not to be translated", () => {
   for (const sight of [aDatasetSight({ ...dataset, preview, lineage }), aDatasetSight({ ...dataset, preview: null, lineage: { jobs: [], models: [] } }), aDatasetSight({ id: "1", dataset: null, preview: null, lineage: null })]) {
     look((el) => mountDataset(el, sight, never, { open: () => {}, version: () => {} }));
   }
-  const acts = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
+  const acts = { open: () => {}, deploy: () => {}, undeploy: () => {}, rollback: () => {}, predict: () => {}, promote: async () => {}, demote: async () => {}, retire: async () => {}, remove: async () => {}, save: async () => {} };
   const drift = Object.fromEntries(["none", "none", "warning", "drift"].map((level, i) => [`№${i}`, { psi: i ? 1 : null, ks: 1, level, rows: 1 }]));
   const answer = { model_id: "1", name: "№", version: 1, predictions: [1], probabilities: [[1]], classes: ["№"], ms: 1 };
   const endpoint = anEndpoint({ name: "№", model_id: "m-2", history: ["m-0"], error: "!" });
