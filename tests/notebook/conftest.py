@@ -21,6 +21,8 @@ PENGUINS = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A real shell with ``%mlops``, in a folder with the penguins."""
     monkeypatch.chdir(tmp_path)
+    # IPython warns of another environment that the terminal is in.
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     (tmp_path / "penguins.csv").symlink_to(PENGUINS)
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "mlops_jupyter")

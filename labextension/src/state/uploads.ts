@@ -68,7 +68,9 @@ export function changed(uploads: readonly Upload[], key: string, change: Partial
   const next = { ...before, ...change };
   if (change.phase === "cut") next.pace = [];
   else if (next.sent !== before.sent) next.pace = [...before.pace.filter(([when]) => at - when < PACE_MS), [at, next.sent]];
-  return uploads.map((one) => (one === before ? next : one));
+  // One that goes on after a reload was somebody else's until the server said which it is.
+  const twin = (one: Upload) => one !== before && next.uploadId !== null && one.uploadId === next.uploadId;
+  return uploads.filter((one) => !twin(one)).map((one) => (one === before ? next : one));
 }
 
 /** Own uploads hear from the server what became of them; those of others are seen while they come. */

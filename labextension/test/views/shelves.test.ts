@@ -142,6 +142,14 @@ describe("an upload", () => {
     expect(find("upload")).toBeNull();
   });
 
+  test.each([["before it was chosen again", 0], ["while it was asked for", 1]])("that goes on after a reload is seen once, though it was heard of %s", (_, at) => {
+    const progress = { type: "upload_progress", time: TIME, seq: null, upload_id: "u-1", filename: "customers.csv", bytes_sent: 0, bytes_total: 1000, percent: 0 };
+    const heard: BoardHappening = { at: NOW, kind: "events", events: [progress as unknown as Event] };
+    const { root, text } = panel(...[begun].toSpliced(at, 0, heard), sending({ phase: "sending", uploadId: "u-1", sent: 400 }));
+    expect(root.querySelectorAll("[data-testid=mlops-upload]")).toHaveLength(1);
+    expect(text("upload-state")).toBe("40 %");
+  });
+
   test("of somebody else is gone when it is cancelled", () => {
     const progress = { type: "upload_progress", time: TIME, seq: null, upload_id: "u-2", filename: "other.csv", bytes_sent: 50, bytes_total: 100, percent: 50 };
     const { find, happen } = panel({ at: NOW, kind: "latest", events: [progress as unknown as Event] });
