@@ -197,9 +197,10 @@ export class RelayTransport implements Transport {
     if (!batch || !this.#cursor || batch.epoch !== this.#cursor.epoch) return;
     const { latest, rev } = batch;
     const { since } = this.#cursor;
-    listener.message({ type: "frame", events: batch.events.filter(({ seq }) => (seq ?? 0) > since), prev: since });
     this.#cursor = { ...this.#cursor, since: Math.max(since, batch.head) };
+    // Before they are heard: whoever asks because of one of them is not to get what was before it.
     this.#channel.told = Math.max(this.#channel.told, batch.head);
+    listener.message({ type: "frame", events: batch.events.filter(({ seq }) => (seq ?? 0) > since), prev: since });
     if (rev === this.#rev) return;
     this.#rev = rev;
     const newest = Object.values(latest);

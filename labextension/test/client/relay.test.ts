@@ -91,6 +91,20 @@ describe("the relay", () => {
     expect(await answer).toBeNull();
   });
 
+  test("answers no question that an event gave rise to from before that event", async () => {
+    page = new Page((kernel) => {
+      kernel.answers = { pipelines: { pipelines: [{ name: "churn", version: 1 }] } };
+    });
+    await vi.advanceTimersByTimeAsync(1);
+    let answer: Promise<unknown> | null = null;
+    page.client.subscribe(({ kind }) => {
+      if (kind === "events") answer = page.client.rest.ask("GET", "pipelines");
+    }, page.leaving.signal);
+    page.tell(1);
+    page.kernel.answer({ pipelines: [] });
+    expect(await answer).toEqual({ pipelines: [] });
+  });
+
   test("carries orders to the kernel and refusals back", async () => {
     page = new Page();
     const stopped = page.client.rest.stop("j-1");
