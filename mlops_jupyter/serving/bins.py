@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mlops_jupyter.core.drift import Reference
 from mlops_jupyter.training.tabular.reference import spelled
@@ -19,13 +20,16 @@ class Bins:
         self._references = references
         self._counts = self._none()
 
-    def add(self, values: Mapping[str, list[Any]]) -> None:
-        """``values`` of each column, as they were checked."""
+    def add(self, values: Mapping[str, list[Any]], table: pd.DataFrame) -> None:
+        """``values`` of each column, as they were checked, and the table made of them."""
         at = 0
         for reference in self._references:
-            size = len(reference.counts)
-            of = _numbers if reference.edges is not None else _names
-            self._counts[at : at + size] += of(reference, values[reference.name])
+            size, name = len(reference.counts), reference.name
+            if reference.edges is not None:
+                counted = _numbers(reference, table[name].to_numpy(np.float64))
+            else:
+                counted = _names(reference, values[name])
+            self._counts[at : at + size] += counted
             at += size
 
     def take(self) -> bytes:
@@ -37,9 +41,9 @@ class Bins:
         return np.zeros(sum(len(reference.counts) for reference in self._references), dtype=np.int64)
 
 
-def _numbers(reference: Reference, values: list[Any]) -> np.ndarray:
+def _numbers(reference: Reference, values: np.ndarray) -> np.ndarray:
     assert reference.edges is not None
-    known = np.array([float(value) for value in values if value is not None])
+    known = values[~np.isnan(values)]
     bins = np.searchsorted(reference.edges, known, side="right")
     counted = np.bincount(bins, minlength=len(reference.counts))
     counted[-1] = len(values) - len(known)
@@ -48,7 +52,11 @@ def _numbers(reference: Reference, values: list[Any]) -> np.ndarray:
 
 def _names(reference: Reference, values: list[Any]) -> np.ndarray:
     assert reference.labels is not None
-    met = Counter(spelled(value) for value in values if value is not None)
+    # There are few of them, however many rows there are; true and 1 are two.
+    met: Counter[str] = Counter()
+    for (_, value), times in Counter(zip(map(type, values), values, strict=True)).items():
+        if value is not None:
+            met[spelled(value)] += times
     named = [met[label] for label in reference.labels]
     known = met.total()
     return np.array([*named, known - sum(named), len(values) - known])

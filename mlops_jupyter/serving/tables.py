@@ -31,7 +31,8 @@ def _series(values: list[Any], column: Column) -> Any:
 
 
 def _numbers(values: list[Any], dtype: str) -> Any:
-    numbers = np.array([None if value is None else float(value) for value in values], dtype=np.float64)
+    # Also of nothing, which is not a number then, and of texts of digits.
+    numbers = np.array(values, dtype=np.float64)
     # A column of whole numbers stays one as long as these are whole: a user's own step may look.
     if dtype.startswith(("int", "uint")) and np.isfinite(numbers).all() and (numbers % 1 == 0).all():
         return np.array(list(map(int, values)), dtype=object).astype(np.int64) if _fits(values) else numbers
