@@ -224,12 +224,15 @@ class Submissions:
 
     def _settle(self, job_id: str, rerun_of: str | None, spec: JobSpec) -> None:
         """The job is accepted: its folder says so, and has what was sent ahead for it. Attempts before it
-        have a follower now; by now they may be deleted."""
-        self._records.keep(job_id)
-        if rerun_of is not None:
+        have a follower now; the one that was run again may be deleted by now."""
+
+        def attempts(reading: Reading) -> list[Job]:
             with suppress(KeyError):
-                for attempt in self._store.read(lambda reading: reading.attempts(rerun_of)):
-                    self._records.keep(attempt.job_id)
+                return reading.attempts(rerun_of or job_id)
+            return reading.attempts(job_id)
+
+        for attempt in self._store.read(attempts):
+            self._records.keep(attempt.job_id)
         for source in (spec.data, spec.test):
             if source is not None and source.input_id is not None:
                 self._inputs.remove(source.input_id)

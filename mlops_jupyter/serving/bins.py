@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlops_jupyter.core.drift import Reference
 from mlops_jupyter.training.tabular.reference import spelled
@@ -20,16 +19,13 @@ class Bins:
         self._references = references
         self._counts = self._none()
 
-    def add(self, values: Mapping[str, list[Any]], table: pd.DataFrame) -> None:
-        """``values`` of each column, as they were checked, and the table made of them."""
+    def add(self, values: Mapping[str, list[Any]]) -> None:
+        """``values`` of each column, as they were checked: a step of a model may write into its table."""
         at = 0
         for reference in self._references:
-            size, name = len(reference.counts), reference.name
-            if reference.edges is not None:
-                counted = _numbers(reference, table[name].to_numpy(np.float64))
-            else:
-                counted = _names(reference, values[name])
-            self._counts[at : at + size] += counted
+            size = len(reference.counts)
+            of = _numbers if reference.edges is not None else _names
+            self._counts[at : at + size] += of(reference, values[reference.name])
             at += size
 
     def take(self) -> bytes:
@@ -41,9 +37,10 @@ class Bins:
         return np.zeros(sum(len(reference.counts) for reference in self._references), dtype=np.int64)
 
 
-def _numbers(reference: Reference, values: np.ndarray) -> np.ndarray:
+def _numbers(reference: Reference, values: list[Any]) -> np.ndarray:
     assert reference.edges is not None
-    known = values[~np.isnan(values)]
+    numbers = np.array(values, dtype=np.float64)
+    known = numbers[~np.isnan(numbers)]
     bins = np.searchsorted(reference.edges, known, side="right")
     counted = np.bincount(bins, minlength=len(reference.counts))
     counted[-1] = len(values) - len(known)

@@ -123,8 +123,7 @@ class Served:
     def _told(self, values: Values, parts: Sequence[Values]) -> list[Answer]:
         """The bodies of the answers to ``parts``, which ``values`` holds one after the other."""
         began = time.perf_counter()
-        table = tables.table(values, self.columns)
-        predicted = self.predict(table)
+        predicted = self.predict(tables.table(values, self.columns))
         seconds = time.perf_counter() - began
         tail = b',"classes":%b,"ms":%.3f}' % (_encoded(self._classes), seconds * 1e3)
         answers, at = [], 0
@@ -137,7 +136,7 @@ class Served:
             answers.append(
                 Answer(200, b'%b,"predictions":%b,"probabilities":%b%b' % (self._head, *told, tail), count)
             )
-        self.bins.add(values, table)
+        self.bins.add(values)
         return answers
 
     def predict(self, table: pd.DataFrame) -> Predicted:

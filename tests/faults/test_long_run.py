@@ -156,7 +156,7 @@ async def test_nothing_but_the_points_grows_while_much_is_measured_pruned_and_fo
 
 
 def _bytes_a_point(part: list[Sample]) -> float:
-    """Between two moments at which the same number of events was kept: right after some were pruned."""
+    """Between the moments with the fewest events, early and late: right after some were pruned."""
     third = len(part) // 3
     first, last = (min(each, key=lambda one: one.events) for each in (part[:third], part[-third:]))
     return (last.used - first.used) / (last.points - first.points)

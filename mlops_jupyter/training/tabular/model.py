@@ -39,7 +39,7 @@ from mlops_jupyter.training.tabular.trusted import TRUSTED
 
 #: Rows by which it is checked that the file predicts what the model predicts.
 CHECKED = 1000
-#: A tree of a forest has five parts, a round of boosting four and more: forests of 10,000 trees pass.
+#: A tree of a forest has five parts, a round of boosting three a class: forests of 10,000 trees pass.
 MOST_MEMBERS = 50_000
 MOST_BYTES = 2 << 30
 MOST_RATIO = 200
