@@ -18,13 +18,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-# As in a worker: what models are made of is here before it is looked for by name.
-import sklearn.ensemble
-import sklearn.linear_model
-import sklearn.neighbors
-import sklearn.neural_network
-import sklearn.svm  # noqa: F401
-
+import mlops_jupyter.training.tabular.ready  # noqa: F401 - what its model is made of
 from mlops_jupyter.core.errors import MlopsError
 from mlops_jupyter.serving.messages import Answers, Batch, Charge, Head, Ready, Refused, pack, receive, split
 from mlops_jupyter.serving.model import Served

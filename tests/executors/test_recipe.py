@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from mlops_jupyter.core import facts, wire
 from mlops_jupyter.core.jobs import JobSpec, Source
@@ -29,6 +33,21 @@ def a_training(parent: Path, **options: Any) -> Path:
     return folder
 
 
+class Plots(LogisticRegression):
+    """Says whether pyplot was there before it asked for it, and what it and skrub's report make with it."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        there = "matplotlib.pyplot" in sys.modules
+        import matplotlib.pyplot as plt  # noqa: PLC0415 - when a user's code does
+        from skrub import TableReport  # noqa: PLC0415
+
+        picture = io.StringIO()
+        plt.figure().savefig(picture, format="svg")
+        drawn = ["<svg" in text for text in (picture.getvalue(), TableReport(X).html())]
+        sys.stdout.write(f"{there} {drawn} {plt is sys.modules['matplotlib.pyplot']}\n")
+        return super().fit(X, y, sample_weight)
+
+
 def stages_ended(folder: Path) -> int:
     return sum(isinstance(fact, facts.StageEnded | facts.StageSkipped) for fact in recorded(folder))
 
@@ -43,6 +62,17 @@ def test_a_training_runs_to_its_end(tmp_path: Path) -> None:
             assert isinstance(finished, facts.WorkFinished)
             assert isinstance(end, facts.WorkerEnded)
             assert end.exit_code == 0
+
+    asyncio.run(story())
+
+
+def test_a_worker_has_no_pyplot_until_somebody_plots(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with an_executor(recipe=RECIPE) as executor:
+            folder = a_training(tmp_path, estimator_input="i-1", cv=0)
+            (folder / "estimator.pkl").write_bytes(cloudpickle.dumps(Plots()))
+            await run(executor, folder)
+            assert "False [True, True] True" in (folder / "output.log").read_text().splitlines()
 
     asyncio.run(story())
 

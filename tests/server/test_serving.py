@@ -248,6 +248,13 @@ async def test_a_model_of_trusted_types_that_would_crash_its_process_is_refused_
     assert (await ask("POST", f"models/{good.model_id}/predict", {"rows": rows(1)}))[0] == 200
 
 
+async def test_a_model_is_served_without_what_only_draws(rooms, deployed) -> None:
+    endpoint = await deployed(await registered(rooms, fitted()))
+    mapped = [each.path for each in psutil.Process(live(rooms, endpoint).pid).memory_maps()]
+    assert any("sklearn" in path for path in mapped)
+    assert not any("matplotlib/_image" in path for path in mapped)
+
+
 async def test_a_file_that_was_swapped_is_found_by_its_sum(rooms, deployed) -> None:
     """F49."""
     model = await registered(rooms, fitted(), sha256="0" * 64)

@@ -11,15 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# The estimators on offer are imported by name when they are built; a worker has them ready before.
-import sklearn.ensemble
-import sklearn.linear_model
-import sklearn.neighbors
-import sklearn.neural_network
-import sklearn.svm  # noqa: F401
 from threadpoolctl import threadpool_limits
 
 import mlops_jupyter
+import mlops_jupyter.training.tabular.ready  # what its model is made of
 from mlops_jupyter.core.facts import TaskChosen
 from mlops_jupyter.core.jobs import JobSpec
 from mlops_jupyter.core.stages import STAGES
