@@ -6,7 +6,9 @@ them (``serving.tables``), and the model.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -36,6 +38,31 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rows: list[dict[str, Any]] | None = None
     row: dict[str, Any] | None = None
+
+
+class Reader:
+    """Reads the rows of requests to one model: what ``checked`` makes of what ``parsed`` finds in a body.
+
+    Rows that have its columns and no others are read without a dict for each: of 10,000 rows this takes
+    half the time. All others go the longer way, which knows what is wrong with them."""
+
+    def __init__(self, columns: Sequence[Column], called: str, most: int) -> None:
+        self._columns = columns
+        self._called = called
+        self._most = most
+        self._decoder = _decoder([column.name for column in columns])
+
+    def read(self, body: bytes) -> dict[str, list[Any]]:
+        """The values of each column; raises what ``parsed`` and ``checked`` do."""
+        rows: list[Any] = []
+        if self._decoder is not None:
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                rows = self._decoder.decode(body).rows
+        if not 0 < len(rows) <= self._most:
+            return checked(parsed(body, self._most), self._columns, self._called)
+        columns = enumerate(self._columns)
+        values = {column.name: list(map(attrgetter(f"v{n}"), rows)) for n, column in columns}
+        return _fitting(values, self._columns)
 
 
 def parsed(body: bytes, most: int) -> list[dict[str, Any]]:
@@ -68,7 +95,22 @@ def checked(
     for number, row in enumerate(rows):
         if row.keys() != names:
             raise _other_columns(number, row, [column.name for column in columns], called)
-    values = {column.name: [row[column.name] for row in rows] for column in columns}
+    return _fitting({column.name: [row[column.name] for row in rows] for column in columns}, columns)
+
+
+def _decoder(names: Sequence[str]) -> msgspec.json.Decoder[Any] | None:
+    """Of a body with many rows, each an object with attributes ``v0``, ``v1`` … for ``names``; None for names
+    that no such attribute can stand for (with a quote in them, say)."""
+    fields = [(f"v{number}", Any, msgspec.field(name=name)) for number, name in enumerate(names)]
+    try:
+        row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
+    except ValueError:
+        return None
+    body: Any = msgspec.defstruct("Body", [("rows", list[row])], forbid_unknown_fields=True)
+    return msgspec.json.Decoder(body)
+
+
+def _fitting(values: dict[str, list[Any]], columns: Sequence[Column]) -> dict[str, list[Any]]:
     faults = [fault for column in columns for fault in _faults(column, values[column.name])]
     if faults:
         raise faulty(faults)

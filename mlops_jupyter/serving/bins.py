@@ -49,11 +49,19 @@ def _numbers(reference: Reference, values: list[Any]) -> np.ndarray:
 
 def _names(reference: Reference, values: list[Any]) -> np.ndarray:
     assert reference.labels is not None
-    # There are few of them, however many rows there are; true and 1 are two.
+    # There are few of them, however many rows there are.
     met: Counter[str] = Counter()
-    for (_, value), times in Counter(zip(map(type, values), values, strict=True)).items():
+    for value, times in _counted(values):
         if value is not None:
             met[spelled(value)] += times
     named = [met[label] for label in reference.labels]
     known = met.total()
     return np.array([*named, known - sum(named), len(values) - known])
+
+
+def _counted(values: list[Any]) -> list[tuple[Any, int]]:
+    if bool not in set(map(type, values)):
+        return list(Counter(values).items())
+    # To Python true is 1; here they are two.
+    typed = Counter(zip(map(type, values), values, strict=True))
+    return [(value, times) for (_, value), times in typed.items()]

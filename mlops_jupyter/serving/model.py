@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import ThreadpoolController
 
-from mlops_jupyter.core import limits, rows, wire
+from mlops_jupyter.core import limits, wire
 from mlops_jupyter.core.drift import Reference
 from mlops_jupyter.core.errors import FaultyRows, InputError, MlopsError, ServingFailed
 from mlops_jupyter.core.limits import told_bytes
-from mlops_jupyter.core.rows import Column
+from mlops_jupyter.core.rows import Column, Reader
 from mlops_jupyter.serving import tables
 from mlops_jupyter.serving.bins import Bins
 from mlops_jupyter.serving.messages import Charge, Reply
@@ -75,6 +75,7 @@ class Served:
         self._final = pipeline.steps[-1][1]
         self._threads = ThreadpoolController()
         self.columns = msgspec.convert(inputs, list[Column])
+        self._reader = Reader(self.columns, charge.called, limits.PREDICT_ROWS)
         #: Where the values of rows that were predicted have fallen.
         self.bins = Bins(msgspec.convert(references, list[Reference], strict=False))
         classes = getattr(self._final, "classes_", None)
@@ -94,7 +95,7 @@ class Served:
 
     def _read(self, body: bytes) -> Values | Answer:
         try:
-            return rows.checked(rows.parsed(body, limits.PREDICT_ROWS), self.columns, self._charge.called)
+            return self._reader.read(body)
         except InputError as error:
             return refusal(error)
         except MemoryError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from mlops_jupyter.core.errors import FaultyRows
-from mlops_jupyter.core.rows import Column, checked
+from mlops_jupyter.core.errors import FaultyRows, InputError
+from mlops_jupyter.core.rows import Column, Reader, checked, parsed
 
 PIXELS = [Column(f"pixel_{i}", "number", "float64", missing=False) for i in range(64)]
 KINDS = [
@@ -81,3 +83,65 @@ def test_a_value_that_does_not_fit_is_told_with_its_column_and_row(
 def test_a_whole_number_beyond_what_json_holds_may_come_as_text() -> None:
     asked = [{**ROW, "age": str(2**53 + 1)}, {**ROW, "age": "-" + str(2**60)}]
     assert checked(asked, KINDS, "m v1")["age"] == [str(2**53 + 1), "-" + str(2**60)]
+
+
+#: Names that the quick way cannot read, and those it might take for its own.
+ODD = [Column(name, "category") for name in ('say "hi"', "back\\slash", "line\nbreak", "v1", "rows", "", "é")]
+
+
+def told(ask: Callable[[], dict[str, list[Any]]]) -> Any:
+    """What comes of a body; values with their types."""
+    try:
+        return [(name, [(type(value), value) for value in values]) for name, values in ask().items()]
+    except InputError as error:
+        return type(error), error.message, error.hint, error.code, getattr(error, "faults", None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "body"),
+    [
+        (KINDS, {"rows": [ROW, {**ROW, "age": 41.5, "level": 2**70, "maybe": None}]}),
+        (KINDS, {"rows": [dict(reversed(ROW.items()))] * 3}),
+        (KINDS, {"rows": [ROW] * 4}),
+        (KINDS, {"rows": []}),
+        (KINDS, {"rows": None}),
+        (KINDS, {"row": ROW}),
+        (KINDS, {"rows": [ROW], "row": ROW}),
+        (KINDS, {"rows": [ROW], "row": None}),
+        (KINDS, {"rows": [ROW], "other": 1}),
+        (KINDS, {"rows": [ROW, {}]}),
+        (KINDS, {"rows": [ROW, {**ROW, "agee": 1}]}),
+        (KINDS, {"rows": [ROW, 7]}),
+        (KINDS, {"rows": {"age": [1]}}),
+        (KINDS, {"rows": [{**ROW, "age": "41"}, {**ROW, "town": 7, "member": None}]}),
+        (KINDS, {"rows": [{**ROW, "level": {"deep": [1]}}]}),
+        (KINDS, [ROW]),
+        (ODD, {"rows": [{column.name: 1 for column in ODD}]}),
+        (ODD[3:], {"rows": [{column.name: 1 for column in ODD[3:]}]}),
+        (ODD[3:], {"rows": [{f"v{number}": 1 for number in range(4)}]}),
+    ],
+)
+def test_rows_of_a_body_are_read_as_they_are_parsed_and_checked(columns: Sequence[Column], body: Any) -> None:
+    text = json.dumps(body).encode()
+    asked = told(lambda: checked(parsed(text, 3), columns, "m v1"))
+    assert told(lambda: Reader(columns, "m v1", 3).read(text)) == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b'{"rows": [{"age": 1,}]}',
+        b'{"rows": [' + b"[" * 100_000,
+        b'{"rows": [{"age": "\xff"}]}',
+        b'{"rows": [{"age": 1, "age": 2, "level": 1}]}',
+        b'{"rows": [{"age": 1, "level": 1}], "rows": [{"age": 3, "level": 1}]}',
+        b'{"rows": [{"age": 1e400, "level": 1}]}',
+        b'{"rows": [{"age": NaN, "level": 1}]}',
+        b'{"r\\u006fws": [{"\\u0061ge": 1, "level": 1}]}',
+    ],
+)
+def test_a_body_that_is_odd_is_read_as_it_is_parsed_and_checked(text: bytes) -> None:
+    columns = [column for column in KINDS if column.name in ("age", "level")]
+    asked = told(lambda: checked(parsed(text, 3), columns, "m v1"))
+    assert told(lambda: Reader(columns, "m v1", 3).read(text)) == asked
