@@ -84,16 +84,19 @@ class Page:
 
 
 class Sample(NamedTuple):
-    """Bytes; of the database those in use by its points, by its events, and by all else, and those free."""
+    """Bytes. Of the database: pages of its points and of all that is no event, those free, what the events
+    say, and what is left in the pages they are in."""
 
     seconds: float
     server: int
     job: int
     wal: int
     measured: int
-    told: int
     rest: int
     free: int
+    told: int
+    left: int
+    pages: int
     events: int
     points: int
 
@@ -103,28 +106,35 @@ def sample(server: WorksServer, keeper: psutil.Process, began: float) -> Sample:
     with reading(server) as db:
         # One look: all of it is of the same moment.
         db.execute("BEGIN")
-        held: dict[str, int] = defaultdict(int)
         # Of SQLite's own, where it was built with it; indexes count for their tables.
-        for table, size in db.execute(
-            "SELECT tbl_name, pgsize FROM dbstat LEFT JOIN sqlite_schema USING (name) WHERE aggregate = TRUE"
+        table_of = dict(db.execute("SELECT name, tbl_name FROM sqlite_schema"))
+        held: dict[str, int] = defaultdict(int)
+        left = pages = 0
+        for name, count, size, unused in db.execute(
+            "SELECT name, pageno, pgsize, unused FROM dbstat WHERE aggregate = TRUE"
         ):
-            held[table] += size
-        ((free, events, points),) = db.execute(
-            "SELECT freelist_count * page_size,"
-            " (SELECT count(*) FROM events), (SELECT coalesce(max(step), 0) FROM measured)"
+            held[table_of.get(name, name)] += size
+            if name == "events":
+                left, pages = unused, count
+        ((free, events, told, points),) = db.execute(
+            "SELECT freelist_count * page_size, (SELECT count(*) FROM events),"
+            " (SELECT sum(length(body)) FROM events), (SELECT coalesce(max(step), 0) FROM measured)"
             " FROM pragma_freelist_count, pragma_page_size"
         )
+    held.pop("events")
     return Sample(
-        time.monotonic() - began,
-        psutil.Process(server.process.pid).memory_info().rss,
-        sum(process.memory_info().rss for process in (keeper, *keeper.children(recursive=True))),
-        (server.data / "store.sqlite-wal").stat().st_size,
-        held.pop("measured") + held.pop("levels"),
-        held.pop("events"),
-        sum(held.values()),
-        free,
-        events,
-        points,
+        seconds=time.monotonic() - began,
+        server=psutil.Process(server.process.pid).memory_info().rss,
+        job=sum(process.memory_info().rss for process in (keeper, *keeper.children(recursive=True))),
+        wal=(server.data / "store.sqlite-wal").stat().st_size,
+        measured=held.pop("measured") + held.pop("levels"),
+        rest=sum(held.values()),
+        free=free,
+        told=told,
+        left=left,
+        pages=pages,
+        events=events,
+        points=points,
     )
 
 
@@ -164,8 +174,7 @@ async def test_nothing_but_the_points_grows_while_much_is_measured_pruned_and_fo
     for held in ("server", "job"):
         before, after = (max(getattr(each, held) for each in part) for part in (quarter, half))
         assert after < before + GROWN_BYTES, held
-    # Points stay with their job: each takes what it took before. Pruned events make room for new ones, in
-    # whose pages there is now more left and now less.
+    # Points stay with their job: each takes what it took before. Pruned events make room for new ones.
     early, late = (
         (part[-1].measured - part[0].measured) / (part[-1].points - part[0].points)
         for part in (quarter, half)
@@ -175,4 +184,7 @@ async def test_nothing_but_the_points_grows_while_much_is_measured_pruned_and_fo
     for held in ("told", "rest"):
         before, after = (max(getattr(each, held) for each in part) for part in (quarter, half))
         assert after < 1.1 * before, held
+    # Their pages are full: in each there is less left than one more would take. How much that is changes with
+    # the length of events, by a digit of their steps even: a page has four of 1,000 bytes, or three of 1,020.
+    assert all(each.left / each.pages < each.told / each.events for each in half)
     assert max(each.free for each in samples) < FREE_BYTES
