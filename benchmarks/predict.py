@@ -43,7 +43,7 @@ ESTIMATORS = {
     "rf (100 trees)": RandomForestClassifier(random_state=0),
     "hist_gradient_boosting": HistGradientBoostingClassifier(random_state=0),
 }
-SIZES = {1: 60, 100: 40, 1000: 20, 10_000: 6}
+SIZES = {1: 60, 100: 40, 1000: 20, 10_000: 20}
 
 
 async def registered(rooms: Any, pipeline: Pipeline, X: pd.DataFrame, number: int) -> str:

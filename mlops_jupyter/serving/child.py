@@ -39,6 +39,8 @@ from mlops_jupyter.training.standby import tail
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
+#: Bytes on the way to a host, or from it: those of thousands of rows.
+_BUFFER = 4 << 20
 #: What a host answers a request with (``serving.model``).
 STATUSES = (200, 400, 507)
 
@@ -69,6 +71,9 @@ class Child:
 
     def __init__(self, charge: Charge, environment: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            # As much as the system gives: waiting for the other side to read is a switch of processes.
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self._output = os.memfd_create("output")
         self._oom_kills = container.oom_kills()
         #: Why we ended it; None where nobody of us did.
