@@ -90,13 +90,13 @@ def listed(lab: Lab, count: int) -> list[str]:
     return items.all_inner_texts()
 
 
+@pytest.mark.parametrize("tabs", [4, pytest.param(10, marks=pytest.mark.soak)])
 def test_three_jobs_that_end_together_are_at_most_three_toasts_in_all_tabs(
-    lab_server: LabServer, open_lab: Callable[..., Lab]
+    lab_server: LabServer, open_lab: Callable[..., Lab], tabs: int
 ) -> None:
     """One tab of a browser interrupts, the one that was looked at last; all of them keep the list."""
     labs: list[Lab] = []
     sockets: list[list[str]] = []
-    tabs = 10
     for n in range(tabs):
         lab = open_lab(lab_server)
         opened: list[str] = []
