@@ -234,9 +234,7 @@ def test_the_job_outlives_a_restart_of_its_kernel(lab: Lab) -> None:
     stops(lab)
 
 
-def test_a_finished_job_is_there_when_its_notebook_is_opened_again_and_once_deleted_its_picture_is(
-    lab: Lab,
-) -> None:
+def test_a_finished_job_is_still_there_when_the_notebook_is_opened_again(lab: Lab) -> None:
     notebook(lab, LOAD, TRAIN.replace("8000", "50"))
     lab.run_all()
     record = finishes(lab)
@@ -244,6 +242,13 @@ def test_a_finished_job_is_there_when_its_notebook_is_opened_again_and_once_dele
     lab.restart_kernel()
     lab.reload()
     assert finishes(lab) == record
+
+
+def test_a_job_that_was_deleted_from_its_card_keeps_its_picture_and_says_so(lab: Lab) -> None:
+    notebook(lab, LOAD, TRAIN.replace("8000", "50"))
+    lab.run_all()
+    record = finishes(lab)
+    lab.save()
     card(lab).get_by_test_id("mlops-more").click()
     card(lab).get_by_test_id("mlops-menu-delete").click()
     # Asked once.
