@@ -28,6 +28,12 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 
+#: Files that take long, many of them with few tests: first, so that no process waits for another at the end.
+LONG = [
+    *("test_every_event", "test_first_training", "test_many_tabs", "test_marimo", "test_models"),
+    *("test_relay", "test_servers_end", "test_surroundings", "test_transports", "test_whole_way"),
+]
+
 # On a busy machine; what is there at once is not waited for.
 expect.set_options(timeout=20_000)
 
@@ -42,6 +48,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Starting JupyterLab and a browser takes longer than other tests."""
+    items.sort(key=lambda item: HERE in item.path.parents and item.path.stem not in LONG)
     for item in items:
         if HERE in item.path.parents and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(180))
