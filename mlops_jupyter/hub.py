@@ -166,7 +166,8 @@ class Hub:
     async def _look_for_others(self) -> float:
         # Asking a lock may hang with a file system: not on the loop of the user's notebooks.
         others = await asyncio.to_thread(self._store.shared)
-        if others and await self._store.aread(lambda reading: reading.head()) > self.head:
+        # Also where there are none: one may have come and gone since the last look.
+        if await self._store.aread(lambda reading: reading.head()) > self.head:
             await self._store.take_in_others()
         return LOOK if others else LOOK_FOR_OTHERS
 

@@ -91,6 +91,8 @@ class Supervisor:
         #: Whether jobs of others were left to them: what keeps us from taking them over may change.
         self._left = False
         self._others = False
+        #: The newest job at the last look for others.
+        self._newest = 0
         self._errands.do(self.look_after_others)
 
     def folder(self, job_id: str) -> Path:
@@ -270,7 +272,11 @@ class Supervisor:
 
     async def _look_after_others(self) -> float:
         before, self._others = self._others, await asyncio.to_thread(self._store.shared)
-        if before or self._others or self._left:
+        newest, begun = await self._store.aread(lambda reading: (reading.newest_job(), reading.begun()))
+        # One may have come, taken jobs and died since the last look: nobody else would find them.
+        unseen = newest > self._newest or not self.places.taken.issuperset(begun)
+        self._newest = newest
+        if before or self._others or self._left or unseen:
             await self.adopt()
         return OTHERS_PAUSE
 

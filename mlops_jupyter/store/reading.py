@@ -171,6 +171,18 @@ class Reading:
         )
         return as_jobs(rows)
 
+    def begun(self) -> list[str]:
+        """Ids of jobs that wait no more and are not over."""
+        rows = self._db.execute(
+            "SELECT job_id FROM jobs WHERE status IN ('starting','running','paused','stopping')"
+        )
+        return [job_id for (job_id,) in rows]
+
+    def newest_job(self) -> int:
+        """The number of the job that was submitted last; 0 where there is none."""
+        (number,) = self._db.execute("SELECT coalesce(max(number), 0) FROM jobs").fetchone()
+        return int(number)
+
     def deleted(self, prefix: str) -> list[JobDeleted]:
         """What was told of the last jobs that were deleted and whose id begins with ``prefix``."""
         rows = self._db.execute(

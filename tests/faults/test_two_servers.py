@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +107,31 @@ def test_clients_of_both_see_one_sequence_without_gaps_and_go_on_where_they_stop
     assert [event["seq"] for event in clients[0].events] == list(range(1, clients[0].since + 1))
     started = [event["job_id"] for event in clients[0].events if event["type"] == "training_completed"]
     assert len(started) == len(set(started)) == 3
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_server_that_came_and_died_unseen_leaves_its_jobs_to_the_other(
+    tmp_path: Path, jobs: int, begun: bool
+) -> None:
+    """P6. Of more jobs than there are places some still wait."""
+    first = WorksServer(tmp_path / "first")
+    second = WorksServer(tmp_path / "second", first.data)
+    with closing(first), closing(second):
+        first.start()
+        head = first.get("mlops/api/jobs").json()["head"]
+        assert first.process is not None
+        # Between two of its looks.
+        first.process.send_signal(signal.SIGSTOP)
+        second.start()
+        submitted = [second.submit("emits", points=POINTS, per_second=200) for _ in range(jobs)]
+        if begun:
+            second.until(submitted[0], lambda job: job["status"] == "running")
+        second.kill()
+        first.process.send_signal(signal.SIGCONT)
+        # Nobody asks for anything: it is told of what came, and takes it over.
+        answer = first.get("mlops/api/events", since=head, wait=20).json()
+        assert answer["events"]
+        for job_id in submitted:
+            ended = first.over(job_id)
+            assert (ended["status"], ended["attempt"]) == ("completed", 1)
