@@ -275,9 +275,10 @@ class Supervisor:
         newest, begun = await self._store.aread(lambda reading: (reading.newest_job(), reading.begun()))
         # One may have come, taken jobs and died since the last look: nobody else would find them.
         unseen = newest > self._newest or not self.places.taken.issuperset(begun)
-        self._newest = newest
         if before or self._others or self._left or unseen:
             await self.adopt()
+        # Only now: what the store refused is looked for again.
+        self._newest = newest
         return OTHERS_PAUSE
 
     def _runs_elsewhere(self, job: Job) -> bool:
