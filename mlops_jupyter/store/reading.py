@@ -174,7 +174,7 @@ class Reading:
     def begun(self) -> list[str]:
         """Ids of jobs that wait no more and are not over."""
         rows = self._db.execute(
-            "SELECT job_id FROM jobs WHERE status IN ('starting','running','paused','stopping')"
+            f"SELECT job_id FROM jobs WHERE status IN {_OPEN} AND status != 'queued'"  # noqa: S608 - constant
         )
         return [job_id for (job_id,) in rows]
 

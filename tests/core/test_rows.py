@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlops_jupyter.core import rows
 from mlops_jupyter.core.errors import FaultyRows, InputError
 from mlops_jupyter.core.rows import Column, Reader, checked, parsed
 
@@ -125,6 +126,15 @@ def test_rows_of_a_body_are_read_as_they_are_parsed_and_checked(columns: Sequenc
     text = json.dumps(body).encode()
     asked = told(lambda: checked(parsed(text, 3), columns, "m v1"))
     assert told(lambda: Reader(columns, "m v1", 3).read(text)) == asked
+
+
+def test_rows_with_the_columns_of_the_model_are_read_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the longer way")
+
+    monkeypatch.setattr(rows, "parsed", refuse)
+    body = json.dumps({"rows": [ROW, dict(reversed(ROW.items()))]}).encode()
+    assert Reader(KINDS, "m v1", 3).read(body) == checked([ROW, ROW], KINDS, "m v1")
 
 
 @pytest.mark.parametrize(
